@@ -1,0 +1,78 @@
+package crawler
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// Action is what politeness lets the engine do with a leased request.
+type Action uint8
+
+// The answers of politeness.
+const (
+	Go          Action = iota // fetch now, under the grant
+	Skip                      // never: settle as disallowed, with the reason
+	Wait                      // give the request back; the host is off until Verdict.Until
+	FetchRobots               // fetch Verdict.Robots once under the grant, then ask again
+)
+
+// Politeness is the one owner of time and permission.
+type Politeness interface {
+	// Decide answers for one leased request, without blocking.
+	Decide(r *Request) Verdict
+}
+
+// Verdict is one answer of Politeness.
+type Verdict struct {
+	Action Action
+	Reason string    // of a Skip or Wait, one line for people
+	Class  Class     // of a Skip
+	Until  time.Time // of a Wait
+	Robots string    // of FetchRobots: the URL
+	State  HostState // of a Skip or Wait: the host's state as the frontier is to hold it
+	Grant  Grant     // of Go and FetchRobots
+}
+
+// Grant permits exactly one exchange with exactly one URL. One of Done and
+// Cancel is called exactly once.
+type Grant interface {
+	// Context carries the permission to the transport guard.
+	Context(ctx context.Context) context.Context
+	// Done tells how the exchange went and returns the state of the leased
+	// request's host. resp is nil after an error.
+	Done(resp *Response, err error) HostState
+	// Cancel tells that nothing was sent.
+	Cancel() HostState
+}
+
+// FetchOptions bound one exchange.
+type FetchOptions struct {
+	// MaxBody is the most bytes of body after decoding; 0 takes the fetcher's default.
+	MaxBody int64
+	// Truncate cuts a longer body instead of failing with ClassTooLarge.
+	Truncate bool
+	// Raw leaves the bytes as they are after content decoding: no charset conversion.
+	Raw bool
+	// Header fields are added to the request.
+	Header http.Header
+}
+
+// Fetcher performs single exchanges for one worker goroutine. It follows no
+// redirect, keeps no cookies and never retries.
+type Fetcher interface {
+	// Fetch answers with the response whatever its status. Errors are
+	// *FetchError, or ctx.Err() when the caller's context ended.
+	Fetch(ctx context.Context, u urls.URL, opt FetchOptions) (*Response, error)
+}
+
+// Pipeline runs a crawl's extractors over one page.
+type Pipeline interface {
+	// Run appends records, links and field errors to r. A returned error
+	// means that the page's extraction failed: its records are not kept.
+	Run(ctx context.Context, p *Page, r *Result) error
+	// Types lists the record types that Run can emit.
+	Types() []RecordType
+}

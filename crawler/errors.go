@@ -1,0 +1,36 @@
+package crawler
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// The errors a caller acts on. Others wrap them with the place.
+var (
+	// ErrDrained ends a run: no request is queued, waiting or leased.
+	ErrDrained = errors.New("the frontier is drained")
+	// ErrStop means that the run cannot go on: a disk, sink or storage failed.
+	// What is committed stays committed; the run can be resumed.
+	ErrStop = errors.New("the run cannot go on")
+	// ErrLocked means that another process holds the state.
+	ErrLocked = errors.New("the state is in use")
+	// ErrForeignState means that a state belongs to another crawl or to a
+	// newer version of the program.
+	ErrForeignState = errors.New("the state is not this crawl's")
+)
+
+// FetchError is a fetch that gave no page. Class is the outcome it leads to.
+type FetchError struct {
+	Class Class
+	// Temporary errors are worth another attempt.
+	Temporary bool
+	// RetryAfter is a wait that the server asked for, zero without one.
+	RetryAfter time.Duration
+	Err        error
+}
+
+func (e *FetchError) Error() string { return fmt.Sprintf("%s: %v", e.Class, e.Err) }
+
+// Unwrap gives the cause.
+func (e *FetchError) Unwrap() error { return e.Err }

@@ -1,0 +1,75 @@
+package crawler
+
+import (
+	"time"
+
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// Disposition is what the frontier does with a settled lease.
+type Disposition uint8
+
+// A lease ends in exactly one of these.
+const (
+	Done  Disposition = iota // final: the reason is kept, the URL never leaves again
+	Retry                    // queued again, not before Outcome.NotBefore
+)
+
+// Class is the reason of an outcome, a short stable name that the summary
+// counts by and the documentation explains.
+type Class string
+
+// Classes of outcomes. The first group is no failure.
+const (
+	ClassFetched    Class = "fetched"    // a 2xx answer
+	ClassRedirected Class = "redirected" // a 3xx answer; its target is a found link
+	ClassDisallowed Class = "disallowed" // robots.txt or a usage policy forbids it
+	ClassDuplicate  Class = "duplicate"
+
+	ClassHTTP4xx       Class = "http_4xx"
+	ClassHTTP5xx       Class = "http_5xx"
+	ClassRateLimited   Class = "rate_limited"
+	ClassTimeout       Class = "timeout"
+	ClassDNS           Class = "dns"
+	ClassRefused       Class = "refused"
+	ClassReset         Class = "reset"
+	ClassTLS           Class = "tls"
+	ClassProtocol      Class = "protocol"        // garbage, bad framing, endless headers
+	ClassTruncated     Class = "truncated"       // less body than announced
+	ClassDecode        Class = "decode"          // a broken or unknown content encoding
+	ClassTooLarge      Class = "too_large"       // over fetch.max_body after decoding
+	ClassPrivate       Class = "private_address" // refused at dial time
+	ClassRedirectLoop  Class = "redirect_loop"   // too many hops
+	ClassRedirectBad   Class = "redirect_bad"    // a redirect without a usable target
+	ClassExtract       Class = "extract"         // a plugin failed or panicked
+	ClassNetwork       Class = "network"         // any other transport error
+	ClassRobotsUnknown Class = "robots_unreachable"
+)
+
+// Failed reports whether the class counts among a run's failures.
+func (c Class) Failed() bool {
+	switch c {
+	case ClassFetched, ClassRedirected, ClassDisallowed, ClassDuplicate:
+		return false
+	}
+	return true
+}
+
+// Lease is a request lent to this process. It returns to the queue by itself
+// when the process dies; it must be settled by an Outcome or given back.
+type Lease struct {
+	Request
+	ID uint64 // unique within the life of an open frontier
+}
+
+// Outcome settles one lease.
+type Outcome struct {
+	Lease       uint64
+	Key         urls.Key
+	Host        string
+	Disposition Disposition
+	NotBefore   time.Time // of a Retry
+	Class       Class
+	Status      int    // HTTP status, 0 without one
+	Detail      string // one line for people, at most 200 bytes are kept
+}

@@ -1,0 +1,72 @@
+package crawler
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+	"golang.org/x/net/html"
+
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// Response is one answer of a server, body read to its end.
+type Response struct {
+	Status    int
+	Header    http.Header
+	MediaType string // "text/html", lower case, without parameters; sniffed when absent
+	Charset   string // the encoding the body was converted from, "" when not text
+	// Body is decoded (content encodings removed) and, for text, UTF-8. It is
+	// valid until the page is released and must not be changed.
+	Body      []byte
+	Wire      int64 // body bytes as received
+	FetchedAt time.Time
+	// Location is the absolute target of a redirect, zero without one.
+	Location urls.URL
+}
+
+// Page is a response with the request it answers and its parsed document.
+// A page belongs to one goroutine at a time.
+type Page struct {
+	Request  *Request
+	URL      urls.URL // the address that answered
+	Response *Response
+
+	once sync.Once
+	doc  *goquery.Document
+	err  error
+}
+
+// NewPage joins a response to its request.
+func NewPage(req *Request, resp *Response) *Page {
+	return &Page{Request: req, URL: req.URL, Response: resp}
+}
+
+// IsHTML reports whether the page has a document tree worth asking for.
+func (p *Page) IsHTML() bool {
+	switch p.Response.MediaType {
+	case "text/html", "application/xhtml+xml":
+		return true
+	}
+	return false
+}
+
+// Document parses the page on first use; every extractor shares the tree and
+// must not change it.
+func (p *Page) Document() (*goquery.Document, error) {
+	p.once.Do(func() {
+		root, err := html.Parse(bytes.NewReader(p.Response.Body))
+		if err != nil {
+			p.err = fmt.Errorf("parsing %s: %w", p.URL.Redacted(), err)
+			return
+		}
+		p.doc = goquery.NewDocumentFromNode(root)
+	})
+	return p.doc, p.err
+}
+
+// Parsed reports whether the tree was built, for tests and accounts.
+func (p *Page) Parsed() bool { return p.doc != nil }

@@ -1,0 +1,120 @@
+package crawler
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// Result collects what extractors make of one page.
+type Result struct {
+	Records []Record
+	Links   []Link
+	Errors  []RecordError
+}
+
+// Extractor turns a page into fields and links. The struct that implements it
+// is its configuration: exported fields with yaml tags are decoded from the
+// crawl config, then Validate runs once (where present), then Extract runs for
+// many pages at once from several goroutines, then Close (where present).
+type Extractor interface {
+	// Extract reads the page and emits records through e. An error fails the
+	// page's extraction by this extractor alone and is reported; the page
+	// still counts. The page's tree and body must not be changed or kept.
+	Extract(ctx context.Context, p *Page, e *Emitter) error
+}
+
+// Emitter receives what one extractor finds on one page.
+type Emitter struct {
+	recordType string
+	url        string
+	result     *Result
+}
+
+// NewEmitter collects records of one type into r.
+func NewEmitter(recordType string, p *Page, r *Result) *Emitter {
+	return &Emitter{recordType: recordType, url: p.URL.Redacted(), result: r}
+}
+
+// Record adds a record with these fields.
+func (e *Emitter) Record(fields ...Field) {
+	e.result.Records = append(e.result.Records, Record{Type: e.recordType, Fields: fields})
+}
+
+// Link adds a link to follow, subject to scope, robots and dedup.
+func (e *Emitter) Link(l Link) { e.result.Links = append(e.result.Links, l) }
+
+// FieldError reports a value that was not as asked.
+func (e *Emitter) FieldError(field, value string, dropped bool, err error) {
+	if len(value) > 200 {
+		value = strings.ToValidUTF8(value[:200], "")
+	}
+	e.result.Errors = append(e.result.Errors, RecordError{
+		Type: e.recordType, Field: field, Value: value, URL: e.url, Dropped: dropped, Err: err,
+	})
+}
+
+// Validator is an optional interface of plugins. Validate runs after decoding
+// and before use; it returns ConfigErrors (several joined by errors.Join) so
+// that each can be shown at its place in the file.
+type Validator interface{ Validate() error }
+
+// FieldLister is an optional interface of extractors that know their fields
+// before the first page; column formats use it for their header.
+type FieldLister interface{ FieldNames() []string }
+
+// TreeReader is an optional interface of extractors: NeedsTree false promises
+// that Extract never calls Page.Document, so that a page may go unparsed.
+type TreeReader interface{ NeedsTree() bool }
+
+// ConfigError is a mistake at a place inside a plugin's own configuration.
+type ConfigError struct {
+	Path []string // keys from the plugin's mapping down; list positions as numbers
+	Msg  string
+	Hint string // what to do, may be empty
+}
+
+func (e *ConfigError) Error() string {
+	s := e.Msg
+	if len(e.Path) > 0 {
+		s = strings.Join(e.Path, ".") + ": " + s
+	}
+	if e.Hint != "" {
+		s += " (" + e.Hint + ")"
+	}
+	return s
+}
+
+// RunInfo tells a sink which run it serves.
+type RunInfo struct {
+	Crawl   string // the config's name
+	ID      string
+	Started time.Time
+	Types   []RecordType // every record type the run can emit, in config order
+}
+
+// RecordType is a type with the fields known before the first record.
+type RecordType struct {
+	Name   string
+	Fields []string // nil when only the pages will tell
+}
+
+// Sink writes records to one destination. The engine calls its methods from
+// one goroutine at a time.
+//
+// Exactly-once: the engine calls Write, then Flush, then commits the returned
+// position with the pages' outcomes. After a crash Open gets the last committed
+// position and must bring the destination back to it.
+type Sink interface {
+	// Open prepares the destination. position is nil for a fresh run, which
+	// replaces what an earlier run left at the same place. An error names the
+	// path and what to do, and comes before the first fetch.
+	Open(ctx context.Context, run RunInfo, position []byte) error
+	// Write adds records; they may stay buffered.
+	Write(ctx context.Context, records []Record) error
+	// Flush makes everything written durable and returns the position.
+	Flush(ctx context.Context) (position []byte, err error)
+	// Places lists where the records went, for the closing report.
+	Places() []string
+	Close() error
+}

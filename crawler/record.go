@@ -1,0 +1,73 @@
+package crawler
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// Field is one named value of a record. Values are nil, string, bool, int64,
+// float64, json.RawMessage, []any of these, or []Field for a nested object.
+type Field struct {
+	Name  string
+	Value any
+}
+
+// Record is what an extractor makes of a page: fields in a stable order, and
+// the provenance that every output format carries with an underscore.
+type Record struct {
+	Type   string
+	Fields []Field
+
+	URL       string // _url: the address that answered
+	Requested string // _requested: the URL as discovered
+	FetchedAt time.Time
+	Run       string
+	Key       string // _key: the same for the same record in every run
+	Usage     string // _usage, empty when the site states none
+}
+
+// ProvenanceNames are the names of a record's provenance, in output order.
+var ProvenanceNames = []string{"_type", "_url", "_requested", "_fetched_at", "_run", "_key", "_usage"}
+
+// RecordKey names the nth record of a type on a page, the same in every run.
+func RecordKey(recordType string, page urls.Key, n int) string {
+	h := sha256.New()
+	h.Write(page[:])
+	h.Write([]byte(recordType))
+	h.Write([]byte{0})
+	h.Write(strconv.AppendInt(nil, int64(n), 10))
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// RecordError is a value that a page did not give as asked. The record is kept
+// without the value, or dropped when the field is required.
+type RecordError struct {
+	Type    string // record type
+	Field   string
+	Value   string // as found, cut to 200 bytes
+	URL     string
+	Err     error
+	Dropped bool // the whole record was dropped
+}
+
+func (e *RecordError) Error() string {
+	if e.Value == "" {
+		return e.URL + ": " + e.Type + "." + e.Field + ": " + e.Err.Error()
+	}
+	return e.URL + ": " + e.Type + "." + e.Field + ": " + e.Err.Error() + ": " + strconv.Quote(e.Value)
+}
+
+// Unwrap gives the cause.
+func (e *RecordError) Unwrap() error { return e.Err }
+
+// Link is a reference found on a page.
+type Link struct {
+	URL      urls.URL
+	Kind     Kind
+	Priority uint8
+	NoFollow bool // rel="nofollow" and its kin
+}

@@ -1,0 +1,72 @@
+package crawler
+
+import (
+	"time"
+
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// Kind says what a request is for. Pages are extracted; sitemaps are only read
+// for the URLs they list and do not count as pages.
+type Kind uint8
+
+// The kinds of request the frontier holds. robots.txt is not among them: it is
+// fetched under the lease of the page that needs it.
+const (
+	KindPage Kind = iota
+	KindSitemap
+)
+
+// String names the kind as logs and explanations show it.
+func (k Kind) String() string {
+	if k == KindSitemap {
+		return "sitemap"
+	}
+	return "page"
+}
+
+// Request is one URL to visit: what the frontier stores, leases and settles.
+type Request struct {
+	URL  urls.URL // without fragment and credentials
+	Key  urls.Key // the dedup key; two requests with one key are one request
+	Kind Kind
+	// Depth counts links from a seed; a redirect keeps the depth of its source.
+	Depth uint16
+	// Priority orders requests within a host: lower values leave first.
+	Priority uint8
+	// Hops counts the redirects between the URL that was discovered and this one.
+	Hops uint8
+	// Requested is the URL at the head of a redirect chain, empty without one.
+	Requested string
+	// Attempt counts the fetches that failed before this one.
+	Attempt uint8
+	// Referrer is the key of the page that linked here, zero for a seed.
+	Referrer urls.Key
+}
+
+// Host is the unit of politeness: scheme, host and port, such as
+// "https://books.example" or "http://127.0.0.1:8080".
+func (r *Request) Host() string { return r.URL.Origin() }
+
+// Origin is the URL as it stood in the frontier before any redirect.
+func (r *Request) Origin() string {
+	if r.Requested != "" {
+		return r.Requested
+	}
+	return r.URL.Fetch()
+}
+
+// HostState is what the owner of time says about one host after each event.
+// The frontier stores it and leases by it; it never computes one.
+type HostState struct {
+	// NotBefore is the next instant at which a request may start.
+	NotBefore time.Time
+	// Spacing is the least time between two starts while several requests are
+	// in flight. The frontier moves NotBefore by it at each lease.
+	Spacing time.Duration
+	// Concurrency is the most requests in flight at once; zero means one.
+	Concurrency int
+	// Opaque is politeness's own memory of the host (debts, backoff),
+	// kept across restarts.
+	Opaque []byte
+}

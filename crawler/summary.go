@@ -1,0 +1,70 @@
+package crawler
+
+import (
+	"maps"
+	"time"
+)
+
+// Totals are a run's counts. They are kept in the frontier with each batch, so
+// that they survive a crash exactly as the records do.
+type Totals struct {
+	Requests    int64            `json:"requests"`
+	Pages       int64            `json:"pages"`
+	Records     map[string]int64 `json:"records"`
+	Failed      int64            `json:"failed"`
+	Disallowed  int64            `json:"disallowed"`
+	Duplicates  int64            `json:"duplicates"`
+	OutOfScope  int64            `json:"out_of_scope"`
+	Retries     int64            `json:"retries"`
+	FieldErrors int64            `json:"field_errors"`
+	Bytes       int64            `json:"bytes"`
+	Hosts       int64            `json:"hosts"`
+	Errors      map[Class]int64  `json:"errors"`
+	Busy        time.Duration    `json:"busy_ns"` // time spent by all processes of the run
+}
+
+func newTotals() Totals {
+	return Totals{Records: map[string]int64{}, Errors: map[Class]int64{}}
+}
+
+// Clone copies the totals with their maps.
+func (t Totals) Clone() Totals {
+	t.Records = maps.Clone(t.Records)
+	t.Errors = maps.Clone(t.Errors)
+	return t
+}
+
+// Status is how a run ended.
+type Status string
+
+// The ends of a run.
+const (
+	StatusFinished    Status = "finished"
+	StatusInterrupted Status = "interrupted"
+	StatusFailed      Status = "failed"
+)
+
+// Summary is the account of a run, as the CLI writes it.
+type Summary struct {
+	Name       string           `json:"name"`
+	Run        string           `json:"run"`
+	Status     Status           `json:"status"`
+	StartedAt  time.Time        `json:"started_at"`
+	DurationS  float64          `json:"duration_s"`
+	Requests   int64            `json:"requests"`
+	Pages      int64            `json:"pages"`
+	Records    map[string]int64 `json:"records"`
+	Failed     int64            `json:"failed"`
+	Disallowed int64            `json:"disallowed"`
+	Duplicates int64            `json:"duplicates"`
+	Bytes      int64            `json:"bytes"`
+	Hosts      int64            `json:"hosts"`
+	Errors     map[Class]int64  `json:"errors"`
+
+	OutOfScope  int64    `json:"out_of_scope"`
+	Retries     int64    `json:"retries"`
+	FieldErrors int64    `json:"field_errors"`
+	Pending     int64    `json:"pending"`
+	Outputs     []string `json:"outputs"`
+	Resumed     bool     `json:"resumed"`
+}
