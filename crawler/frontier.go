@@ -68,8 +68,10 @@ type FrontierStats struct {
 	Leased  int64 // out, outcome not yet committed
 	Settled int64 // with a final outcome
 	Seen    int64 // all of the above
-	Hosts   int64 // hosts ever seen
-	Waiting int64 // hosts in the working set that wait for their not-before time
+	// Duplicates counts found requests that were already seen.
+	Duplicates int64
+	Hosts      int64 // hosts ever seen
+	Waiting    int64 // hosts in the working set that wait for their not-before time
 	// NextDueUnix is the next not-before instant in Unix nanoseconds among
 	// waiting hosts and retries, 0 when nothing waits.
 	NextDueUnix int64

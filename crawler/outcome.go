@@ -24,7 +24,6 @@ const (
 	ClassFetched    Class = "fetched"    // a 2xx answer
 	ClassRedirected Class = "redirected" // a 3xx answer; its target is a found link
 	ClassDisallowed Class = "disallowed" // robots.txt or a usage policy forbids it
-	ClassDuplicate  Class = "duplicate"
 
 	ClassHTTP4xx       Class = "http_4xx"
 	ClassHTTP5xx       Class = "http_5xx"
@@ -44,12 +43,13 @@ const (
 	ClassExtract       Class = "extract"         // a plugin failed or panicked
 	ClassNetwork       Class = "network"         // any other transport error
 	ClassRobotsUnknown Class = "robots_unreachable"
+	ClassInternal      Class = "internal" // a fault in amble itself, with its stack in the log
 )
 
 // Failed reports whether the class counts among a run's failures.
 func (c Class) Failed() bool {
 	switch c {
-	case ClassFetched, ClassRedirected, ClassDisallowed, ClassDuplicate:
+	case ClassFetched, ClassRedirected, ClassDisallowed:
 		return false
 	}
 	return true

@@ -13,12 +13,10 @@ type Totals struct {
 	Records     map[string]int64 `json:"records"`
 	Failed      int64            `json:"failed"`
 	Disallowed  int64            `json:"disallowed"`
-	Duplicates  int64            `json:"duplicates"`
 	OutOfScope  int64            `json:"out_of_scope"`
 	Retries     int64            `json:"retries"`
 	FieldErrors int64            `json:"field_errors"`
 	Bytes       int64            `json:"bytes"`
-	Hosts       int64            `json:"hosts"`
 	Errors      map[Class]int64  `json:"errors"`
 	Busy        time.Duration    `json:"busy_ns"` // time spent by all processes of the run
 }
@@ -67,4 +65,31 @@ type Summary struct {
 	Pending     int64    `json:"pending"`
 	Outputs     []string `json:"outputs"`
 	Resumed     bool     `json:"resumed"`
+}
+
+// summary is the account of the run as committed.
+func (c *committer) summary(status Status) Summary {
+	stats := c.engine.Frontier.Stats()
+	t := c.totals.Clone()
+	if t.Records == nil {
+		t.Records = map[string]int64{}
+	}
+	for _, rt := range c.info.Types {
+		t.Records[rt.Name] += 0 // a type without a record is worth seeing
+	}
+	if t.Errors == nil {
+		t.Errors = map[Class]int64{}
+	}
+	s := Summary{
+		Name: c.engine.set.Name, Run: c.engine.run.ID, Status: status, StartedAt: c.engine.run.Started,
+		DurationS: c.busy().Seconds(),
+		Requests:  t.Requests, Pages: t.Pages, Records: t.Records, Failed: t.Failed,
+		Disallowed: t.Disallowed, Duplicates: stats.Duplicates, Bytes: t.Bytes, Hosts: stats.Hosts,
+		Errors: t.Errors, OutOfScope: t.OutOfScope, Retries: t.Retries, FieldErrors: t.FieldErrors,
+		Pending: stats.Queued + stats.Leased, Resumed: c.engine.resumed,
+	}
+	for _, sink := range c.engine.Sinks {
+		s.Outputs = append(s.Outputs, sink.Sink.Places()...)
+	}
+	return s
 }

@@ -1,0 +1,208 @@
+package crawler
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// commitTimeout bounds the writing of one batch to sinks and frontier.
+const commitTimeout = 2 * time.Minute
+
+// committer groups finished pages into batches. For each it writes the records
+// to the sinks, makes them durable, and then commits outcomes, found links,
+// host states, counts and the sinks' positions in one frontier write. That one
+// write is the whole story of durability: what it holds has happened, and what
+// it does not hold has not, because on resume the sinks are cut back to it.
+type committer struct {
+	engine    *Engine
+	started   time.Time
+	info      RunInfo
+	totals    Totals            // as committed
+	positions map[string][]byte // of the sinks, as committed
+	before    time.Duration     // what earlier processes of the run took
+
+	pending []finished
+	size    int64
+	oldest  time.Time // when the first pending page arrived
+}
+
+// loop gathers finished pages until the workers are done, and commits.
+func (c *committer) loop(ctx context.Context) error {
+	e := c.engine
+	var due <-chan time.Time
+	for {
+		select {
+		case f, open := <-e.finished:
+			if !open {
+				return c.flush(ctx)
+			}
+			c.add(f)
+			if due == nil {
+				due = e.Clock.After(c.wait())
+			}
+			if len(c.pending) < e.set.BatchPages && c.size < e.set.BatchBytes {
+				continue
+			}
+		case <-due:
+			if wait := e.set.BatchInterval - e.Clock.Now().Sub(c.oldest); wait > 0 && e.idle.Load() == 0 {
+				due = e.Clock.After(wait)
+				continue
+			}
+		case <-ctx.Done():
+			return nil // another part has failed and says why
+		}
+		due = nil
+		if err := c.flush(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// wait is how long the first page of a batch waits for company: short, and
+// longer only while every worker is busy.
+func (c *committer) wait() time.Duration { return c.engine.set.BatchInterval / 16 }
+
+func (c *committer) add(f finished) {
+	if len(c.pending) == 0 {
+		c.oldest = c.engine.Clock.Now()
+	}
+	c.pending = append(c.pending, f)
+	c.size += f.size
+}
+
+// flush commits what is pending. When some leases were lost to another
+// process, their pages are dropped and the rest is committed.
+func (c *committer) flush(ctx context.Context) error {
+	if len(c.pending) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	err := c.commit(ctx, c.pending)
+	var lost *LostError
+	if errors.As(err, &lost) {
+		c.engine.Log.Warn("leases were lost; their pages are left to their new owner", "count", len(lost.Leases))
+		if err := c.rewind(ctx); err != nil {
+			return err
+		}
+		c.pending = slices.DeleteFunc(c.pending, func(f finished) bool {
+			return f.lease != 0 && slices.Contains(lost.Leases, f.lease)
+		})
+		err = c.commit(ctx, c.pending)
+	}
+	clear(c.pending)
+	c.pending, c.size = c.pending[:0], 0
+	if err != nil {
+		return fmt.Errorf("committing a batch: %w", err)
+	}
+	return nil
+}
+
+// commit makes one batch of the pages and writes it, sinks first.
+func (c *committer) commit(ctx context.Context, pages []finished) error {
+	e := c.engine
+	b := &Batch{Hosts: make(map[string]HostState), Put: make(map[string][]byte)}
+	totals := c.totals.Clone()
+	totals.Busy = c.busy()
+	var records []Record
+	for i := range pages {
+		f := &pages[i]
+		totals.count(f)
+		records = append(records, f.records...)
+		b.Found = append(b.Found, f.found...)
+		if f.host != "" {
+			b.Hosts[f.host] = later(b.Hosts[f.host], f.state)
+		}
+		if f.lease != 0 {
+			b.Outcomes = append(b.Outcomes, f.outcome)
+		}
+	}
+	positions, err := c.write(ctx, records, b.Put)
+	if err != nil {
+		return err
+	}
+	if b.Put[keyTotals], err = json.Marshal(totals); err != nil {
+		return fmt.Errorf("writing the totals: %w", err)
+	}
+	if _, err := e.Frontier.Commit(ctx, b); err != nil {
+		return err
+	}
+	c.totals, c.positions = totals, positions
+	if tell := e.Observer.Committed; tell != nil {
+		stats := e.Frontier.Stats()
+		tell(totals.Clone(), stats)
+	}
+	return nil
+}
+
+// later keeps the state that was decided last: states of one host arrive in
+// the order in which they were decided only within one worker.
+func later(a, b HostState) HostState {
+	if a.NotBefore.After(b.NotBefore) {
+		return a
+	}
+	return b
+}
+
+// count adds one finished page to the totals.
+func (t *Totals) count(f *finished) {
+	t.Requests += f.requests
+	t.Bytes += f.bytes
+	t.OutOfScope += f.outOfScope
+	t.FieldErrors += f.fieldErrors
+	for i := range f.records {
+		t.Records[f.records[i].Type]++
+	}
+	if f.lease == 0 {
+		return
+	}
+	o := &f.outcome
+	switch {
+	case o.Disposition == Retry:
+		t.Retries++
+		return
+	case o.Class == ClassDisallowed:
+		t.Disallowed++
+	case o.Class.Failed():
+		t.Failed++
+		t.Errors[o.Class]++
+	}
+	if o.Status/100 == 2 && !f.sitemap {
+		t.Pages++
+	}
+}
+
+func (c *committer) busy() time.Duration {
+	return c.before + c.engine.Clock.Now().Sub(c.started)
+}
+
+// finish marks the run as finished when nothing is left of it.
+func (c *committer) finish(whole bool) error {
+	if !whole {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	run := c.engine.run
+	run.Finished = true
+	c.totals.Busy = c.busy()
+	return c.putRun(ctx, run, map[string][]byte{})
+}
+
+func (c *committer) putRun(ctx context.Context, run RunState, put map[string][]byte) error {
+	var err error
+	if put[keyRun], err = json.Marshal(run); err != nil {
+		return fmt.Errorf("writing the run: %w", err)
+	}
+	if put[keyTotals], err = json.Marshal(c.totals); err != nil {
+		return fmt.Errorf("writing the totals: %w", err)
+	}
+	if _, err := c.engine.Frontier.Commit(ctx, &Batch{Put: put}); err != nil {
+		return fmt.Errorf("committing the run: %w", err)
+	}
+	return nil
+}

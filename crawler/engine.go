@@ -1,0 +1,239 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// Clock is the engine's time. Tests give their own.
+type Clock interface {
+	Now() time.Time
+	After(d time.Duration) <-chan time.Time
+}
+
+// SystemClock is the real time.
+type SystemClock struct{}
+
+// Now is time.Now.
+func (SystemClock) Now() time.Time { return time.Now() }
+
+// After is time.After.
+func (SystemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+// NamedSink is a sink under the name that its position is kept by; the name
+// stays the same from run to run.
+type NamedSink struct {
+	Name string
+	Sink Sink
+}
+
+// Parts are what an engine is put together from. Frontier, Politeness,
+// NewFetcher, Pipeline, Scope and Canon are required.
+type Parts struct {
+	Frontier   Frontier
+	Politeness Politeness
+	NewFetcher func() Fetcher // called once for each worker
+	Pipeline   Pipeline
+	Sinks      []NamedSink
+	Scope      *urls.Scope
+	Canon      *urls.Canon
+	Observer   Observer
+	Log        *slog.Logger
+	Clock      Clock
+}
+
+// Settings bound a run. Zero values take the defaults named here.
+type Settings struct {
+	Name       string
+	Workers    int           // requests in flight in all, default 64
+	MaxPages   int64         // pages with a 2xx answer, 0: no bound
+	Retries    int           // further attempts after a temporary failure; negative: none
+	RetryWait  time.Duration // before the first further attempt, doubling; default 2s
+	MaxHops    int           // redirects in a chain, default 10
+	MaxSitemap int64         // bytes of one sitemap, default 50 MiB
+	Grace      time.Duration // for what is in flight when the run is told to stop, default 10s
+
+	BatchPages    int           // pages in a commit at most, default 256
+	BatchBytes    int64         // bytes of records and links in a commit, default 8 MiB
+	BatchInterval time.Duration // longest wait of a finished page for its commit, default 500ms
+}
+
+func (s Settings) withDefaults() Settings {
+	positive := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	duration := func(v *time.Duration, d time.Duration) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	positive(&s.Workers, 64)
+	positive(&s.MaxHops, 10)
+	positive(&s.BatchPages, 256)
+	duration(&s.RetryWait, 2*time.Second)
+	duration(&s.Grace, 10*time.Second)
+	duration(&s.BatchInterval, 500*time.Millisecond)
+	if s.BatchBytes <= 0 {
+		s.BatchBytes = 8 << 20
+	}
+	if s.MaxSitemap <= 0 {
+		s.MaxSitemap = 50 << 20
+	}
+	return s
+}
+
+// Engine runs one crawl. Make it with New; Run it once.
+type Engine struct {
+	Parts
+	set Settings
+
+	run      RunState
+	resumed  bool
+	budget   *pageBudget
+	finished chan finished
+	idle     atomic.Int32 // workers waiting in Lease: a commit may feed them
+}
+
+// New checks the parts and makes an engine.
+func New(parts Parts, set Settings) (*Engine, error) {
+	switch {
+	case parts.Frontier == nil, parts.Politeness == nil, parts.NewFetcher == nil,
+		parts.Pipeline == nil, parts.Scope == nil, parts.Canon == nil:
+		return nil, errors.New("an engine needs a frontier, politeness, fetchers, a pipeline, a scope and a canon")
+	}
+	if parts.Log == nil {
+		parts.Log = slog.New(slog.DiscardHandler)
+	}
+	if parts.Clock == nil {
+		parts.Clock = SystemClock{}
+	}
+	return &Engine{Parts: parts, set: set.withDefaults()}, nil
+}
+
+// Seed is a URL that a run starts from.
+type Seed struct {
+	URL  urls.URL
+	Kind Kind
+}
+
+// Run crawls to the end: until the frontier is drained, the page bound is
+// reached, or ctx ends. After ctx ends, what is in flight has Settings.Grace
+// to finish and is committed; the rest waits for the next run. An unfinished
+// run in the frontier is resumed.
+//
+// The summary is right whatever the error. Errors wrap ErrStop when storage or
+// a sink failed, and context.Canceled when ctx ended.
+func (e *Engine) Run(ctx context.Context, seeds iter.Seq2[Seed, error]) (Summary, error) {
+	started := e.Clock.Now()
+	c := &committer{engine: e, started: started}
+	if err := e.begin(ctx, c); err != nil {
+		return c.summary(StatusFailed), err
+	}
+	defer c.closeSinks()
+	if err := c.seed(ctx, seeds); err != nil {
+		if ctx.Err() != nil {
+			return c.summary(StatusInterrupted), ctx.Err()
+		}
+		return c.summary(StatusFailed), err
+	}
+
+	err := e.crawl(ctx, c)
+	interrupted := ctx.Err() != nil
+	if err == nil {
+		err = c.finish(!interrupted)
+	}
+	switch {
+	case err != nil:
+		return c.summary(StatusFailed), err
+	case interrupted:
+		return c.summary(StatusInterrupted), ctx.Err()
+	}
+	return c.summary(StatusFinished), nil
+}
+
+// crawl runs the workers and the committer until the workers have nothing left
+// to do or the context ends.
+func (e *Engine) crawl(ctx context.Context, c *committer) error {
+	e.finished = make(chan finished, e.set.Workers)
+	e.budget = newPageBudget(e.set.MaxPages, c.totals.Pages)
+
+	group, running := errgroup.WithContext(context.WithoutCancel(ctx))
+	workers, working := errgroup.WithContext(running)
+	// leasing ends with the caller's context or the first failure; flight, the
+	// context of what has been sent, outlives it by the grace period.
+	leasing, stopLeasing := context.WithCancel(working)
+	defer stopLeasing()
+	flight, stopFlight := context.WithCancel(working)
+	defer stopFlight()
+	stop := context.AfterFunc(ctx, func() {
+		stopLeasing()
+		e.budget.stop()
+		select {
+		case <-e.Clock.After(e.set.Grace):
+			stopFlight()
+		case <-flight.Done():
+		}
+	})
+	defer stop()
+	context.AfterFunc(working, e.budget.stop)
+
+	for range e.set.Workers {
+		workers.Go(func() error { return e.work(leasing, flight) })
+	}
+	group.Go(func() error {
+		defer close(e.finished)
+		return workers.Wait()
+	})
+	group.Go(func() error { return c.loop(running) })
+	return group.Wait()
+}
+
+// work is one worker: it leases, visits and hands over until there is no more.
+func (e *Engine) work(leasing, flight context.Context) error {
+	w := &worker{engine: e, fetcher: e.NewFetcher()}
+	for {
+		if !e.budget.take() {
+			return nil
+		}
+		e.idle.Add(1)
+		leases, err := e.Frontier.Lease(leasing, 1)
+		e.idle.Add(-1)
+		if err != nil {
+			e.budget.give(false)
+			if errors.Is(err, ErrDrained) || leasing.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("leasing from the frontier: %w", err)
+		}
+		for i := range leases {
+			counted := w.visit(flight, &leases[i])
+			e.budget.give(counted)
+		}
+	}
+}
+
+// hand gives a finished page to the committer, or drops it when the run has
+// failed; a dropped page is leased again by the next run.
+func (e *Engine) hand(ctx context.Context, f finished) {
+	select {
+	case e.finished <- f:
+	case <-ctx.Done():
+		// The committer may still be draining after the grace period.
+		select {
+		case e.finished <- f:
+		default:
+			e.Frontier.GiveBack(f.lease)
+		}
+	}
+}

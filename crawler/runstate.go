@@ -1,0 +1,86 @@
+package crawler
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// The names under which the engine keeps its own state in the frontier.
+const (
+	keyRun    = "run"
+	keyTotals = "totals"
+	keySink   = "sink/" // followed by the sink's name
+)
+
+// RunState is what the frontier remembers of the run it holds.
+type RunState struct {
+	ID       string    `json:"id"`
+	Started  time.Time `json:"started"`
+	Finished bool      `json:"finished"`
+}
+
+// ReadRun tells which run a frontier holds; ok is false for a new one.
+func ReadRun(f Frontier) (run RunState, ok bool, err error) {
+	ok, err = getJSON(f, keyRun, &run)
+	return run, ok, err
+}
+
+// ReadTotals gives the committed counts of the run that a frontier holds.
+func ReadTotals(f Frontier) (Totals, error) {
+	t := newTotals()
+	_, err := getJSON(f, keyTotals, &t)
+	return t, err
+}
+
+func getJSON(f Frontier, key string, into any) (bool, error) {
+	data, err := f.Get(key)
+	if err != nil {
+		return false, fmt.Errorf("reading %s from the state: %w", key, err)
+	}
+	if data == nil {
+		return false, nil
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return false, fmt.Errorf("reading %s from the state: %w: %w", key, ErrStop, err)
+	}
+	return true, nil
+}
+
+func newRunID(now time.Time) string {
+	var salt [3]byte
+	_, _ = rand.Read(salt[:]) // never fails
+	return now.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(salt[:])
+}
+
+// begin finds out which run this is and brings every sink to the position that
+// its last commit left it at. Nothing is fetched before it has succeeded.
+func (e *Engine) begin(ctx context.Context, c *committer) error {
+	run, found, err := ReadRun(e.Frontier)
+	if err != nil {
+		return err
+	}
+	if found && run.Finished {
+		return fmt.Errorf("run %s in this state has finished: %w", run.ID, ErrForeignState)
+	}
+	e.resumed = found
+	if !found {
+		run = RunState{ID: newRunID(c.started), Started: c.started.UTC()}
+	}
+	e.run = run
+	if c.totals, err = ReadTotals(e.Frontier); err != nil {
+		return err
+	}
+	c.before = c.totals.Busy
+	c.info = RunInfo{Crawl: e.set.Name, ID: run.ID, Started: run.Started, Types: e.Pipeline.Types()}
+	if err := c.openSinks(ctx); err != nil {
+		return err
+	}
+	if found {
+		return nil
+	}
+	return c.commitBegin(ctx)
+}

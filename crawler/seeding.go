@@ -1,0 +1,42 @@
+package crawler
+
+import (
+	"context"
+	"fmt"
+	"iter"
+)
+
+// seedBatch is how many seeds are committed at once: few enough to bound
+// memory, many enough that a file of a million lines is read in seconds.
+const seedBatch = 10_000
+
+// seed puts the seeds into the frontier. On resume they are mostly there
+// already, and only new ones of a changed config are added.
+func (c *committer) seed(ctx context.Context, seeds iter.Seq2[Seed, error]) error {
+	e := c.engine
+	batch := make([]Request, 0, 64)
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		_, err := e.Frontier.Commit(ctx, &Batch{Found: batch})
+		batch = batch[:0]
+		if err != nil {
+			return fmt.Errorf("adding the seeds: %w", err)
+		}
+		return nil
+	}
+	for s, err := range seeds {
+		if err != nil {
+			return fmt.Errorf("reading the seeds: %w", err)
+		}
+		batch = append(batch, Request{URL: s.URL.WithoutFragment(), Key: e.Canon.Key(s.URL), Kind: s.Kind})
+		if len(batch) < seedBatch {
+			continue
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+	}
+	return flush()
+}

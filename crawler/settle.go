@@ -1,0 +1,166 @@
+package crawler
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler/urls"
+	"github.com/zeebo/xxh3"
+)
+
+// maxBackoff bounds the wait before another attempt, whatever its number.
+const maxBackoff = 10 * time.Minute
+
+// failure is the outcome of an exchange that gave no response.
+func (w *worker) failure(l *Lease, err error) Outcome {
+	o := Outcome{Class: classOf(err), Detail: err.Error()}
+	var fe *FetchError
+	if errors.As(err, &fe) && fe.Temporary {
+		return w.again(l, o, fe.RetryAfter)
+	}
+	return o
+}
+
+// refusal is the outcome of a 4xx or 5xx answer.
+func (w *worker) refusal(l *Lease, resp *Response, state HostState) Outcome {
+	o := Outcome{Status: resp.Status, Class: ClassHTTP4xx, Detail: fmt.Sprintf("status %d", resp.Status)}
+	switch {
+	case resp.Status == 429:
+		o.Class = ClassRateLimited
+	case resp.Status >= 500:
+		o.Class = ClassHTTP5xx
+	}
+	if !isTemporaryStatus(resp.Status) {
+		return o
+	}
+	return w.again(l, o, state.NotBefore.Sub(w.engine.Clock.Now()))
+}
+
+// again makes the outcome a retry while attempts are left. The wait doubles
+// with each attempt and is spread by the URL's key, so that pages that failed
+// together do not come back together.
+func (w *worker) again(l *Lease, o Outcome, atLeast time.Duration) Outcome {
+	e := w.engine
+	if int(l.Attempt) >= e.set.Retries {
+		if e.set.Retries > 0 {
+			o.Detail = fmt.Sprintf("%s, after %d attempts", o.Detail, int(l.Attempt)+1)
+		}
+		return o
+	}
+	o.Disposition = Retry
+	o.NotBefore = e.Clock.Now().Add(max(atLeast, backoff(e.set.RetryWait, l.Attempt, l.Key)))
+	return o
+}
+
+func backoff(first time.Duration, attempt uint8, key urls.Key) time.Duration {
+	wait := first
+	for range attempt {
+		if wait >= maxBackoff/2 {
+			wait = maxBackoff
+			break
+		}
+		wait *= 2
+	}
+	spread := time.Duration(key[0]) * (wait / 4) / 256 // 0 to 25 percent
+	return min(wait+spread, maxBackoff)
+}
+
+// redirect makes the target of a redirect a found link, which passes scope,
+// robots, rate and dedup like any other.
+func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
+	e := w.engine
+	target := resp.Location.WithoutFragment()
+	o := Outcome{Class: ClassRedirected, Status: resp.Status, Detail: "to " + target.Redacted()}
+	if int(l.Hops)+1 > e.set.MaxHops {
+		o.Class, o.Detail = ClassRedirectLoop, fmt.Sprintf("more than %d redirects from %s", e.set.MaxHops, l.Origin())
+		return o
+	}
+	if target.Fetch() == l.URL.Fetch() || target.Fetch() == l.Requested {
+		if resp.Status/100 == 2 {
+			return o // a page that refreshes itself
+		}
+		o.Class, o.Detail = ClassRedirectLoop, "back to "+target.Redacted()
+		return o
+	}
+	if v := e.Scope.Check(target, int(l.Depth)); !v.In && l.Kind == KindPage {
+		f.outOfScope++
+		o.Detail += ", out of scope: " + v.Rule
+		e.Log.Info("a redirect leads out of scope", "url", l.URL.Redacted(), "to", target.Redacted(), "rule", v.Rule)
+		return o
+	}
+	next := l.Request
+	next.URL, next.Requested, next.Hops, next.Attempt = target, l.Origin(), l.Hops+1, 0
+	next.Key = e.Canon.Key(target)
+	if next.Key == l.Key {
+		// The server tells apart what the dedup key does not, such as "/a?" and
+		// "/a": the target needs a key of its own, or it would never be fetched.
+		next.Key = urls.Key(xxh3.HashString128(target.Fetch()).Bytes())
+	}
+	f.found = append(f.found, next)
+	return o
+}
+
+// follow turns a page's links into found requests, within scope.
+func (w *worker) follow(l *Lease, links []Link, f *finished) {
+	e := w.engine
+	for _, link := range links {
+		depth := int(l.Depth) + 1
+		if l.Kind == KindSitemap {
+			depth = 0 // what a sitemap lists are seeds
+		}
+		v := e.Scope.Check(link.URL, depth)
+		if link.Kind == KindSitemap {
+			depth = int(l.Depth) + 1
+			v.In = depth <= maxSitemapDepth && (v.In || link.URL.Origin() == l.URL.Origin())
+		}
+		if !v.In {
+			f.outOfScope++
+			continue
+		}
+		f.found = append(f.found, Request{
+			URL: link.URL.WithoutFragment(), Key: e.Canon.Key(link.URL), Kind: link.Kind,
+			Depth: uint16(min(depth, 1<<16-1)), Priority: link.Priority, Referrer: l.Key,
+		})
+		f.size += int64(len(link.URL.String())) + requestOverhead
+	}
+}
+
+// maxSitemapDepth bounds sitemap indexes that list indexes.
+const maxSitemapDepth = 5
+
+const (
+	requestOverhead = 128
+	fieldOverhead   = 48
+)
+
+// recordSize estimates a record's memory for the batch's bound.
+func recordSize(r *Record) int64 {
+	return int64(len(r.URL)+len(r.Requested)+len(r.Key)+128) + fieldsSize(r.Fields)
+}
+
+func fieldsSize(fields []Field) int64 {
+	var n int64
+	for _, f := range fields {
+		n += int64(len(f.Name)) + fieldOverhead + valueSize(f.Value)
+	}
+	return n
+}
+
+func valueSize(v any) int64 {
+	switch v := v.(type) {
+	case string:
+		return int64(len(v))
+	case []byte:
+		return int64(len(v))
+	case []any:
+		var n int64
+		for _, e := range v {
+			n += 16 + valueSize(e)
+		}
+		return n
+	case []Field:
+		return fieldsSize(v)
+	}
+	return 8
+}

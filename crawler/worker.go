@@ -1,0 +1,218 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// robotsLimit is what a robots.txt is read to; RFC 9309 section 2.5 asks for
+// at least 500 KiB.
+const robotsLimit = 512 << 10
+
+// worker visits one request at a time.
+type worker struct {
+	engine  *Engine
+	fetcher Fetcher
+}
+
+// finished is what a worker hands to the committer: a settled lease, or
+// (lease 0) only what fetching a robots.txt cost.
+type finished struct {
+	lease   uint64
+	host    string
+	state   HostState
+	outcome Outcome
+	sitemap bool
+	found   []Request
+	records []Record
+
+	requests    int64
+	bytes       int64
+	outOfScope  int64
+	fieldErrors int64
+	size        int64 // estimate of its memory, for the batch's bound
+}
+
+// visit takes one leased request through politeness, fetch and extraction and
+// reports whether it counts as a page. A fault of ours fails this page alone.
+func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			w.engine.Log.Error("a page failed by a fault in amble",
+				"url", l.URL.Redacted(), "fault", fault, "stack", string(debug.Stack()))
+			w.settle(flight, l, finished{}, Outcome{Class: ClassInternal, Detail: fmt.Sprint(fault)})
+			page = false
+		}
+	}()
+	e := w.engine
+	v := e.Politeness.Decide(&l.Request)
+	switch v.Action {
+	case Skip:
+		e.Frontier.Free(l.ID, v.State)
+		w.settle(flight, l, finished{state: v.State}, Outcome{Class: v.Class, Detail: v.Reason})
+		return false
+	case Wait:
+		e.Frontier.Free(l.ID, v.State)
+		e.Frontier.GiveBack(l.ID)
+		return false
+	case FetchRobots:
+		w.fetchRobots(flight, l, v)
+		return false
+	}
+	return w.fetchPage(flight, l, v.Grant)
+}
+
+// fetchRobots performs one step of reading a host's robots.txt under the lease
+// of a page that needs it. The page goes back to its queue: the host now owes
+// a delay like after any other request.
+func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
+	e := w.engine
+	start := e.Clock.Now()
+	var resp *Response
+	u, err := urls.Parse(v.Robots)
+	if err == nil {
+		resp, err = w.fetcher.Fetch(v.Grant.Context(flight), u, FetchOptions{MaxBody: robotsLimit, Truncate: true, Raw: true})
+	}
+	state := v.Grant.Done(resp, err)
+	e.Frontier.Free(l.ID, state)
+	e.Frontier.GiveBack(l.ID)
+	f := finished{host: l.Host(), state: state, requests: 1}
+	if resp != nil {
+		f.bytes = resp.Wire
+	}
+	w.observe(v.Robots, true, start, resp, err)
+	e.hand(flight, f)
+}
+
+// fetchPage performs the exchange and settles the lease by its answer.
+func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page bool) {
+	e := w.engine
+	if f := e.Observer.Leased; f != nil {
+		f(&l.Request)
+	}
+	opt := FetchOptions{}
+	if l.Kind == KindSitemap {
+		opt = FetchOptions{MaxBody: e.set.MaxSitemap, Raw: true}
+	}
+	start := e.Clock.Now()
+	resp, err := w.fetcher.Fetch(grant.Context(flight), l.URL, opt)
+	if err != nil && flight.Err() != nil {
+		// The run is over before the answer came: the page is not settled.
+		e.Frontier.Free(l.ID, grant.Done(nil, err))
+		e.Frontier.GiveBack(l.ID)
+		return false
+	}
+	state := grant.Done(resp, err)
+	e.Frontier.Free(l.ID, state)
+	w.observe(l.URL.Redacted(), false, start, resp, err)
+
+	f := finished{state: state, requests: 1}
+	if err != nil {
+		w.settle(flight, l, f, w.failure(l, err))
+		return false
+	}
+	f.bytes = resp.Wire
+	outcome := w.answer(flight, l, resp, &f)
+	w.settle(flight, l, f, outcome)
+	return l.Kind == KindPage && outcome.Status/100 == 2
+}
+
+// answer decides the outcome of a response and reads what it holds into f.
+func (w *worker) answer(ctx context.Context, l *Lease, resp *Response, f *finished) Outcome {
+	switch {
+	case !resp.Location.IsZero():
+		o := w.redirect(l, resp, f)
+		if resp.Status/100 == 2 && o.Class == ClassRedirected {
+			// A page that refreshes elsewhere is still a page.
+			page := w.extract(ctx, l, resp, f)
+			page.Detail = o.Detail
+			return page
+		}
+		return o
+	case resp.Status/100 == 2:
+		return w.extract(ctx, l, resp, f)
+	case resp.Status/100 == 3:
+		return Outcome{Class: ClassRedirectBad, Status: resp.Status, Detail: "a redirect without a usable Location"}
+	}
+	return w.refusal(l, resp, f.state)
+}
+
+// extract runs the pipeline over a page and turns its links into requests.
+func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finished) Outcome {
+	e := w.engine
+	o := Outcome{Class: ClassFetched, Status: resp.Status}
+	var r Result
+	if err := e.Pipeline.Run(ctx, NewPage(&l.Request, resp), &r); err != nil {
+		o.Class, o.Detail = ClassExtract, err.Error()
+		e.Log.Warn("extraction failed", "url", l.URL.Redacted(), "error", err)
+		r.Records = nil
+	}
+	for i := range r.Records {
+		r.Records[i].Run = e.run.ID
+		f.size += recordSize(&r.Records[i])
+	}
+	for _, problem := range r.Errors {
+		e.Log.Info("a value was not as asked", "error", problem.Error())
+		if tell := e.Observer.FieldError; tell != nil {
+			tell(problem)
+		}
+	}
+	f.records = r.Records
+	f.fieldErrors = int64(len(r.Errors))
+	w.follow(l, r.Links, f)
+	return o
+}
+
+// observe tells of one exchange.
+func (w *worker) observe(url string, robots bool, start time.Time, resp *Response, err error) {
+	tell := w.engine.Observer.Exchanged
+	if tell == nil {
+		return
+	}
+	x := Exchange{URL: url, Robots: robots, Start: start, Duration: w.engine.Clock.Now().Sub(start)}
+	if resp != nil {
+		x.Status, x.Bytes = resp.Status, resp.Wire
+	}
+	if err != nil {
+		x.Class = classOf(err)
+	}
+	tell(x)
+}
+
+// settle hands the outcome to the committer.
+func (w *worker) settle(flight context.Context, l *Lease, f finished, o Outcome) {
+	o.Lease, o.Key, o.Host = l.ID, l.Key, l.Host()
+	f.lease, f.host, f.outcome, f.sitemap = l.ID, o.Host, o, l.Kind == KindSitemap
+	if tell := w.engine.Observer.Settled; tell != nil {
+		tell(&l.Request, o, len(f.records))
+	}
+	if o.Class.Failed() {
+		w.engine.Log.Info("no page", "url", l.URL.Redacted(), "class", o.Class, "status", o.Status,
+			"again", o.Disposition == Retry, "detail", o.Detail)
+	}
+	w.engine.hand(flight, f)
+}
+
+func classOf(err error) Class {
+	var fe *FetchError
+	if errors.As(err, &fe) {
+		return fe.Class
+	}
+	return ClassNetwork
+}
+
+func isTemporaryStatus(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
+		http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return status > 511 // what proxies make up: 520 to 530, 598, 599
+}
