@@ -1,0 +1,23 @@
+// Package urls parses, resolves, normalises and selects URLs.
+//
+// It promises three things.
+//
+// Parsing and resolving follow the WHATWG URL Standard (https://url.spec.whatwg.org/),
+// so that a link leads where a browser would take it. Ordinary ASCII http(s)
+// addresses and references take a path of our own that never parses the base
+// again; everything unusual goes to a complete engine. Both give the same
+// answer for every input the short path accepts.
+//
+// A URL has two forms that must not be mixed up. [URL.Fetch] is what the server
+// sees and changes nothing the standard does not change. [Canon.Dedup] is the
+// form two addresses share when they name the same page; it is idempotent and
+// exists to be hashed into a [Key], never to be requested.
+//
+// A [Scope] says of any URL whether it belongs to the crawl, and names the rule
+// that decided. Globs and regular expressions take time linear in the URL.
+//
+// It refuses addresses over [MaxLen] bytes, hosts over 1024 bytes and hosts
+// whose last label is a signed number. It does no I/O, holds no state and
+// resolves no names; every function is safe for concurrent use and no input
+// makes one panic.
+package urls
