@@ -11,24 +11,35 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxHost bounds a host and maxCredentials what stands before it, in bytes as
-// written, since the engine takes quadratic time over either. No name that DNS
-// could answer is longer.
+// Bounds in bytes as written, so that no input keeps the engine busy: it takes
+// quadratic time over hosts and credentials and microseconds for each letter of
+// a scheme. No name that DNS could answer is longer, nor a registered scheme.
 const (
 	maxHost        = 1 << 10
-	maxCredentials = 1 << 10
+	maxCredentials = 1 << 8
+	maxScheme      = 1 << 6
 )
 
 // pathSet has the circumflex, which the standard came to encode in paths after
 // the engine was written.
 var pathSet = whatwg.PathPercentEncodeSet.Set('^')
 
+var withoutBreaks = strings.NewReplacer("\t", "", "\n", "", "\r", "")
+
 // parseFull reads ref against base, an absolute URL or "", with the complete
 // engine, whose known faults are mended around it.
 func parseFull(base, ref string) (URL, error) {
-	start, end := authority(ref)
-	if strings.LastIndexByte(ref[start:end], '@') > maxCredentials {
+	// The standard's first step; below, nothing may hide between the characters.
+	ref = withoutBreaks.Replace(ref)
+	if start, end := authority(ref); strings.LastIndexByte(ref[start:end], '@') > maxCredentials {
 		return URL{}, fmt.Errorf("%w: credentials too long", ErrInvalid)
+	}
+	scheme, colon := scanScheme(ref)
+	if scheme > maxScheme {
+		if colon {
+			return URL{}, fmt.Errorf("%w: scheme too long", ErrInvalid)
+		}
+		ref = "./" + ref // means the same and does not look like a scheme
 	}
 	u, err := parseEngine(base, ref)
 	if err != nil && problem.Type(err) == problem.DomainToASCII {

@@ -37,7 +37,9 @@ func sameAsReference(t failer, base, ref string) (accepted bool) {
 	return accepted
 }
 
-type failer interface{ Fatalf(format string, args ...any) }
+type failer interface {
+	Fatalf(format string, args ...any)
+}
 
 func FuzzShortPath(f *testing.F) {
 	for _, ref := range []string{

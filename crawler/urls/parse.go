@@ -102,8 +102,8 @@ func parseFast(raw string) (URL, bool) {
 		u.href = strings.ToLower(raw[:hostEnd]) + raw[hostEnd:]
 	}
 	if t.dots || t.query == path {
-		// An empty path becomes "/": join supplies the slash.
-		return u.join(path, strings.TrimPrefix(u.href[path:], "/")), true
+		// join makes an empty path "/".
+		return u.join(path, u.href[path:t.query], u.href[t.query:]), true
 	}
 	return u, true
 }
@@ -128,7 +128,7 @@ func (u URL) resolveFast(ref string) (URL, bool) {
 		}
 		return u.replaceFrom(int(u.pathStart), ref)
 	}
-	if i := strings.IndexAny(ref, ":/?#"); i >= 0 && ref[i] == ':' {
+	if _, colon := scanScheme(ref); colon {
 		return parseFast(ref)
 	}
 	dir := strings.LastIndexByte(u.Path(), '/')
@@ -143,7 +143,7 @@ func (u URL) replaceFrom(at int, ref string) (URL, bool) {
 	case !ok:
 		return URL{}, false
 	case t.dots:
-		return u.join(at, strings.TrimPrefix(ref, "/")), true
+		return u.join(at, ref[:t.query], ref[t.query:]), true
 	case ref[0] != '#':
 		u.queryStart, u.fragStart = uint16(at+t.query), uint16(at+t.frag)
 	}
@@ -151,25 +151,21 @@ func (u URL) replaceFrom(at int, ref string) (URL, bool) {
 	return u, true
 }
 
-// join puts ref, a scanned path without leading slash and what follows it, in
-// the place of u.href[at:] and removes the dot segments. Offsets up to
-// pathStart stay.
-func (u URL) join(at int, ref string) URL {
-	end := strings.IndexAny(ref, "?#")
-	if end < 0 {
-		end = len(ref)
-	}
+// join puts path and rest (query and fragment), both scanned, in the place of
+// u.href[at:] and removes the dot segments. Offsets up to pathStart stay.
+func (u URL) join(at int, path, rest string) URL {
 	var buf [512]byte // most URLs fit; append moves the others to the heap
 	b := append(buf[:0], u.href[:at]...)
 	floor := int(u.pathStart)
 	if at == floor {
 		b = append(b, '/')
+		path = strings.TrimPrefix(path, "/")
 	}
-	b = appendSegments(b, floor, ref[:end])
+	b = appendSegments(b, floor, path)
 	query := len(b)
-	b = append(b, ref[end:]...)
+	b = append(b, rest...)
 	frag := len(b)
-	if i := strings.IndexByte(ref[end:], '#'); i >= 0 {
+	if i := strings.IndexByte(rest, '#'); i >= 0 {
 		frag = query + i
 	}
 	u.href = string(b)
@@ -204,16 +200,21 @@ func appendSegments(b []byte, floor int, path string) []byte {
 
 // schemeOf returns the scheme that s starts with, "" where there is none.
 func schemeOf(s string) string {
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
-		case c|0x20 >= 'a' && c|0x20 <= 'z':
-		case i > 0 && (c >= '0' && c <= '9' || c == '+' || c == '-' || c == '.'):
-		case i > 0 && c == ':':
-			return s[:i]
-		default:
-			return ""
-		}
+	if n, ok := scanScheme(s); ok {
+		return s[:n]
 	}
 	return ""
+}
+
+// scanScheme returns how many bytes at the start of s could be a scheme's, and
+// whether a colon makes them one.
+func scanScheme(s string) (n int, colon bool) {
+	for ; n < len(s); n++ {
+		c := s[n]
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && (n == 0 || (c < '0' || c > '9') && c != '+' && c != '-' && c != '.') {
+			return n, n > 0 && c == ':'
+		}
+	}
+	return n, false
 }
