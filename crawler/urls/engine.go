@@ -4,7 +4,6 @@ import (
 	"fmt"
 	neturl "net/url"
 	"strings"
-	"unicode/utf8"
 
 	problem "github.com/nlnwa/whatwg-url/errors"
 	whatwg "github.com/nlnwa/whatwg-url/url"
@@ -41,10 +40,7 @@ func parseFull(base, ref string) (URL, error) {
 		}
 		ref = "./" + ref // means the same and does not look like a scheme
 	}
-	u, err := parseEngine(base, ref)
-	if err != nil && problem.Type(err) == problem.DomainToASCII {
-		u, err = parsePunycode(base, ref, err)
-	}
+	u, err := parsePunycode(base, ref)
 	if err != nil {
 		return URL{}, fmt.Errorf("%w: %s", ErrInvalid, reason(err))
 	}
@@ -115,38 +111,6 @@ func encodeLastSpace(href string) string {
 		return href
 	}
 	return href[:end-1] + "%20" + href[end:]
-}
-
-// parsePunycode reads again a URL whose ASCII host the engine refused for a
-// label that starts with "xn--" and is not valid Punycode. The standard's tests
-// let those pass as they are, so the prefix is hidden while the engine reads.
-// Where that does not apply the error is cause.
-func parsePunycode(base, ref string, cause error) (URL, error) {
-	const prefix = "xn--"
-	start, end := authority(ref)
-	start += strings.LastIndexByte(ref[start:end], '@') + 1
-	host := strings.ToLower(ref[start:end])
-	if !isASCII(host) || strings.Contains(host, "%") || !strings.Contains(host, prefix) {
-		return URL{}, cause
-	}
-	hidden := "aaaa"
-	for c := byte('a'); strings.Contains(host, hidden); c++ {
-		if c > 'z' {
-			return URL{}, cause
-		}
-		hidden = "zq" + string(c) + "0"
-	}
-	u, err := parseEngine(base, ref[:start]+strings.ReplaceAll(host, prefix, hidden)+ref[end:])
-	if err != nil || len(u.href) > MaxLen {
-		return u, err
-	}
-	shown := strings.ReplaceAll(u.Hostname(), hidden, prefix)
-	u.href = u.href[:u.hostStart] + shown + u.href[u.hostEnd:]
-	return u, nil
-}
-
-func isASCII(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
 // authority returns where credentials, host and port stand in ref, if it has

@@ -1,6 +1,7 @@
 package urls
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -45,7 +46,7 @@ func FuzzShortPath(f *testing.F) {
 	for _, ref := range []string{
 		"/a/b.html", "../x?y=1", "./.", "..", "a/../../..", "//Other.Example:81/x#y", "?q=a%20b", "#top", "",
 		"https://BOOKS.example:8080/a//../b/.?c#d", "http://127.0.0.1/x", "http://1.2.3/", "http://a.0x1/",
-		"http://xn--/", "http://a_b.example/", "x:y", "a:b/c", "/%2E%2e/x", "/a^b", "\\x", "http:/x", "http:///x",
+		"http://xn--/", "http://xn--.example/", "http://1.2.3.04/", "http://a_b.example/", "x:y", "a:b/c", "/%2E%2e/x", "/a^b", "\\x", "http:/x", "http:///x",
 		"http://-a.example/", "http://a.-1/", "http://a..b/", "http://a./", "http://h:080/", "http://h:80?",
 		"///x", "?'", "#`", "a b", "/a|b[c]", " /x\t", "%", "https://h:/",
 	} {
@@ -102,6 +103,12 @@ func checkURL(t failer, u URL) {
 	again, err := Parse(u.String())
 	if err != nil || again != u {
 		t.Fatalf("%q parses to %q, %v", u, again, err)
+	}
+	if full, err := parseFull("", u.href); err != nil || full != u {
+		t.Fatalf("%q is parsed by the engine to %q, %v", u, full, err)
+	}
+	if r, err := u.Resolve("/é"); err != nil && !errors.Is(err, ErrTooLong) || err == nil && r.Origin() != u.Origin() {
+		t.Fatalf("%q is no base for the engine: %q, %v", u, r, err)
 	}
 	fetch, err := Parse(u.Fetch())
 	if err != nil || fetch.String() != u.Fetch() || fetch.Username()+fetch.Password()+fetch.Fragment() != "" {

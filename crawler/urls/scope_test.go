@@ -163,6 +163,7 @@ func TestScopeRefuses(t *testing.T) {
 		{ScopeRules{Hosts: []string{"*h.example"}}, "a star stands only"},
 		{ScopeRules{Hosts: []string{"h.example:http"}}, "bad port"},
 		{ScopeRules{Hosts: []string{"h.example:99999"}}, "bad port"},
+		{ScopeRules{Hosts: []string{"h.example:80x"}}, "bad port"},
 		{ScopeRules{Hosts: []string{"h.example:"}}, "bad port"},
 		{ScopeRules{Hosts: []string{""}}, "not a host name"},
 		{ScopeRules{Hosts: []string{"*."}}, "not a host name"},

@@ -73,6 +73,7 @@ func TestComponents(t *testing.T) {
 		{"mailto Path", mail.Path(), "a@b.example"},
 		{"mailto Query", mail.Query(), "subject=x"},
 		{"mailto Origin", mail.Origin(), ""},
+		{"Path with two slashes", mustParse(t, "web+x:/.//y").Path(), "//y"},
 		{"zero", URL{}.String() + URL{}.Fetch() + URL{}.Hostname() + URL{}.Port() + URL{}.Password() + URL{}.Origin(), ""},
 	} {
 		if c.got != c.want {
