@@ -1,0 +1,144 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/gocolly/colly/v2"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+var _ crawler.Fetcher = (*Fetcher)(nil)
+
+const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+var errNoAnswer = errors.New("the exchange ended without a response")
+
+// Fetcher performs exchanges for one worker goroutine: it is not safe for
+// concurrent use. All fetchers of a Client share its connections.
+type Fetcher struct {
+	client    *Client
+	collector *colly.Collector
+	context   *colly.Context // colly wants one per request; it stays empty
+
+	current *exchange // the request under way
+	body    []byte
+	done    bool // colly delivered a response
+}
+
+// Fetcher makes one for another worker.
+func (c *Client) Fetcher() *Fetcher {
+	f := &Fetcher{client: c, context: colly.NewContext()}
+	f.collector = f.fenced()
+	return f
+}
+
+// fenced makes a collector that performs requests and nothing else. Every
+// field is set after construction, where COLLY_* variables of the environment
+// have had their say; the client, which they reach into, is replaced.
+func (f *Fetcher) fenced() *colly.Collector {
+	c := colly.NewCollector()
+	c.SetClient(f.client.http)
+	c.UserAgent = f.client.opt.UserAgent
+	c.Headers = nil
+	c.MaxDepth, c.MaxRequests = 0, 0
+	c.AllowedDomains, c.DisallowedDomains = nil, nil
+	c.DisallowedURLFilters, c.URLFilters = nil, nil
+	c.AllowURLRevisit = true
+	c.MaxBodySize = 0 // it cuts in silence; the chain bounds and says so
+	c.CacheDir, c.CacheExpiration = "", 0
+	c.IgnoreRobotsTxt = true // politeness reads it
+	c.Async = false
+	c.ParseHTTPErrorResponse = true
+	c.DetectCharset = false
+	c.CheckHead = false
+	c.TraceHTTP = false
+	// colly parses URLs by rules of its own (a lone "%" becomes "%25"), so it
+	// is given the origin alone, and the address here.
+	c.OnRequest(func(r *colly.Request) { *r.URL = *f.current.url })
+	c.OnResponse(func(r *colly.Response) { f.body, f.done = r.Body, true })
+	return c
+}
+
+// Fetch performs one GET. The fields User-Agent, Accept-Encoding and Host of
+// opt.Header are not sent: they are the client's to say.
+func (f *Fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOptions) (*crawler.Response, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if !u.IsHTTP() {
+		return nil, &crawler.FetchError{Class: crawler.ClassNetwork, Err: fmt.Errorf("no transport for the scheme %q", u.Scheme())}
+	}
+	x := &exchange{
+		url:      exactURL(u),
+		maxBody:  orElse(opt.MaxBody, f.client.opt.MaxBody),
+		truncate: opt.Truncate,
+	}
+	bounded, stop := context.WithTimeout(ctx, f.client.opt.Timeout)
+	defer stop()
+	x.stop = stop
+	body, err := f.perform(context.WithValue(bounded, exchangeKey{}, x), u.Origin()+"/", x, f.header(opt.Header))
+	if err != nil {
+		return nil, f.client.explain(ctx, x, err)
+	}
+	return f.client.response(u, x, body, opt.Raw), nil
+}
+
+// header gathers the request's fields; net/http and colly keep the map.
+func (f *Fetcher) header(extra http.Header) http.Header {
+	h := make(http.Header, len(extra)+3)
+	h["Accept"] = []string{accept}
+	for name, values := range extra {
+		h[http.CanonicalHeaderKey(name)] = values
+	}
+	delete(h, "Host")
+	h["User-Agent"] = []string{f.client.opt.UserAgent}
+	h["Accept-Encoding"] = []string{acceptEncoding}
+	return h
+}
+
+// perform lets colly make the request and read the body. A panic on the way
+// ends this exchange alone, and the collector it may have left half-way.
+func (f *Fetcher) perform(ctx context.Context, origin string, x *exchange, h http.Header) (body []byte, err error) {
+	f.current, f.body, f.done = x, nil, false
+	defer func() {
+		if v := recover(); v != nil {
+			f.client.opt.Log.Error("panic in an exchange", "origin", origin, "panic", v, "stack", string(debug.Stack()))
+			f.collector = f.fenced()
+			body, err = nil, errPanic(v)
+		}
+		f.collector.Context = context.Background()
+		f.current, f.body = nil, nil
+	}()
+	f.collector.Context = ctx
+	if err := f.collector.Request(http.MethodGet, origin, nil, f.context, h); err != nil {
+		return nil, err
+	}
+	if !f.done {
+		return nil, errNoAnswer
+	}
+	return f.body, nil
+}
+
+// response makes the contract's response of an exchange that went well.
+func (c *Client) response(u urls.URL, x *exchange, body []byte, raw bool) *crawler.Response {
+	resp := &crawler.Response{
+		Status:    x.status,
+		Header:    x.header,
+		Body:      body,
+		Wire:      x.wire,
+		FetchedAt: c.opt.Now(),
+	}
+	var declared string
+	resp.MediaType, declared = mediaType(x.header.Get("Content-Type"), body)
+	if !raw && isText(resp.MediaType) {
+		resp.Body, resp.Charset = toUTF8(body, resp.MediaType, declared)
+	}
+	resp.Location = location(u, resp)
+	return resp
+}

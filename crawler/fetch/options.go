@@ -1,0 +1,157 @@
+package fetch
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// ErrOptions means that a Client cannot be made from these options.
+var ErrOptions = errors.New("bad fetch options")
+
+// The defaults of Options.
+const (
+	DefaultTimeout   = 30 * time.Second
+	DefaultMaxBody   = 10 << 20
+	DefaultMaxHeader = 256 << 10
+	DefaultWorkers   = 64
+)
+
+// Options shape a Client. The zero value of every field but UserAgent has a
+// sane meaning.
+type Options struct {
+	// UserAgent is sent with every request; see the function UserAgent.
+	UserAgent string
+	// Timeout bounds a whole exchange, body included.
+	Timeout time.Duration
+	// Connect, TLS, ResponseHeader and IdleBody bound the phases of an
+	// exchange: connecting to a host (its name already resolved), the TLS
+	// handshake, the wait for the response's header once the request is
+	// written, and a silence within the body. Zero derives them from Timeout.
+	Connect, TLS, ResponseHeader, IdleBody time.Duration
+	// MaxBody is the most bytes of body after decoding.
+	MaxBody int64
+	// MaxHeader is the most bytes of response header.
+	MaxHeader int64
+	// Workers is the number of exchanges at a time; it sizes the pools.
+	Workers int
+
+	// Resolve overrides addresses as curl's --resolve does: the host of a URL,
+	// with its port or for the schemes' default ports, to "ip:port".
+	Resolve map[string]string
+	// Lookup resolves names; nil asks the system's resolver.
+	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+	// DialControl is asked before every connect, after resolving; its error
+	// refuses the address. Addresses of Resolve are no exception.
+	DialControl func(network, address string, c syscall.RawConn) error
+	// ErrPrivate is the sentinel in DialControl's refusals.
+	ErrPrivate error
+
+	// Guard wraps the network transport.
+	Guard func(http.RoundTripper) http.RoundTripper
+	// ErrRefused is the sentinel in the guard's refusals. They are faults of
+	// the program, not of a page, and pass through as plain errors.
+	ErrRefused error
+
+	// TLSConfig is cloned; nil takes the system's roots.
+	TLSConfig *tls.Config
+	Log       *slog.Logger
+	Now       func() time.Time
+}
+
+// UserAgent makes the field's value: "agent/version (+contact)". Without a
+// contact the parentheses are left out.
+func UserAgent(agent, version, contact string) string {
+	ua := agent
+	if version != "" {
+		ua += "/" + version
+	}
+	if contact != "" {
+		ua += " (+" + contact + ")"
+	}
+	return ua
+}
+
+// withDefaults fills in what was left out and refuses what cannot work.
+func (o Options) withDefaults() (Options, error) {
+	if o.UserAgent == "" || !httpguts.ValidHeaderFieldValue(o.UserAgent) {
+		return o, fmt.Errorf("%w: user agent %q", ErrOptions, o.UserAgent)
+	}
+	for name, v := range map[string]int64{
+		"timeout": int64(o.Timeout), "connect": int64(o.Connect), "tls": int64(o.TLS),
+		"response header": int64(o.ResponseHeader), "idle body": int64(o.IdleBody),
+		"max body": o.MaxBody, "max header": o.MaxHeader, "workers": int64(o.Workers),
+	} {
+		if v < 0 {
+			return o, fmt.Errorf("%w: %s is negative", ErrOptions, name)
+		}
+	}
+	o.Timeout = orElse(o.Timeout, DefaultTimeout)
+	o.Connect = orElse(o.Connect, min(10*time.Second, o.Timeout))
+	o.TLS = orElse(o.TLS, min(10*time.Second, o.Timeout))
+	o.ResponseHeader = orElse(o.ResponseHeader, o.Timeout*2/3)
+	o.IdleBody = orElse(o.IdleBody, o.Timeout/2)
+	o.MaxBody = orElse(o.MaxBody, DefaultMaxBody)
+	o.MaxHeader = orElse(o.MaxHeader, DefaultMaxHeader)
+	o.Workers = orElse(o.Workers, DefaultWorkers)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Lookup == nil {
+		o.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	resolve, err := overrides(o.Resolve)
+	o.Resolve = resolve
+	return o, err
+}
+
+// orElse is v, or the default d for a zero v.
+func orElse[T comparable](v, d T) T {
+	var zero T
+	if v == zero {
+		return d
+	}
+	return v
+}
+
+// overrides spells every key of resolve as "host:port", the way a transport
+// asks for an address.
+func overrides(resolve map[string]string) (map[string]string, error) {
+	out := make(map[string]string, len(resolve))
+	for from, to := range resolve {
+		if _, err := netip.ParseAddrPort(to); err != nil {
+			return nil, fmt.Errorf("%w: resolve %q to %q: want ip:port", ErrOptions, from, to)
+		}
+		from = strings.ToLower(from)
+		if host, port, err := net.SplitHostPort(from); err == nil && port != "" {
+			out[net.JoinHostPort(host, port)] = to
+			continue
+		}
+		host := strings.TrimSuffix(strings.TrimPrefix(from, "["), "]")
+		if host == "" {
+			return nil, fmt.Errorf("%w: resolve %q: no host", ErrOptions, from)
+		}
+		for _, port := range []string{"80", "443"} {
+			addr := net.JoinHostPort(host, port)
+			if _, named := resolve[addr]; !named {
+				out[addr] = to
+			}
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,88 @@
+package fetch
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler"
+)
+
+var (
+	errTooLarge = errors.New("the body is over the limit")
+	errStalled  = errors.New("the body stalled")
+	errReplay   = errors.New("the connection broke before the response began")
+)
+
+// wireSlack is what a body may take on the wire beyond its decoded bound:
+// framing of the encodings, or a body that encoding made longer. Without it a
+// server could send forever what decodes to nothing.
+const wireSlack = 64 << 10
+
+// wire watches a body as it is received: counts it, bounds it, and ends the
+// exchange when no byte comes for the idle time.
+type wire struct {
+	next http.RoundTripper
+	idle time.Duration
+}
+
+func (t wire) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(req)
+	if err != nil || resp.Body == nil || resp.Body == http.NoBody {
+		return resp, err
+	}
+	x := exchangeOf(req)
+	b := &wireBody{ReadCloser: resp.Body, x: x, idle: t.idle}
+	b.limit = x.maxBody + x.maxBody/8 + wireSlack
+	resp.Body = b
+	return resp, nil
+}
+
+type wireBody struct {
+	io.ReadCloser
+	x     *exchange
+	idle  time.Duration
+	limit int64
+	timer *time.Timer
+}
+
+func (b *wireBody) Read(p []byte) (int, error) {
+	if b.timer == nil {
+		b.timer = time.AfterFunc(b.idle, func() {
+			b.x.stalled.Store(true)
+			b.x.stop()
+		})
+	} else {
+		b.timer.Reset(b.idle)
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.timer.Stop()
+	b.x.wire += int64(n)
+	switch {
+	case err == io.ErrUnexpectedEOF:
+		// Told apart here from a decoder's complaint of the same name.
+		err = &crawler.FetchError{Class: crawler.ClassTruncated, Temporary: true, Err: err}
+	case err != nil && err != io.EOF:
+		err = wireError{err}
+	case err == nil && b.x.wire > b.limit:
+		err = tooLarge()
+	}
+	return n, err
+}
+
+// wireError marks a failure to receive, which a decoder above passes on.
+type wireError struct{ error }
+
+func (e wireError) Unwrap() error { return e.error }
+
+func (b *wireBody) Close() error {
+	if b.timer != nil {
+		b.timer.Stop()
+	}
+	return b.ReadCloser.Close()
+}
+
+func tooLarge() error {
+	return &crawler.FetchError{Class: crawler.ClassTooLarge, Err: errTooLarge}
+}
