@@ -16,8 +16,10 @@
 // A [Scope] says of any URL whether it belongs to the crawl, and names the rule
 // that decided. Globs and regular expressions take time linear in the URL.
 //
-// It refuses addresses over [MaxLen] bytes, hosts over 1024 bytes and hosts
-// whose last label is a signed number. It does no I/O, holds no state and
-// resolves no names; every function is safe for concurrent use and no input
-// makes one panic.
+// It refuses URLs over [MaxLen] bytes and, so that no link keeps a processor
+// busy, hosts over 1024 bytes, credentials over 256 and schemes over 64; and
+// hosts whose numbers have a sign. ASCII hosts are not checked for valid
+// Punycode: the name server has the last word. It does no I/O, keeps no state
+// and resolves no names. Everything is safe for concurrent use, and no input
+// causes a panic.
 package urls
