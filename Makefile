@@ -1,0 +1,43 @@
+# make test   everything that must pass: format, vet, tests with the race detector
+# make lint   staticcheck, with the rules of staticcheck.conf
+# make bench  the benchmarks, once each
+# make fuzz   every fuzz target for FUZZTIME
+# make demo   the built-in fixture web, crawled
+# make build  the binary, ./amble
+
+GO ?= go
+FUZZTIME ?= 10s
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: test format vet lint bench fuzz demo build
+
+test: format vet
+	$(GO) test -race -timeout 20m ./...
+
+format:
+	@files=$$(find . -name '*.go' -not -path './.git/*' -exec gofmt -l {} +); \
+	if [ -n "$$files" ]; then echo "not gofmt-clean:"; echo "$$files"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+lint:
+	$(GO) run $(STATICCHECK) ./...
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# go test fuzzes one target of one package at a time.
+fuzz:
+	@set -e; for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    echo "$$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+demo:
+	$(GO) run ./cmd/amble demo
+
+build:
+	$(GO) build -o amble ./cmd/amble

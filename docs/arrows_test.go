@@ -1,0 +1,150 @@
+// Package docs holds what the documentation says to the code: the arrows
+// between packages, the classes of outcomes, the links between pages.
+package docs
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/amblecrawl/amble/"
+
+// arrows says which packages of ours a package may import. The first line that
+// fits a package counts. "x/..." is x and everything below it.
+var arrows = []struct{ from, to string }{
+	{"cmd/...", "..."},
+	{"docs", ""},
+
+	{"crawler/urls", ""},
+	{"crawler", "crawler/urls"},
+	{"crawler/...", "crawler crawler/urls"},
+
+	{"extractors", "crawler crawler/urls"},
+	{"extractors/...", "extractors crawler crawler/urls"},
+
+	{"politeness/robots", ""},
+	{"politeness", "politeness/robots"},
+
+	{"fixtures/...", "fixtures/..."},
+}
+
+// alone says which package tree, and no other, imports a heavy module outside
+// of tests.
+var alone = []struct{ module, home string }{
+	{"github.com/gocolly/colly/v2", "crawler/fetch"},
+	{"github.com/cockroachdb/pebble/v2", "crawler/frontier"},
+	{"github.com/nlnwa/whatwg-url", "crawler/urls"},
+	{"github.com/temoto/robotstxt", "politeness/robots"},
+	{"github.com/goccy/go-yaml", "crawler/config"},
+	{"github.com/invopop/jsonschema", "crawler/config"},
+	{"github.com/prometheus/client_golang", "crawler/monitor"},
+	{"github.com/spf13/cobra", "cmd/amble"},
+	{"github.com/vbauerster/mpb/v8", "cmd/amble"},
+}
+
+func TestArrows(t *testing.T) {
+	for from, imports := range packages(t) {
+		allowed, known := allowedFrom(from)
+		if !known {
+			t.Errorf("%s is in no line of the table: say what it may import", from)
+		}
+		for _, imported := range imports {
+			if to, ours := strings.CutPrefix(imported, module); ours && !fitsAny(to, allowed) {
+				t.Errorf("%s imports %s, which it must not", from, to)
+			}
+		}
+	}
+}
+
+func TestHeavyModulesAreAlone(t *testing.T) {
+	for from, imports := range packages(t) {
+		for _, imported := range imports {
+			for _, heavy := range alone {
+				if fits(imported, heavy.module+"/...") && !fits(from, heavy.home+"/...") {
+					t.Errorf("%s imports %s, which belongs to %s alone", from, imported, heavy.home)
+				}
+			}
+		}
+	}
+}
+
+// Packages for tests are used by tests; the rest of the program does without.
+func TestSuitesAreForTests(t *testing.T) {
+	for from, imports := range packages(t) {
+		for _, imported := range imports {
+			suite := imported == "testing" || strings.HasPrefix(imported, "pgregory.net/rapid") ||
+				strings.HasPrefix(imported, module) && strings.HasSuffix(imported, "test")
+			if suite && !strings.HasSuffix(from, "test") {
+				t.Errorf("%s imports %s outside of its tests", from, imported)
+			}
+		}
+	}
+}
+
+func allowedFrom(from string) (allowed []string, known bool) {
+	for _, a := range arrows {
+		if fits(from, a.from) {
+			return strings.Fields(a.to), true
+		}
+	}
+	return nil, false
+}
+
+func fitsAny(name string, patterns []string) bool {
+	for _, p := range patterns {
+		if fits(name, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func fits(name, pattern string) bool {
+	if pattern == "..." {
+		return true
+	}
+	tree, whole := strings.CutSuffix(pattern, "/...")
+	return name == tree || whole && strings.HasPrefix(name, tree+"/")
+}
+
+var listed map[string][]string // by packages, asked for once since go list takes its time
+
+// packages lists what each package of the module imports outside of its tests.
+// Packages that do not compile are listed too: to say so is the compiler's.
+func packages(t *testing.T) map[string][]string {
+	t.Helper()
+	if listed != nil {
+		return listed
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Imports", "./...")
+	cmd.Dir = ".."
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.String())
+	}
+	all := map[string][]string{}
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all[strings.TrimPrefix(p.ImportPath, module)] = p.Imports
+	}
+	if len(all) < 5 {
+		t.Fatalf("go list tells of %d packages only", len(all))
+	}
+	listed = all
+	return all
+}
