@@ -1,0 +1,30 @@
+// Package selectors is the declarative extractor: fields by CSS selector or
+// XPath, narrowed by attribute and regular expression, converted to a type. It
+// is the plugin that a config's extract block means when it names none.
+//
+// What counts as found. A field looks at the elements that its css or xpath
+// selects below the record's element, in document order, or at that element
+// itself without either. Its value is that of the first one which has a value,
+// or with all: true the list of all values. An element without the asked
+// attribute, text that the regex does not match and an empty value are no
+// value. A field without a value is null, which is no error, unless the field
+// is required: then the record is dropped, with an error. A record in which no
+// field found anything is not a record and is left out in silence, so that a
+// rule may run on pages that do not hold its type.
+//
+// What counts as wrong. A value that is not of the field's type is an error with
+// page, field and value; the field stays null and the record is kept, unless the
+// field is required.
+//
+// Inside each, an absolute XPath such as //b starts at the record's element, as
+// css does; parent and ancestor axes lead out of it.
+//
+// The types: string (text, white space folded, block elements and <br> separate
+// words, scripts and styles left out), raw (text unchanged), html (inner HTML),
+// markdown, integer and number (see ParseNumber), boolean, date (see ParseDate),
+// url (absolute; without attr an element's own href or src), json.
+//
+// What a page can cost is bounded: its nodes visited, the bytes of its values,
+// its records and its reported errors. Whoever nests and repeats to make it dear
+// gets an error for that page.
+package selectors

@@ -1,0 +1,139 @@
+package selectors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/andybalholm/cascadia"
+	"golang.org/x/net/html"
+)
+
+// The bounds of the work on one page.
+const (
+	maxSteps  = 30_000_000 // nodes visited, about one second
+	maxValues = 64 << 20   // bytes of values held
+)
+
+var (
+	errTooMuchWork = errors.New("the selectors visit too many elements of this page")
+	errTooLarge    = fmt.Errorf("the values of this page are over %d MiB", maxValues>>20)
+	errNotElement  = errors.New("the XPath does not select elements")
+	errMissing     = errors.New("required, but not found")
+)
+
+// work is what a page may still cost.
+type work struct {
+	ctx    context.Context
+	steps  int
+	values int
+}
+
+func newWork(ctx context.Context) *work {
+	return &work{ctx: ctx, steps: maxSteps, values: maxValues}
+}
+
+// step accounts for n visited nodes.
+func (w *work) step(n int) error {
+	before := w.steps
+	w.steps -= n
+	if w.steps < 0 {
+		return errTooMuchWork
+	}
+	if before>>10 != w.steps>>10 && w.ctx.Err() != nil {
+		return context.Cause(w.ctx)
+	}
+	return nil
+}
+
+// hold accounts for a value of n bytes.
+func (w *work) hold(n int) error {
+	if w.values -= n + 16; w.values < 0 {
+		return errTooLarge
+	}
+	return nil
+}
+
+// match is one thing that a selector found: an element, or a text where an
+// XPath gives an attribute, a string, a number or a boolean.
+type match struct {
+	node *html.Node
+	text string
+}
+
+// finder is a compiled Selector.
+type finder struct {
+	css   cascadia.SelectorGroup
+	xpath *xpathExpr
+}
+
+// source gives one match after the other; ok is false after the last.
+type source func() (m match, ok bool, err error)
+
+// find starts a search below n; without a selector n itself is the match. CSS
+// gives document order, XPath the order of its axes.
+func (f *finder) find(w *work, n *html.Node) source {
+	switch {
+	case f.xpath != nil:
+		return f.xpath.find(w, n)
+	case f.css != nil:
+		return findCSS(w, n, f.css)
+	}
+	done := false
+	return func() (match, bool, error) {
+		first := !done
+		done = true
+		return match{node: n}, first, nil
+	}
+}
+
+// findCSS walks by itself, so that a long walk can be stopped.
+func findCSS(w *work, root *html.Node, css cascadia.SelectorGroup) source {
+	n := root
+	return func() (match, bool, error) {
+		for n != nil {
+			if n = following(n, root, true); n == nil {
+				break
+			}
+			if err := w.step(1); err != nil {
+				return match{}, false, err
+			}
+			if n.Type == html.ElementNode && matches(css, n) {
+				return match{node: n}, true, nil
+			}
+		}
+		return match{}, false, nil
+	}
+}
+
+func matches(css cascadia.SelectorGroup, n *html.Node) bool {
+	for _, s := range css {
+		if s.Match(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// following is the next node of the tree below root in document order.
+func following(n, root *html.Node, descend bool) *html.Node {
+	if descend && n.FirstChild != nil {
+		return n.FirstChild
+	}
+	for n != root {
+		if n.NextSibling != nil {
+			return n.NextSibling
+		}
+		n = n.Parent
+	}
+	return nil
+}
+
+func attribute(n *html.Node, key string) (string, bool) {
+	for i := range n.Attr {
+		if n.Attr[i].Key == key {
+			return n.Attr[i].Val, true
+		}
+	}
+	return "", false
+}
