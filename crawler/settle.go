@@ -95,7 +95,7 @@ func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
 	if next.Key == l.Key {
 		// The server tells apart what the dedup key does not, such as "/a?" and
 		// "/a": the target needs a key of its own, or it would never be fetched.
-		next.Key = urls.Key(xxh3.HashString128(target.Fetch()).Bytes())
+		next.Key = urls.Key(xxh3.HashString128("exactly " + target.Fetch()).Bytes())
 	}
 	f.found = append(f.found, next)
 	return o

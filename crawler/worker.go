@@ -11,9 +11,9 @@ import (
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
-// robotsLimit is what a robots.txt is read to; RFC 9309 section 2.5 asks for
+// RobotsLimit is what a robots.txt is read to; RFC 9309 section 2.5 asks for
 // at least 500 KiB.
-const robotsLimit = 512 << 10
+const RobotsLimit = 512 << 10
 
 // worker visits one request at a time.
 type worker struct {
@@ -77,7 +77,7 @@ func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
 	var resp *Response
 	u, err := urls.Parse(v.Robots)
 	if err == nil {
-		resp, err = w.fetcher.Fetch(v.Grant.Context(flight), u, FetchOptions{MaxBody: robotsLimit, Truncate: true, Raw: true})
+		resp, err = w.fetcher.Fetch(v.Grant.Context(flight), u, FetchOptions{MaxBody: RobotsLimit, Truncate: true, Raw: true})
 	}
 	state := v.Grant.Done(resp, err)
 	e.Frontier.Free(l.ID, state)
