@@ -1,0 +1,326 @@
+package config
+
+import (
+	"maps"
+	"net/mail"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/andybalholm/cascadia"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// check is what a config must fulfil beyond its types.
+func (l *loader) check(c *Config) {
+	l.checkName(c)
+	l.checkPoliteness(&c.Politeness)
+	l.checkLinks(c.Links)
+	l.checkScope(&c.Scope)
+	for _, r := range c.Extract {
+		if r.Match != nil {
+			l.checkPattern(*r.Match, "extract", r.Type, "match")
+		}
+	}
+	l.checkOutputs(c)
+	for _, r := range c.Fetch.Resolve {
+		at := l.keyPlace("fetch", "resolve", r.Host)
+		if _, err := urls.NewScope(urls.ScopeRules{Hosts: []string{r.Host}}); err != nil || strings.Contains(r.Host, "*") {
+			l.errorf(at, "write host: ip:port", "fetch.resolve: %q is not a host", short(r.Host))
+		}
+	}
+	l.checkSeeds(c)
+}
+
+// at is the node that a path leads to, or the nearest above it.
+func (l *loader) at(path ...string) *node { return l.root.below(path) }
+
+// keyPlace is where the last key of a path stands.
+func (l *loader) keyPlace(path ...string) place {
+	above := l.at(path[:len(path)-1]...)
+	if e := above.get(path[len(path)-1]); e != nil {
+		return e.place
+	}
+	return above.place
+}
+
+// given reports whether the file or an override has a key.
+func (l *loader) given(path ...string) bool {
+	n := l.root
+	for _, key := range path {
+		if n.kind != mappingKind {
+			return false
+		}
+		e := n.get(key)
+		if e == nil {
+			return false
+		}
+		n = e.value
+	}
+	return true
+}
+
+var crawlName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// checkName also derives what the name is part of.
+func (l *loader) checkName(c *Config) {
+	if c.Name == "" && !l.given("name") {
+		c.Name = strings.Trim(regexp.MustCompile(`[^A-Za-z0-9._-]+`).ReplaceAllString(baseName(c.File), "-"), "-._")
+		if c.Name == "" {
+			c.Name = "crawl"
+		}
+		c.Name = c.Name[:min(len(c.Name), 64)]
+	} else if n := l.at("name"); !crawlName.MatchString(c.Name) && n.kind != nullKind && !n.broken && n.kind < listKind {
+		l.errorf(n.place, "use letters, digits, dots, - and _, at most 64", "name: not a name for a crawl; found %s", n)
+	}
+	switch n := l.at("state"); {
+	case c.State == "" && l.given("state") && n.kind == textKind && !n.broken:
+		l.errorf(n.place, "remove the key for .amble/<name>", "state: want a folder; found nothing")
+	case strings.HasPrefix(c.State, "redis://"), strings.HasPrefix(c.State, "rediss://"), strings.HasPrefix(c.State, "valkey://"):
+		l.errorf(n.place, "", "state: a state on a server is not yet supported")
+	case strings.Contains(c.State, "://"), c.State == "-":
+		l.errorf(n.place, "", "state: want a folder; found %s", n)
+	case c.State == "":
+		c.State = filepath.Join(c.Dir, ".amble", c.Name)
+	}
+}
+
+var productToken = regexp.MustCompile(`^[A-Za-z_-]+$`)
+
+func (l *loader) checkPoliteness(p *Politeness) {
+	if n := l.at("politeness", "agent"); p.Agent != "" && !productToken.MatchString(p.Agent) {
+		l.errorf(n.place, "letters, - and _ only; the version is added", "politeness.agent: not a product token; found %s", n)
+	} else if p.Agent == "" && l.given("politeness", "agent") && n.kind == textKind && !n.broken {
+		l.errorf(n.place, "", "politeness.agent is empty")
+	}
+	l.checkContact(p)
+	if p.Robots == "ignore" && !p.AllowIgnoreRobots {
+		l.errorf(l.at("politeness", "robots").place, "set politeness.allow_ignore_robots: true to confirm it",
+			"politeness.robots: ignore needs a confirmation")
+	}
+	if n := l.at("politeness", "delay"); l.given("politeness", "delay") && p.Delay < 100*time.Millisecond && n.kind == textKind && !n.broken {
+		l.fastDelay(n, p.Delay)
+	}
+	for _, h := range p.Hosts {
+		at := l.keyPlace("politeness", "hosts", h.Host)
+		if _, err := urls.NewScope(urls.ScopeRules{Hosts: []string{h.Host}}); err != nil || h.Host == "*" {
+			l.errorf(at, "write books.example or *.books.example", "politeness.hosts: %q is not a host", short(h.Host))
+		}
+	}
+}
+
+// fastDelay warns of a delay that only one's own servers should get.
+func (l *loader) fastDelay(n *node, d time.Duration) {
+	if l.given("fetch", "allow_private") {
+		return
+	}
+	l.warnf(n.place, "give your own hosts theirs under politeness.hosts", "politeness.delay: %s for every host is hardly polite", d)
+}
+
+func (l *loader) checkContact(p *Politeness) {
+	n := l.at("politeness", "contact")
+	if p.Contact == "" {
+		if !l.given("politeness", "contact") {
+			l.warnf(n.place, "add politeness.contact: a URL or mail address", "site operators cannot reach you")
+		}
+		return
+	}
+	u, err := urls.Parse(p.Contact)
+	if err == nil && u.IsHTTP() {
+		return
+	}
+	if a, err := mail.ParseAddress(strings.TrimPrefix(p.Contact, "mailto:")); err == nil && a.Name == "" && isPlain(p.Contact) {
+		return
+	}
+	l.errorf(n.place, "", "politeness.contact: want a URL or a mail address; found %s", n)
+}
+
+// isPlain reports whether a text can go into a header.
+func isPlain(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("()<>\\", r) }) < 0
+}
+
+func (l *loader) checkLinks(k Links) {
+	for i, r := range k.Rules {
+		if r.CSS == "" {
+			continue // reported as missing
+		}
+		if _, err := cascadia.ParseGroup(r.CSS); err != nil {
+			at := l.at("links", "css")
+			if n := l.at("links"); n.kind == listKind {
+				at = n.below([]string{strconv.Itoa(i), "css"})
+			}
+			l.foreignValue(at, "links", "not a CSS selector: "+err.Error(), "")
+		}
+	}
+}
+
+func (l *loader) checkScope(s *Scope) {
+	for i, h := range s.Hosts {
+		if n := l.item(i, "scope", "hosts"); n.broken || n.kind != textKind && n.kind != numberKind {
+			continue
+		}
+		if _, err := urls.NewScope(urls.ScopeRules{Hosts: []string{h}}); err != nil {
+			l.foreignValue(l.item(i, "scope", "hosts"), "scope.hosts", bare(err), "")
+		}
+	}
+	for _, list := range []struct {
+		key      string
+		patterns []Pattern
+	}{{"include", s.Include}, {"exclude", s.Exclude}} {
+		for i, p := range list.patterns {
+			l.checkPatternAt(p, l.item(i, "scope", list.key), "scope."+list.key)
+		}
+	}
+	for i, p := range s.DropParams {
+		if n := l.item(i, "scope", "drop_params"); n.broken || n.kind != textKind && n.kind != numberKind {
+			continue
+		}
+		if err := (&urls.Canon{DropParams: []string{p}}).Validate(); err != nil {
+			l.foreignValue(l.item(i, "scope", "drop_params"), "scope.drop_params", bare(err), "")
+		}
+	}
+}
+
+// item is the ith value of a list that may have been given as one value.
+func (l *loader) item(i int, path ...string) *node {
+	n := l.at(path...)
+	if n.kind == listKind {
+		return n.below([]string{strconv.Itoa(i)})
+	}
+	return n
+}
+
+func (l *loader) checkPattern(p Pattern, path ...string) {
+	l.checkPatternAt(p, l.at(path...), strings.Join(path, "."))
+}
+
+func (l *loader) checkPatternAt(p Pattern, n *node, path string) {
+	if n.broken {
+		return
+	}
+	switch {
+	case p.Glob == "" && p.Regex == "":
+		if n.kind == textKind || n.kind == mappingKind && len(n.entries) == 0 {
+			l.errorf(n.place, "", "%s: the pattern is empty", path)
+		}
+		return
+	case p.Glob != "" && p.Regex != "":
+		l.errorf(n.place, "", "%s: a pattern is a glob or a regex, not both", path)
+		return
+	}
+	if err := p.compile(); err != nil {
+		at := n
+		if n.kind == mappingKind {
+			at = n.below([]string{"regex"})
+		}
+		l.foreignValue(at, path, bare(err), "")
+	}
+}
+
+// compile checks a pattern as package urls will read it.
+func (p Pattern) compile() error {
+	_, err := urls.NewScope(urls.ScopeRules{Exclude: []urls.Pattern{p.urls()}})
+	return err
+}
+
+// bare is an error of package urls without its kind, which the path says.
+func bare(err error) string {
+	_, msg, found := strings.Cut(err.Error(), urls.ErrPattern.Error()+": ")
+	if !found {
+		return err.Error()
+	}
+	return msg
+}
+
+var (
+	placeholder  = regexp.MustCompile(`\{[^{}]*\}?`)
+	placeholders = []string{"{type}", "{run}", "{date}"}
+)
+
+// checkOutputs also puts the default output in its place and names the sinks.
+func (l *loader) checkOutputs(c *Config) {
+	switch {
+	case len(c.Output) > 0 || len(c.Extract) == 0:
+	case l.given("output"):
+		if !l.report.found.Failed() {
+			l.warnf(l.at("output").place, "remove the key for out/{type}.jsonl", "records are extracted and go nowhere")
+		}
+	default:
+		l.defaultOutput(c)
+	}
+	taken := map[string]int{}
+	for i := range c.Output {
+		o := &c.Output[i]
+		dests := destinations(o.Sink)
+		for _, key := range slices.Sorted(maps.Keys(dests)) {
+			dest := dests[key]
+			if dest == "" {
+				continue
+			}
+			o.Name = o.Plugin + ":" + l.relative(dest)
+			n := l.sinkNode(i, key)
+			l.checkPlaceholders(dest, n, i)
+			if first, twice := taken[filepath.Clean(dest)]; twice && n != nil {
+				l.errorf(n.place, "give each sink its own", "output: the path is that of the %s in line %d", c.Output[first].Plugin, l.sinks[first].place.line)
+			} else {
+				taken[filepath.Clean(dest)] = i
+			}
+		}
+	}
+}
+
+// relative is a path below the config's folder as the config would name it,
+// so that a moved folder keeps its names.
+func (l *loader) relative(path string) string {
+	if rel, err := filepath.Rel(l.dir, path); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return path
+}
+
+// sinkNode is the value that gave a sink its path, nil for a default.
+func (l *loader) sinkNode(i int, key string) *node {
+	if i >= len(l.sinks) {
+		return nil
+	}
+	return l.sinks[i].value.below([]string{key})
+}
+
+func (l *loader) checkPlaceholders(dest string, n *node, i int) {
+	if n == nil {
+		return
+	}
+	for _, m := range placeholder.FindAllString(dest, -1) {
+		if slices.Contains(placeholders, m) {
+			continue
+		}
+		at, name := n.place, m
+		if n.secret() {
+			name = n.String()
+		} else if offset := strings.Index(n.text, m); offset >= 0 {
+			at = n.at(n.text, offset)
+		}
+		hint := "there are {type}, {run} and {date}"
+		if near := nearest(strings.Trim(m, "{}"), []string{"type", "run", "date"}); near != "" {
+			hint = "did you mean {" + near + "}?"
+		}
+		l.errorf(at, hint, "output: unknown placeholder %s", short(name))
+	}
+}
+
+// defaultOutput writes JSON lines beside the config.
+func (l *loader) defaultOutput(c *Config) {
+	sink, ok := crawler.Sinks.New("jsonl")
+	if !ok {
+		return
+	}
+	path := &node{kind: textKind, text: "out/{type}.jsonl", place: l.root.place}
+	l.plugin(path, path, sink, "output.jsonl", nil)
+	c.Output = Outputs{{Name: "jsonl", Plugin: "jsonl", Sink: sink}}
+}

@@ -1,0 +1,140 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// Config is one crawl, checked and with its defaults. Paths are absolute when
+// the path it was loaded from is.
+type Config struct {
+	Name       string        `yaml:"name" default:"(the file's name without its ending)" doc:"Names the crawl in summaries, in records' runs and in its state: letters, digits, dots, dashes and underscores."`
+	Seeds      []Seed        `yaml:"seeds" required:"true" doc:"Where the crawl starts: URLs, sitemaps and files of URLs."`
+	Scope      Scope         `yaml:"scope" doc:"Which URLs belong to the crawl."`
+	Links      Links         `yaml:"links" default:"({css: \"a[href]\"})" doc:"Which links of a page are followed: {css, attr}, a list of these, or false for none."`
+	Politeness Politeness    `yaml:"politeness" doc:"How hosts are treated."`
+	Fetch      Fetch         `yaml:"fetch" doc:"How pages are fetched."`
+	Extract    Extract       `yaml:"extract" doc:"What is read from pages: record types, each with an extractor and its options."`
+	Output     Outputs       `yaml:"output" default:"(jsonl: out/{type}.jsonl, where there is something to extract)" doc:"Where records go: a list of sinks, each with its path or its options. Paths are relative to the config file; {type}, {run} and {date} stand for the record type, the run and its date."`
+	State      string        `yaml:"state,path" default:"(.amble/<name> beside the config)" doc:"Folder of the run's state, from which an interrupted run resumes."`
+	Commit     Commit        `yaml:"commit" doc:"How many finished pages are written at once."`
+	Grace      time.Duration `yaml:"grace" default:"10s" max:"10m" doc:"Time that pages in flight have to finish when the run is told to stop."`
+
+	// File is the config's path as given, Dir the folder that paths are relative to.
+	File string `yaml:"-"`
+	Dir  string `yaml:"-"`
+
+	secrets *secrets
+}
+
+// Redact takes out of a text every value that the config got from the
+// environment, for logs and errors.
+func (c *Config) Redact(text string) string { return c.secrets.hide(text) }
+
+// Seed is a place to start from; exactly one of its fields is set.
+type Seed struct {
+	URL     string `yaml:"url,scalar" doc:"An http or https URL."`
+	Sitemap string `yaml:"sitemap" doc:"URL of a sitemap or sitemap index, gzipped or not: every URL it lists."`
+	File    string `yaml:"file,path" doc:"A text file with a URL on each line; empty lines and lines that begin with # are passed over."`
+}
+
+// Scope is which URLs belong to a crawl.
+type Scope struct {
+	Hosts      []string  `yaml:"hosts" default:"(the hosts of the seeds)" doc:"Hosts: books.example is that host, *.books.example its subdomains; :port asks for a port."`
+	Include    []Pattern `yaml:"include" default:"(everything)" doc:"A link's URL must match one of these: path globs, or {regex: ...} on the whole URL. Seeds need not."`
+	Exclude    []Pattern `yaml:"exclude" doc:"A URL must match none of these, whatever include says."`
+	MaxDepth   int       `yaml:"max_depth" default:"0" min:"0" max:"65535" doc:"Most links between a seed and a page; 0: no bound."`
+	MaxPages   int64     `yaml:"max_pages" default:"0" min:"0" doc:"Most pages to fetch with a 2xx answer; 0: no bound."`
+	DropParams []string  `yaml:"drop_params" doc:"Query parameters that do not make another page, such as utm_*: URLs that differ only in them are fetched once."`
+}
+
+// Pattern selects URLs; exactly one of its fields is set.
+type Pattern struct {
+	Glob  string `yaml:"glob,scalar" doc:"Path glob: * within a segment, ** across segments, {a,b} either; with a ? it is matched against path and query."`
+	Regex string `yaml:"regex" doc:"RE2, searched in the whole URL."`
+}
+
+// LinkRule is a selection of links on a page.
+type LinkRule struct {
+	CSS  string `yaml:"css,scalar" required:"true" doc:"CSS selector of the elements."`
+	Attr string `yaml:"attr" default:"href" doc:"The attribute that holds the URL."`
+}
+
+// Links say which links are followed. Without Rules and Off the pipeline's
+// default holds.
+type Links struct {
+	Off   bool
+	Rules []LinkRule
+}
+
+// Politeness is how hosts are treated.
+type Politeness struct {
+	Agent             string          `yaml:"agent" default:"amble" doc:"The product token that is matched against robots.txt and begins the User-Agent: letters, - and _."`
+	Contact           string          `yaml:"contact" doc:"A URL or mail address for the sites' operators; goes into the User-Agent."`
+	Delay             time.Duration   `yaml:"delay" default:"1s" max:"24h" doc:"Time between the end of a host's response and the next request to it."`
+	Concurrency       int             `yaml:"concurrency" default:"1" min:"1" max:"1000" doc:"Requests in flight per host."`
+	Robots            string          `yaml:"robots" default:"obey" enum:"obey,ignore" doc:"Whether robots.txt is obeyed; ignore needs allow_ignore_robots."`
+	AllowIgnoreRobots bool            `yaml:"allow_ignore_robots" default:"false" doc:"Confirms that robots: ignore is meant. It is logged."`
+	Hosts             []HostException `yaml:"hosts" doc:"Exceptions by host, or *.host for its subdomains."`
+	MaxCrawlDelay     time.Duration   `yaml:"max_crawl_delay" default:"60s" max:"24h" doc:"The longest Crawl-delay of a robots.txt that is granted in full."`
+	MaxRetryAfter     time.Duration   `yaml:"max_retry_after" default:"24h" max:"720h" doc:"The longest Retry-After that is granted in full."`
+}
+
+// HostException is what differs for one host. Nil fields keep the rule.
+type HostException struct {
+	Host        string         `yaml:",key"`
+	Delay       *time.Duration `yaml:"delay" max:"24h" doc:"Replaces politeness.delay."`
+	Concurrency *int           `yaml:"concurrency" min:"1" max:"1000" doc:"Replaces politeness.concurrency."`
+}
+
+// Fetch is how pages are fetched.
+type Fetch struct {
+	Workers      int           `yaml:"workers" default:"64" min:"1" max:"10000" doc:"Requests in flight in all."`
+	Timeout      time.Duration `yaml:"timeout" default:"30s" min:"1ms" max:"1h" doc:"For one page, from the request to the last byte."`
+	MaxBody      Size          `yaml:"max_body" default:"10MiB" min:"1B" max:"1GiB" doc:"Largest body after decompression; a larger page is an outcome, never cut."`
+	Retries      int           `yaml:"retries" default:"3" min:"0" max:"100" doc:"Further attempts after a temporary failure."`
+	AllowPrivate bool          `yaml:"allow_private" default:"false" doc:"Lets the crawl reach loopback and private addresses."`
+	Resolve      []Resolve     `yaml:"resolve" doc:"Addresses to use in place of DNS: host (or host:port) to ip:port."`
+}
+
+// Resolve is the address of one host.
+type Resolve struct {
+	Host    string         `yaml:",key"`
+	Address netip.AddrPort `yaml:"address,scalar" required:"true" doc:"ip:port."`
+}
+
+// Commit bounds the batches in which finished pages are written.
+type Commit struct {
+	Pages    int           `yaml:"pages" default:"256" min:"1" max:"100000" doc:"Pages in a batch."`
+	Bytes    Size          `yaml:"bytes" default:"8MiB" min:"1KiB" max:"1GiB" doc:"Records and links in a batch."`
+	Interval time.Duration `yaml:"interval" default:"500ms" min:"1ms" max:"10m" doc:"Longest wait of a finished page for its batch."`
+}
+
+// Rule is one record type: which pages it is read from, and by what.
+type Rule struct {
+	Type      string
+	Match     *Pattern // nil: every page
+	Plugin    string   // the extractor's ID
+	Extractor crawler.Extractor
+}
+
+// Extract lists the record types in the order of the file.
+type Extract []Rule
+
+// Output is one sink.
+type Output struct {
+	// Name is the same from run to run while the sink writes to the same
+	// place: the plugin's ID and its path.
+	Name   string
+	Plugin string // the sink's ID
+	Sink   crawler.Sink
+}
+
+// Outputs lists the sinks in the order of the file.
+type Outputs []Output
+
+// Pattern gives the pattern as package urls takes it.
+func (p Pattern) urls() urls.Pattern { return urls.Pattern{Glob: p.Glob, Regex: p.Regex} }

@@ -1,0 +1,78 @@
+package config
+
+import (
+	"regexp"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// The forms that the parts of a crawl take their settings in.
+
+// Settings are the engine's bounds.
+func (c *Config) Settings() crawler.Settings {
+	retries := c.Fetch.Retries
+	if retries == 0 {
+		retries = -1 // the engine's word for none
+	}
+	return crawler.Settings{
+		Name: c.Name, Workers: c.Fetch.Workers, MaxPages: c.Scope.MaxPages,
+		Retries: retries, Grace: c.Grace, BatchPages: c.Commit.Pages,
+		BatchBytes: int64(c.Commit.Bytes), BatchInterval: c.Commit.Interval,
+	}
+}
+
+// Sinks are the outputs under names that stay the same from run to run.
+func (c *Config) Sinks() []crawler.NamedSink {
+	sinks := make([]crawler.NamedSink, len(c.Output))
+	for i, o := range c.Output {
+		sinks[i] = crawler.NamedSink{Name: o.Name, Sink: o.Sink}
+	}
+	return sinks
+}
+
+// ScopeRules are the scope, with the hosts of the seeds where it names none.
+func (c *Config) ScopeRules() urls.ScopeRules { return c.Scope.rules() }
+
+func (s *Scope) rules() urls.ScopeRules {
+	return urls.ScopeRules{Hosts: s.Hosts, Include: patterns(s.Include), Exclude: patterns(s.Exclude), MaxDepth: s.MaxDepth}
+}
+
+func patterns(list []Pattern) []urls.Pattern {
+	var out []urls.Pattern
+	for _, p := range list {
+		out = append(out, p.urls())
+	}
+	return out
+}
+
+// Canon is the rule by which two URLs are one page.
+func (c *Config) Canon() *urls.Canon { return &urls.Canon{DropParams: c.Scope.DropParams} }
+
+// ResolveMap is fetch.resolve as host to ip:port.
+func (c *Config) ResolveMap() map[string]string {
+	m := make(map[string]string, len(c.Fetch.Resolve))
+	for _, r := range c.Fetch.Resolve {
+		m[r.Host] = r.Address.String()
+	}
+	return m
+}
+
+// Matches compiles the rule's match; nil means every page.
+func (r *Rule) Matches() (func(urls.URL) bool, error) {
+	if r.Match == nil {
+		return nil, nil
+	}
+	if r.Match.Regex != "" {
+		re, err := regexp.Compile(r.Match.Regex)
+		if err != nil {
+			return nil, err
+		}
+		return func(u urls.URL) bool { return re.MatchString(u.Fetch()) }, nil
+	}
+	g, err := urls.NewGlob(r.Match.Glob)
+	if err != nil {
+		return nil, err
+	}
+	return g.Match, nil
+}

@@ -1,0 +1,265 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/amblecrawl/amble/crawler"
+)
+
+// DefaultExtractor is the extractor of record types that name no plugin.
+const DefaultExtractor = "selectors"
+
+// decodeBlock reads {css, attr}, a selector alone, a list of these, or false.
+func (k *Links) decodeBlock(l *loader, n *node, path string) {
+	switch {
+	case n.kind == boolKind && n.text == "false":
+		k.Off = true
+	case n.kind == boolKind:
+		l.errorf(n.place, "remove the key to follow all links", "%s: want a selector, a list of them or false; found true", path)
+	default:
+		v := reflect.ValueOf(&k.Rules).Elem()
+		l.value(n, v, slot{field: field{typ: v.Type()}, path: path})
+		k.Off = n.kind == listKind && len(n.items) == 0
+	}
+}
+
+// ruleKeys are the keys of a record type that no plugin sees.
+type ruleKeys struct {
+	Match  *Pattern `yaml:"match" default:"(every page)" doc:"The pages it is read from: a path glob, or {regex: ...}."`
+	Plugin string   `yaml:"plugin" default:"selectors" doc:"The extractor; its own keys stand beside this one."`
+}
+
+// decodeBlock reads record types: own keys and the extractor's side by side.
+func (x *Extract) decodeBlock(l *loader, n *node, path string) {
+	if n.kind == nullKind {
+		return
+	}
+	if n.kind != mappingKind {
+		l.errorf(n.place, "write the record type as a key: extract: {book: {fields: ...}}", "%s: want a mapping of record types; found %s", path, n)
+		return
+	}
+	for _, e := range n.entries {
+		if rule, ok := l.rule(e, join(path, e.key)); ok {
+			*x = append(*x, rule)
+		}
+	}
+}
+
+func (l *loader) rule(e entry, path string) (Rule, bool) {
+	if why := badType(e.key); why != "" {
+		l.errorf(e.place, "use letters, digits, - and _", "%s: %s", path, why)
+	}
+	if e.value.kind != mappingKind {
+		l.errorf(e.value.place, "it needs fields at least", "%s: want a mapping; found %s", path, e.value)
+		return Rule{}, false
+	}
+	shared := ruleKeys{Plugin: DefaultExtractor}
+	own := shapeOf(reflect.TypeFor[ruleKeys]())
+	rest := &node{kind: mappingKind, place: e.value.place}
+	for _, sub := range e.value.entries {
+		f := own.get(sub.key)
+		if f == nil {
+			rest.entries = append(rest.entries, sub)
+			continue
+		}
+		v := reflect.ValueOf(&shared).Elem().FieldByIndex(f.index)
+		l.value(sub.value, v, slot{field: *f, path: join(path, sub.key)})
+	}
+	plugin, ok := crawler.Extractors.New(shared.Plugin)
+	if !ok {
+		at := e.place
+		if named := e.value.get("plugin"); named != nil {
+			at = named.value.place
+		}
+		l.unknownPlugin(at, join(path, "plugin"), crawler.Extractors.Kind(), shared.Plugin, crawler.Extractors.IDs())
+		return Rule{}, false
+	}
+	l.plugin(rest, e.value, plugin, path, own.names())
+	return Rule{Type: e.key, Match: shared.Match, Plugin: shared.Plugin, Extractor: plugin}, true
+}
+
+// badType says why a name cannot be a record type: it becomes file names and
+// the prefix of keys.
+func badType(name string) string {
+	switch {
+	case name == "":
+		return "a record type needs a name"
+	case strings.HasPrefix(name, "_"):
+		return "names that begin with _ are kept for provenance"
+	case len(name) > 64:
+		return "the name is longer than 64 bytes"
+	case strings.IndexFunc(name, func(r rune) bool {
+		return r != '-' && r != '_' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
+	}) >= 0:
+		return "a record type cannot have this name"
+	}
+	return ""
+}
+
+func (l *loader) unknownPlugin(at place, path, kind, id string, known []string) {
+	if slices.Contains(later[section(path)], id) {
+		l.errorf(at, "", "%s: the %s %s is not yet supported", path, kind, id)
+		return
+	}
+	hint := ""
+	if near := nearest(id, known); near != "" {
+		hint = "did you mean " + near + "?"
+	} else if len(known) > 0 && len(known) <= 20 {
+		hint = "there are " + strings.Join(known, ", ")
+	}
+	l.foreign(at, hint, fmt.Sprintf("%s: there is no %s %s", path, kind, short(id)))
+}
+
+// plugin decodes n into the plugin's struct and lets it check itself. Its
+// findings are shown at their places below whole.
+func (l *loader) plugin(n, whole *node, plugin any, path string, others []string) {
+	v := reflect.ValueOf(plugin)
+	if v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() == reflect.Struct {
+		before := len(l.found)
+		sh := shapeOf(v.Elem().Type())
+		s := slot{path: path, plugin: true}
+		if n.kind == mappingKind {
+			l.fields(n, v.Elem(), sh, s, others)
+		} else {
+			l.structure(n, v.Elem(), s)
+		}
+		if l.found[before:].Failed() {
+			return // what it would say of a half-read struct may mislead
+		}
+	} else if len(n.entries) > 0 {
+		l.errorf(n.entries[0].place, "", "%s takes no options", path)
+		return
+	}
+	if check, ok := plugin.(crawler.Validator); ok {
+		for _, err := range causes(validate(check), 0) {
+			l.pluginError(whole, path, err)
+		}
+	}
+}
+
+// validate keeps a panic of a plugin from the user.
+func validate(check crawler.Validator) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the plugin failed while checking its configuration: %v", r)
+		}
+	}()
+	return check.Validate()
+}
+
+// causes takes joined errors apart.
+func causes(err error, depth int) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || depth > 8 {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, causes(e, depth+1)...)
+	}
+	return all
+}
+
+// pluginError shows a plugin's finding at the nearest place that its path
+// names; a value that came from the environment is not repeated.
+func (l *loader) pluginError(whole *node, path string, err error) {
+	ce, ok := errors.AsType[*crawler.ConfigError](err)
+	if !ok {
+		l.foreign(whole.place, "", path+": "+err.Error())
+		return
+	}
+	at := whole.below(ce.Path)
+	for _, key := range ce.Path {
+		path = join(path, key)
+	}
+	l.foreignValue(at, path, ce.Msg, ce.Hint)
+}
+
+// below follows keys and list positions as far as they lead. The place of the
+// last value found is the answer; a missing key is shown at its mapping.
+func (n *node) below(path []string) *node {
+	for _, key := range path {
+		switch n.kind {
+		case mappingKind:
+			e := n.get(key)
+			if e == nil {
+				return n
+			}
+			if e.value.kind == nullKind {
+				return &node{kind: nullKind, place: e.place}
+			}
+			n = e.value
+		case listKind:
+			i, err := strconv.Atoi(key)
+			if err != nil || i < 0 || i >= len(n.items) {
+				return n
+			}
+			n = n.items[i]
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+// decodeBlock reads sinks: one-key mappings, or one mapping of them.
+func (o *Outputs) decodeBlock(l *loader, n *node, path string) {
+	items := []*node{n}
+	switch n.kind {
+	case nullKind:
+		items = nil
+	case listKind:
+		items = n.items
+	}
+	for i, item := range items {
+		at := path
+		if n.kind == listKind {
+			at = join(path, strconv.Itoa(i))
+		}
+		if item.kind == mappingKind && (len(item.entries) == 1 || n.kind == mappingKind) {
+			for _, e := range item.entries {
+				l.sink(o, e, join(at, e.key))
+			}
+			continue
+		}
+		hint := "write - jsonl: out/{type}.jsonl"
+		if item.kind == mappingKind && len(item.entries) > 1 {
+			hint = "begin each sink with a dash of its own, and indent its options below it"
+		}
+		l.errorf(item.place, hint, "%s: want one sink; found %s", at, item)
+	}
+}
+
+func (l *loader) sink(o *Outputs, e entry, path string) {
+	sink, ok := crawler.Sinks.New(e.key)
+	if !ok {
+		l.unknownPlugin(e.place, section(path), crawler.Sinks.Kind(), e.key, crawler.Sinks.IDs())
+		return
+	}
+	l.plugin(orEmpty(e.value), e.value, sink, path, nil)
+	*o = append(*o, Output{Name: e.key, Plugin: e.key, Sink: sink})
+	l.sinks = append(l.sinks, e)
+}
+
+// destinations are the values of a plugin's path fields.
+func destinations(plugin any) map[string]string {
+	v := reflect.ValueOf(plugin)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	found := map[string]string{}
+	for _, f := range shapeOf(v.Elem().Type()).fields {
+		if f.path && f.typ.Kind() == reflect.String {
+			found[f.name] = v.Elem().FieldByIndex(f.index).String()
+		}
+	}
+	return found
+}

@@ -1,0 +1,147 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/amblecrawl/amble/crawler"
+)
+
+// Reference is a table of every key of a config in Markdown, made of the same
+// struct tags as the decoder.
+func Reference() string {
+	var b strings.Builder
+	b.WriteString("| key | value | default | meaning |\n|---|---|---|---|\n")
+	referenceRows(&b, shapeOf(reflect.TypeFor[Config]()), "", 0)
+	referenceRows(&b, shapeOf(reflect.TypeFor[ruleKeys]()), "extract.TYPE.", 0)
+	return b.String()
+}
+
+// PluginReference is a table of keys for every registered extractor and sink.
+func PluginReference() string {
+	var b strings.Builder
+	b.WriteString("## Extractors\n\n")
+	for _, id := range crawler.Extractors.IDs() {
+		plugin, _ := crawler.Extractors.New(id)
+		referencePlugin(&b, id, plugin)
+	}
+	b.WriteString("## Outputs\n\n")
+	for _, id := range crawler.Sinks.IDs() {
+		plugin, _ := crawler.Sinks.New(id)
+		referencePlugin(&b, id, plugin)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func referencePlugin(b *strings.Builder, id string, plugin any) {
+	fmt.Fprintf(b, "### %s\n\n", id)
+	t := reflect.TypeOf(plugin)
+	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
+		b.WriteString("It takes no options.\n\n")
+		return
+	}
+	sh := shapeOf(t.Elem())
+	if len(sh.fields) == 0 {
+		b.WriteString("It takes no options.\n\n")
+		return
+	}
+	b.WriteString("| key | value | default | meaning |\n|---|---|---|---|\n")
+	referenceRows(b, sh, "", 0)
+	b.WriteString("\n")
+}
+
+func referenceRows(b *strings.Builder, sh *shape, prefix string, depth int) {
+	for _, f := range sh.fields {
+		def := f.def
+		switch {
+		case f.required:
+			def = "required"
+		case strings.HasPrefix(def, "("):
+			def = strings.TrimSuffix(def[1:], ")")
+		case def != "":
+			def = "`" + def + "`"
+		}
+		fmt.Fprintf(b, "| `%s%s` | %s | %s | %s |\n", prefix, f.name, cell(valueWords(f)), cell(def), cell(f.doc))
+		if inner, suffix := innerStruct(f.typ); inner != nil && depth < 6 {
+			referenceRows(b, shapeOf(inner), prefix+f.name+suffix+".", depth+1)
+		}
+	}
+}
+
+// innerStruct is the struct whose keys stand below a key, and what stands
+// between the two.
+func innerStruct(t reflect.Type) (reflect.Type, string) {
+	suffix := ""
+	if keyedElem(t) != nil {
+		suffix = ".NAME"
+	}
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t == reflect.TypeFor[Links]() {
+		t = reflect.TypeFor[LinkRule]()
+	}
+	if t.Kind() != reflect.Struct || takesText(t) || t == reflect.TypeFor[Rule]() || t == reflect.TypeFor[Output]() {
+		return nil, ""
+	}
+	return t, suffix
+}
+
+func valueWords(f field) string {
+	words := typeWords(f.typ)
+	if len(f.enum) > 0 {
+		words = strings.Join(f.enum, ", ")
+	}
+	switch {
+	case f.min != "" && f.max != "":
+		words += ", " + f.min + " to " + f.max
+	case f.min != "":
+		words += ", at least " + f.min
+	case f.max != "":
+		words += ", at most " + f.max
+	}
+	return words
+}
+
+func typeWords(t reflect.Type) string {
+	switch {
+	case t == durationType:
+		return "duration"
+	case t == sizeType:
+		return "size"
+	case t == addressType:
+		return "ip:port"
+	case t == reflect.TypeFor[Links]():
+		return "selector, list or false"
+	case t == reflect.TypeFor[Outputs]():
+		return "list"
+	case t == reflect.TypeFor[Extract](), t.Kind() == reflect.Map, keyedElem(t) != nil:
+		return "mapping"
+	case takesText(t):
+		return "text"
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return typeWords(t.Elem())
+	case reflect.Slice:
+		return "list"
+	case reflect.Struct:
+		if sh := shapeOf(t); sh.scalar != nil {
+			return typeWords(sh.scalar.typ) + " or mapping"
+		}
+		return "mapping"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "text"
+	case reflect.Interface:
+		return "anything"
+	case reflect.Float32, reflect.Float64:
+		return "number"
+	}
+	return "whole number"
+}
+
+// cell escapes what would end a cell of a table.
+func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
