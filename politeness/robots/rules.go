@@ -168,3 +168,12 @@ func (r *Rules) Check(url string) Verdict {
 		Text:    rule.text,
 	}
 }
+
+// Size estimates the memory that the rules take, in octets.
+func (r *Rules) Size() int {
+	size := 256 + 5*len(r.index.wild.start)
+	for i := range r.rules {
+		size += 160 + len(r.rules[i].pattern.glob) + len(r.rules[i].text)
+	}
+	return size
+}
