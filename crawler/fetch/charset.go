@@ -188,17 +188,26 @@ func detect(body []byte, media string) (encoding.Encoding, string) {
 		}
 		best, bestName, confidence = enc, name, g.Confidence
 	}
+	if singleByte(bestName) && sameText(head, best, charmap.Windows1252) {
+		return known("windows-1252") // its neighbours differ in letters that do not occur
+	}
 	return best, bestName
 }
 
+func sameText(sample []byte, a, b encoding.Encoding) bool {
+	x, errA := a.NewDecoder().Bytes(sample)
+	y, errB := b.NewDecoder().Bytes(sample)
+	return errA == nil && errB == nil && bytes.Equal(x, y)
+}
+
 // readable reports whether the sample, but for a character cut at its end,
-// means something in the encoding throughout.
+// means something in the encoding throughout. C1 controls mean nothing.
 func readable(sample []byte, enc encoding.Encoding) bool {
 	text, err := enc.NewDecoder().Bytes(sample)
 	if err != nil {
 		return false
 	}
-	i := bytes.Index(text, []byte("\uFFFD"))
+	i := bytes.IndexFunc(text, func(r rune) bool { return r == utf8.RuneError || 0x80 <= r && r < 0xa0 })
 	return i < 0 || len(text)-i <= 4*utf8.UTFMax
 }
 

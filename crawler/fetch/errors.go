@@ -130,8 +130,7 @@ func isReset(err error) bool {
 
 func isProtocol(err error) bool {
 	var text textproto.ProtocolError
-	var framing *http.ProtocolError
-	return errors.As(err, &text) || errors.As(err, &framing) ||
+	return errors.As(err, &text) ||
 		says(err, "malformed", "server response headers exceeded", "header list larger", "connection broken",
 			"unsupported transfer encoding", "Content-Length", "Transfer-Encoding", "too many 1xx",
 			"invalid byte in chunk length", "chunk length too large", "chunked line", "chunked encoding",
