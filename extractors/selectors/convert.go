@@ -72,13 +72,14 @@ func (r *reading) text(f *field, m match) (string, error) {
 	}
 	switch f.as {
 	case kindRaw:
-		return rawText(m.node), nil
+		return r.work.rawText(m.node)
 	case kindJSON:
-		return strings.TrimSpace(rawText(m.node)), nil
+		text, err := r.work.rawText(m.node)
+		return strings.TrimSpace(text), err
 	case kindHTML:
 		return innerHTML(m.node)
 	case kindMarkdown:
-		return markdown(m.node, r.baseURL())
+		return r.work.markdown(m.node, r.baseURL())
 	case kindURL:
 		if v, ok := ownURL(m.node); ok {
 			return strings.TrimSpace(v), nil
@@ -88,7 +89,7 @@ func (r *reading) text(f *field, m match) (string, error) {
 			return fold(v), nil
 		}
 	}
-	return foldedText(m.node), nil
+	return r.work.foldedText(m.node)
 }
 
 func tidy(as kind, s string) string {

@@ -11,8 +11,9 @@ import (
 
 // The bounds of the work on one page.
 const (
-	maxSteps  = 30_000_000 // nodes visited, about one second
-	maxValues = 64 << 20   // bytes of values held
+	maxSteps     = 20_000_000 // nodes visited, a second or so
+	maxValues    = 32 << 20   // bytes of values held
+	bytesPerStep = 16         // text that costs as much as a node
 )
 
 var (

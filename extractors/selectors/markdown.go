@@ -19,10 +19,18 @@ var toMarkdown = converter.NewConverter(converter.WithPlugins(
 
 // markdown renders what is below n, with absolute links. The converter changes
 // the tree it is given, so it gets a copy.
-func markdown(n *html.Node, base urls.URL) (string, error) {
+func (w *work) markdown(n *html.Node, base urls.URL) (string, error) {
+	for c := n; c != nil; c = following(c, n, true) {
+		if err := w.step(stepsPerMarkdown); err != nil {
+			return "", err
+		}
+	}
 	out, err := toMarkdown.ConvertNode(cloneAbsolute(n, base))
 	return strings.TrimSpace(string(out)), err
 }
+
+// stepsPerMarkdown is what it costs to convert a node, against visiting it.
+const stepsPerMarkdown = 50
 
 // cloneAbsolute copies the tree at n, resolving what it refers to.
 func cloneAbsolute(n *html.Node, base urls.URL) *html.Node {

@@ -112,8 +112,15 @@ func (nav *navigator) step(n int) {
 }
 
 func (nav *navigator) Value() string {
-	v := nav.NodeNavigator.Value()
-	nav.step(1 + len(v)/8)
+	if nav.NodeType() != xpath.ElementNode {
+		v := nav.NodeNavigator.Value()
+		nav.step(1 + len(v)/bytesPerStep)
+		return v
+	}
+	v, err := nav.work.rawText(nav.Current())
+	if err != nil {
+		panic(stop{err})
+	}
 	return v
 }
 

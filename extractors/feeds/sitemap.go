@@ -1,0 +1,249 @@
+package feeds
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/net/html/charset"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// The limits of one sitemap file, from https://www.sitemaps.org/protocol.html.
+const (
+	MaxURLs  = 50_000
+	MaxBytes = 50 << 20 // after decompression
+)
+
+var (
+	errNotSitemap = errors.New("not a sitemap: neither XML with urlset or sitemapindex nor a list of addresses")
+	errTooMany    = fmt.Errorf("more than %d addresses: the rest was left out", MaxURLs)
+	errTooLong    = fmt.Errorf("longer than %d MiB: the rest was left out", MaxBytes>>20)
+)
+
+// Sitemap is an extractor that emits the addresses of a sitemap as links, and
+// those of an index as links of crawler.KindSitemap. It needs no tree and is safe
+// for concurrent use.
+type Sitemap struct{}
+
+var (
+	_ crawler.Extractor  = Sitemap{}
+	_ crawler.TreeReader = Sitemap{}
+)
+
+// NeedsTree is false: the body is read as a stream.
+func (Sitemap) NeedsTree() bool { return false }
+
+// Extract emits the links up to the first fault, which it returns. Addresses
+// that are not http(s) URLs are left out and reported once with their number.
+func (Sitemap) Extract(ctx context.Context, p *crawler.Page, e *crawler.Emitter) error {
+	r := &reader{ctx: ctx, base: p.URL, emit: e}
+	err := r.read(p)
+	if r.bad > 0 {
+		e.FieldError("loc", r.firstBad, false, fmt.Errorf("%d entries are no http(s) address, the first of them", r.bad))
+	}
+	if err != nil {
+		return fmt.Errorf("reading the sitemap: %w", err)
+	}
+	return nil
+}
+
+type reader struct {
+	ctx  context.Context
+	base urls.URL
+	emit *crawler.Emitter
+
+	links    int
+	bad      int
+	firstBad string
+}
+
+func (r *reader) read(p *crawler.Page) error {
+	var body io.Reader = bytes.NewReader(p.Response.Body)
+	if bytes.HasPrefix(p.Response.Body, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(body)
+		if err != nil {
+			return err
+		}
+		body = z
+	}
+	in := bufio.NewReader(&bounded{from: body, left: MaxBytes})
+	start, err := firstByte(in)
+	switch {
+	case err == io.EOF:
+		return nil // an empty list
+	case err != nil:
+		return err
+	case start == '<':
+		return r.readXML(in, p.Response.Charset != "")
+	}
+	return r.readText(in)
+}
+
+// firstByte skips a byte order mark and white space.
+func firstByte(in *bufio.Reader) (byte, error) {
+	for {
+		c, err := in.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		switch c {
+		case 0xef, 0xbb, 0xbf, ' ', '\t', '\r', '\n':
+			continue
+		}
+		return c, in.UnreadByte()
+	}
+}
+
+// readText reads one address a line. A first line that is none says that the
+// file is something else.
+func (r *reader) readText(in *bufio.Reader) error {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, 2*urls.MaxLen)
+	for lines.Scan() {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" {
+			continue
+		}
+		if r.links == 0 && !strings.Contains(line, "://") {
+			return errNotSitemap
+		}
+		if err := r.add(line, crawler.KindPage); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+// readXML reads urlset and sitemapindex by the local names of their elements:
+// many sites give a wrong namespace, or none.
+func (r *reader) readXML(in io.Reader, decoded bool) error {
+	d := xml.NewDecoder(in)
+	d.Strict = false
+	d.Entity = xml.HTMLEntity
+	d.CharsetReader = func(label string, input io.Reader) (io.Reader, error) {
+		if decoded { // the declaration is about the bytes before that
+			return input, nil
+		}
+		return charset.NewReaderLabel(label, input)
+	}
+	s := structure{}
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			if s.depth > 0 || !s.seenRoot {
+				return io.ErrUnexpectedEOF
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if err := s.open(t.Name.Local); err != nil {
+				return err
+			}
+		case xml.CharData:
+			s.text(t)
+		case xml.EndElement:
+			if loc, ok := s.close(); ok {
+				if err := r.add(loc, s.kind); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// structure follows where in the document the reader is: an address is a loc in
+// an entry in the root, and nowhere else (images and videos have a loc too).
+type structure struct {
+	kind     crawler.Kind
+	seenRoot bool
+	depth    int
+	entry    bool // the open element of depth 2 is an entry
+	loc      bool // the open element of depth 3 is its loc
+	value    []byte
+}
+
+func (s *structure) open(name string) error {
+	s.depth++
+	switch s.depth {
+	case 1:
+		switch name {
+		case "urlset":
+			s.kind = crawler.KindPage
+		case "sitemapindex":
+			s.kind = crawler.KindSitemap
+		default:
+			return errNotSitemap
+		}
+		s.seenRoot = true
+	case 2:
+		s.entry = s.kind == crawler.KindPage && name == "url" || s.kind == crawler.KindSitemap && name == "sitemap"
+	case 3:
+		s.loc, s.value = s.entry && name == "loc", s.value[:0]
+	}
+	return nil
+}
+
+func (s *structure) text(t []byte) {
+	if s.depth == 3 && s.loc && len(s.value) <= 2*urls.MaxLen {
+		s.value = append(s.value, t...)
+	}
+}
+
+func (s *structure) close() (loc string, ok bool) {
+	s.depth--
+	if s.depth == 2 && s.loc {
+		s.loc = false
+		return strings.TrimSpace(string(s.value)), true
+	}
+	return "", false
+}
+
+// add emits one address.
+func (r *reader) add(loc string, kind crawler.Kind) error {
+	u, err := r.base.Resolve(loc)
+	if err != nil || loc == "" || !u.IsHTTP() {
+		if r.bad++; r.bad == 1 {
+			r.firstBad = loc
+		}
+		return nil
+	}
+	if r.links == MaxURLs {
+		return errTooMany
+	}
+	if r.links++; r.links%1024 == 0 && r.ctx.Err() != nil {
+		return context.Cause(r.ctx)
+	}
+	r.emit.Link(crawler.Link{URL: u.WithoutFragment(), Kind: kind})
+	return nil
+}
+
+// bounded fails once more than left bytes were read.
+type bounded struct {
+	from io.Reader
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		if n, err := b.from.Read(p[:min(1, len(p))]); n == 0 && err != nil {
+			return 0, err
+		}
+		return 0, errTooLong
+	}
+	n, err := b.from.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
