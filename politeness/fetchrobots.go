@@ -104,7 +104,7 @@ func (g *Gate) grantRobots(h *host, now time.Time) Decision {
 		h.robots.fetching = false
 		return g.later(until, by)
 	}
-	grant := g.grant(at, target, now)
+	grant := g.grant(at, target)
 	grant.robots = h
 	return Decision{Action: FetchRobots, Robots: target, Grant: grant}
 }

@@ -163,7 +163,7 @@ func (g *Gate) decide(origin, url string, asked *robots.Rules, verdict robots.Ve
 	if !ok {
 		return g.later(until, by), nil
 	}
-	d.Action, d.Grant = Go, g.grant(h, url, now)
+	d.Action, d.Grant = Go, g.grant(h, url)
 	return d, nil
 }
 

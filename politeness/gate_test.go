@@ -328,6 +328,44 @@ func TestDebtsSurviveInOpaque(t *testing.T) {
 	}
 }
 
+func TestConcurrency(t *testing.T) {
+	g, c := newTestGate(Policy{IgnoreRobots: true, Delay: time.Second, Concurrency: 2}, Options{})
+	first := expect(t, g.Decide(site, site+"/1"), Go).Grant
+	c.add(time.Minute)
+	if w := expect(t, g.Decide(site, site+"/2"), Wait); w.By != ByInFlight {
+		t.Errorf("the first has not begun, waits by %q", w.By)
+	}
+	if _, err := first.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	if w := expect(t, g.Decide(site, site+"/2"), Wait); w.By != ByConfig || w.Until.Sub(c.now()) != time.Second {
+		t.Errorf("waits until %v by %q", w.Until, w.By)
+	}
+	c.add(time.Second)
+	second := expect(t, g.Decide(site, site+"/2"), Go).Grant
+	first.End() // between the grant of the second and its start
+	until, err := second.Begin()
+	if !errors.Is(err, ErrTooEarly) || until.Sub(c.now()) != time.Second {
+		t.Fatalf("begins: %v until %v", err, until)
+	}
+	c.add(time.Second)
+	if _, err := second.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	c.add(time.Second)
+	third := expect(t, g.Decide(site, site+"/3"), Go).Grant
+	if _, err := third.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	c.add(time.Minute)
+	if w := expect(t, g.Decide(site, site+"/4"), Wait); w.By != ByInFlight {
+		t.Errorf("two are in flight, waits by %q", w.By)
+	}
+	third.Done(Result{Status: 200})
+	c.add(time.Second)
+	expect(t, g.Decide(site, site+"/4"), Go)
+}
+
 func TestMemoryIsBounded(t *testing.T) {
 	g, c := newTestGate(Policy{Delay: time.Second, IgnoreRobots: true}, Options{MaxHosts: 3})
 	origin := func(i int) string { return fmt.Sprintf("http://h%d.example", i) }

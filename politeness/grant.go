@@ -1,76 +1,189 @@
-package fixtures
+package politeness
 
 import (
-	"bytes"
 	"net/http"
-	"strings"
 	"time"
 )
 
-// slowAnswers are those that take their time, some of them all of it.
-// ?every= shortens a wait ("10ms"), for tests that have none to spare.
-func slowAnswers() []exhibit {
-	return []exhibit{
-		{"/slow", []string{"/slow"}, "waits five seconds before it answers", slow},
-		{"/drip", []string{"/drip"}, "sends a byte a second", drip},
-		{"/endless", []string{"/endless"}, "sends a page that never ends", endless},
-		{"/stall/body", []string{"/stall/body"}, "sends half a page, and then nothing", stallBody},
-		{"/stall", []string{"/stall"}, "accepts the request and never answers", stall},
+// Result is what became of a granted request.
+type Result struct {
+	Status int         // 0 when there was no answer
+	Header http.Header // of the answer
+	// Body of an answer to a FetchRobots; what is beyond robots.MaxSize is not
+	// read, so that a reader may stop there.
+	Body []byte
+	// Err tells why there was no answer, or not all of it.
+	Err error
+}
+
+// Grant is the permission for exactly one request to exactly one URL. Done or
+// Cancel must be called once; until then the grant holds one of the host's
+// slots, unless the guard has seen the response end. Further calls do nothing.
+type Grant struct {
+	gate   *Gate
+	host   *host // whose time it is
+	robots *host // whose robots.txt is fetched, nil for a page
+	url    string
+
+	// Guarded by the gate's lock.
+	stage    stage
+	closed   bool // Done or Cancel was called
+	observed bool // status and header are booked
+}
+
+type stage uint8
+
+const (
+	granted stage = iota
+	begun
+	ended
+)
+
+// grant takes a slot of h.
+func (g *Gate) grant(h *host, url string) *Grant {
+	h.inFlight++
+	h.pending = true
+	return &Grant{gate: g, host: h, url: url}
+}
+
+// URL is the one URL that may be requested.
+func (gr *Grant) URL() string { return gr.url }
+
+// Begin marks the start of the request, an instant before it is sent. The guard
+// calls it; clients without the guard should, since no other grant of the host
+// is given before. It fails with ErrTooEarly and the instant to wait for when
+// another response of the host ended in the meantime, and with ErrNotGranted
+// when the grant is used up.
+func (gr *Grant) Begin() (until time.Time, err error) {
+	g := gr.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if gr.stage != granted {
+		return time.Time{}, ErrNotGranted
+	}
+	now := g.clock.now()
+	if due, _ := gr.host.due(); now.Before(due) {
+		return g.clock.outside(due), ErrTooEarly
+	}
+	gr.begin(now)
+	return time.Time{}, nil
+}
+
+func (gr *Grant) begin(now time.Time) {
+	gr.stage = begun
+	gr.host.pending = false
+	gr.host.last = now
+}
+
+// Answered books status and header as soon as they are known, ahead of Done.
+// The guard calls it.
+func (gr *Grant) Answered(status int, header http.Header) {
+	g := gr.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	gr.answered(status, header, g.clock.now())
+}
+
+func (gr *Grant) answered(status int, header http.Header, now time.Time) {
+	if gr.observed || status == 0 {
+		return
+	}
+	gr.observed = true
+	gr.host.observe(status, header, gr.gate, now)
+}
+
+// End marks the end of the response and frees the host's slot. The guard calls
+// it.
+func (gr *Grant) End() {
+	g := gr.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	gr.end(g.clock.now())
+}
+
+func (gr *Grant) end(now time.Time) {
+	if gr.stage == begun {
+		gr.stage = ended
+		gr.host.inFlight--
+		gr.host.last = now
 	}
 }
 
-// wait is the time between steps: that in ?every=, or otherwise d.
-func wait(r *http.Request, d time.Duration) time.Duration {
-	if every, err := time.ParseDuration(r.URL.Query().Get("every")); err == nil && every > 0 {
-		return every
+// Done ends the grant with what came of it and returns the state of the host
+// that was asked for, also where a redirect of its robots.txt led elsewhere. A
+// grant that never began is taken to have been used.
+func (gr *Grant) Done(r Result) HostState {
+	g := gr.gate
+	var parsed *parsedRobots
+	if gr.robots != nil && r.Err == nil && r.Status >= 200 && r.Status < 300 {
+		parsed = parseRobots(r.Body, &g.policy) // before taking the lock
 	}
-	return d
-}
-
-func slow(w http.ResponseWriter, r *http.Request) {
-	if pause(r.Context(), wait(r, 5*time.Second)) != nil {
-		panic(http.ErrAbortHandler)
-	}
-	sendHTML(w, http.StatusOK, page("Slow", "<p>Thank you for waiting.</p>\n"))
-}
-
-func drip(w http.ResponseWriter, r *http.Request) {
-	body := page("Drip", strings.Repeat("<p>drop</p>\n", 20))
-	h := w.Header()
-	h.Set("Content-Type", mediaTypes[".html"])
-	flush := http.NewResponseController(w)
-	for i := range body {
-		if _, err := w.Write(body[i : i+1]); err != nil || flush.Flush() != nil {
-			return
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.clock.now()
+	if !gr.closed {
+		gr.closed = true
+		if gr.stage == granted {
+			gr.begin(now)
 		}
-		if pause(r.Context(), wait(r, time.Second)) != nil {
-			panic(http.ErrAbortHandler)
+		gr.answered(r.Status, r.Header, now)
+		gr.end(now)
+		if gr.robots != nil {
+			g.answered(gr.robots, &r, parsed, now)
 		}
 	}
+	return g.state(gr.asker(), now)
 }
 
-func endless(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", mediaTypes[".html"])
-	_, _ = w.Write([]byte("<!doctype html>\n<title>Endless</title>\n<h1>Endless</h1>\n"))
-	chunk := bytes.Repeat([]byte("<p>and so on, and so forth</p>\n"), 128)
-	for r.Context().Err() == nil {
-		if _, err := w.Write(chunk); err != nil {
-			return
+// Cancel gives a grant back. If the request had begun it counts as sent, and
+// nothing is concluded from it.
+func (gr *Grant) Cancel() HostState {
+	g := gr.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.clock.now()
+	if !gr.closed {
+		gr.closed = true
+		if gr.stage == granted {
+			gr.stage = ended
+			gr.host.pending = false
+			gr.host.inFlight--
+		}
+		gr.end(now)
+		if gr.robots != nil {
+			gr.robots.robots.fetching = false
 		}
 	}
-	panic(http.ErrAbortHandler) // so that it is never mistaken for a whole page
+	return g.state(gr.asker(), now)
 }
 
-func stallBody(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", mediaTypes[".html"])
-	w.Header().Set("Content-Length", "100000")
-	_, _ = w.Write([]byte("<!doctype html>\n<title>Half a page</title>\n<h1>Half a page</h1>\n"))
-	_ = http.NewResponseController(w).Flush()
-	<-r.Context().Done()
-	panic(http.ErrAbortHandler)
+func (gr *Grant) asker() *host {
+	if gr.robots != nil {
+		return gr.robots
+	}
+	return gr.host
 }
 
-func stall(_ http.ResponseWriter, r *http.Request) {
-	<-r.Context().Done()
-	panic(http.ErrAbortHandler)
+// broke marks that the connection of the request broke, and that the same
+// request is about to be sent once more.
+func (gr *Grant) broke() {
+	g := gr.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	gr.host.last = g.clock.now()
+}
+
+// resume starts the repeated request if that is permitted now, and otherwise
+// returns how long it has to wait.
+func (gr *Grant) resume() time.Duration {
+	g := gr.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.clock.now()
+	due, _ := gr.host.due()
+	if now.Before(due) {
+		return due.Sub(now)
+	}
+	gr.host.last = now
+	return 0
 }
