@@ -159,7 +159,11 @@ func (pl *Pipeline) run(parent context.Context, p *crawler.Page, r *crawler.Resu
 		}
 		return pl.apply(ctx, Rule{Type: "sitemap", Extractor: pl.sitemap}, p, r)
 	}
-	matching, tree := pl.matching(p)
+	var matching []Rule
+	var tree bool
+	if _, err := pl.call("match", p, func() error { matching, tree = pl.matching(p); return nil }); err != nil {
+		return err
+	}
 	if err := pl.gather(ctx, p, r, tree); err != nil {
 		return err
 	}

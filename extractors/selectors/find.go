@@ -65,6 +65,7 @@ type match struct {
 // finder is a compiled Selector.
 type finder struct {
 	css   cascadia.SelectorGroup
+	wide  bool // matching one element may look at thousands of others
 	xpath *xpathExpr
 }
 
@@ -78,7 +79,7 @@ func (f *finder) find(w *work, n *html.Node) source {
 	case f.xpath != nil:
 		return f.xpath.find(w, n)
 	case f.css != nil:
-		return findCSS(w, n, f.css)
+		return findCSS(w, n, f.css, f.wide)
 	}
 	done := false
 	return func() (match, bool, error) {
@@ -89,7 +90,7 @@ func (f *finder) find(w *work, n *html.Node) source {
 }
 
 // findCSS walks by itself, so that a long walk can be stopped.
-func findCSS(w *work, root *html.Node, css cascadia.SelectorGroup) source {
+func findCSS(w *work, root *html.Node, css cascadia.SelectorGroup, wide bool) source {
 	n := root
 	return func() (match, bool, error) {
 		for n != nil {
@@ -99,7 +100,13 @@ func findCSS(w *work, root *html.Node, css cascadia.SelectorGroup) source {
 			if err := w.step(1); err != nil {
 				return match{}, false, err
 			}
-			if n.Type == html.ElementNode && matches(css, n) {
+			if n.Type != html.ElementNode {
+				continue
+			}
+			if wide && w.ctx.Err() != nil {
+				return match{}, false, context.Cause(w.ctx)
+			}
+			if matches(css, n) {
 				return match{node: n}, true, nil
 			}
 		}

@@ -139,7 +139,7 @@ func (s Selector) compile(wrong *mistakes, path ...string) finder {
 		if err != nil {
 			wrong.add(cssHint(s.CSS), fmt.Sprintf("the CSS selector does not compile: %v", err), at("css")...)
 		}
-		f.css = match
+		f.css, f.wide = match, strings.ContainsAny(s.CSS, ":~")
 	}
 	if s.XPath != "" {
 		x, err := compileXPath(s.XPath)
