@@ -26,13 +26,6 @@ type flight struct {
 	grant         *Grant
 	on, asker     string // hosts
 	robots, begun bool
-	body          *robotsBody // answer, for robots
-}
-
-type robotsBody struct {
-	text   string
-	crawl  time.Duration
-	denied []string
 }
 
 type world struct {
