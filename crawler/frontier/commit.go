@@ -1,0 +1,380 @@
+package frontier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// Commit implements crawler.Frontier. The disk works outside the lock, so that
+// leases go on during a commit; commits themselves follow one another.
+func (f *Frontier) Commit(ctx context.Context, b *crawler.Batch) (crawler.CommitResult, error) {
+	var none crawler.CommitResult
+	if err := checkFound(b.Found); err != nil {
+		return none, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.beginWrite(ctx); err != nil {
+		return none, err
+	}
+	defer f.endWrite()
+	leases, err := f.claim(b.Outcomes)
+	if err != nil {
+		return none, err
+	}
+	c := &commit{f: f, src: b, leases: leases, batch: f.store.db.NewBatch(), hosts: map[uint64]*touched{}}
+	if err := c.plan(); err != nil {
+		return none, f.store.broken(err)
+	}
+	f.mu.Unlock()
+	err = f.store.apply(c.batch, pebble.Sync)
+	f.mu.Lock()
+	if err != nil {
+		return none, err
+	}
+	c.finish()
+	return c.result, nil
+}
+
+// checkFound refuses what could not be stored, before anything is.
+func checkFound(found []crawler.Request) error {
+	for i := range found {
+		if found[i].URL.IsZero() || found[i].Host() == "" {
+			return fmt.Errorf("found request %d has no URL with a host", i)
+		}
+	}
+	return nil
+}
+
+// claim marks the leases that the outcomes settle, all or none.
+func (f *Frontier) claim(outcomes []crawler.Outcome) ([]*lease, error) {
+	leases := make([]*lease, 0, len(outcomes))
+	var lost []uint64
+	for i := range outcomes {
+		l := f.leases[outcomes[i].Lease]
+		if l == nil || l.settled {
+			lost = append(lost, outcomes[i].Lease)
+			continue
+		}
+		l.settled = true
+		leases = append(leases, l)
+	}
+	if lost == nil {
+		return leases, nil
+	}
+	for _, l := range leases {
+		l.settled = false
+	}
+	return nil, &crawler.LostError{Leases: lost}
+}
+
+// touched is what one commit does to one host.
+type touched struct {
+	id      uint64
+	rec     hostRecord // as on disk, where the host is not in memory
+	isNew   bool       // has no h row yet
+	marked  bool       // gets its r row, having had nothing queued
+	state   *hostState // from Batch.Hosts
+	added   []item
+	settled int // leases of the host that the batch settles
+}
+
+// commit carries one batch from plan to finish. The writer's right is held
+// throughout; f.mu during plan and finish, except where plan looks things up.
+type commit struct {
+	f      *Frontier
+	src    *crawler.Batch
+	leases []*lease
+	batch  *pebble.Batch
+	hosts  map[uint64]*touched
+	order  []*touched // in order of appearance, for equal batches to write equally
+	fresh  []urls.Key // found requests that are new
+	counts counts
+	result crawler.CommitResult
+	retry  int64 // the earliest retry among the outcomes
+}
+
+// plan turns the batch into rows. f.mu is held, but given up for the lookups.
+func (c *commit) plan() error {
+	f := c.f
+	c.counts, c.retry = f.counts, never
+	f.mu.Unlock()
+	err := c.planFound()
+	f.mu.Lock()
+	if err != nil {
+		return err
+	}
+	if err := c.planOutcomes(); err != nil {
+		return err
+	}
+	if err := c.planHosts(); err != nil {
+		return err
+	}
+	for name, value := range c.src.Put {
+		if err := c.batch.Set(valueKey(name), value, nil); err != nil {
+			return err
+		}
+	}
+	c.counts.settled = f.counts.settled
+	for i := range c.src.Outcomes {
+		if c.src.Outcomes[i].Disposition != crawler.Retry {
+			c.counts.settled++
+		}
+	}
+	if err := c.batch.Set(metaKey("counts"), c.counts.encode(), nil); err != nil {
+		return err
+	}
+	// New rows become visible to leases before the disk is done with them, so
+	// they count from here; settled ones count when they are durable.
+	settled := f.counts.settled
+	f.counts = c.counts
+	f.counts.settled = settled
+	return nil
+}
+
+// planFound queues what was never seen.
+func (c *commit) planFound() error {
+	f := c.f
+	inBatch := make(map[urls.Key]struct{}, len(c.src.Found))
+	byName := map[string]*touched{}
+	for i := range c.src.Found {
+		r := &c.src.Found[i]
+		if _, dup := inBatch[r.Key]; dup || f.seen.has(r.Key) {
+			c.result.Duplicates++
+			continue
+		}
+		name := r.Host()
+		t := byName[name]
+		if t == nil {
+			var err error
+			f.mu.Lock()
+			t, err = c.touch(name)
+			f.mu.Unlock()
+			if err != nil {
+				return err
+			}
+			byName[name] = t
+		}
+		inBatch[r.Key] = struct{}{}
+		known := false
+		if !t.isNew {
+			err := f.store.read(stateKey(t.id, r.Key), func([]byte) error { known = true; return nil })
+			if err != nil {
+				return err
+			}
+		}
+		if known {
+			c.result.Duplicates++
+			f.seen.add(r.Key)
+			continue
+		}
+		if err := c.queue(t, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *commit) queue(t *touched, r *crawler.Request) error {
+	c.counts.seq++
+	c.counts.seen++
+	c.result.Added++
+	c.fresh = append(c.fresh, r.Key)
+	it := item{order: makeOrder(r.Priority, r.Depth, c.counts.seq, r.Key), row: encodeRequest(t.rec.name, r)}
+	t.added = append(t.added, it)
+	return errors.Join(
+		c.batch.Set(stateKey(t.id, r.Key), encodeVerdict(verdict{stands: standsQueued}), nil),
+		c.batch.Set(queueKey(t.id, &it.order), it.row, nil))
+}
+
+// touch finds or numbers a host. f.mu is held.
+func (c *commit) touch(name string) (*touched, error) {
+	id, rec, err := c.f.find(name, func(id uint64) (string, bool) {
+		t := c.hosts[id]
+		if t == nil {
+			return "", false
+		}
+		return t.rec.name, true
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.touchID(id, name, rec), nil
+}
+
+func (c *commit) touchID(id uint64, name string, rec *hostRecord) *touched {
+	if t := c.hosts[id]; t != nil {
+		return t
+	}
+	t := &touched{id: id}
+	if rec == nil {
+		t.isNew = true
+		t.rec = hostRecord{name: name, state: hostState{concurrency: 1}}
+		c.counts.hosts++
+	} else {
+		t.rec = *rec
+	}
+	c.hosts[id] = t
+	c.order = append(c.order, t)
+	return t
+}
+
+// planOutcomes settles the leases or queues them for another attempt.
+func (c *commit) planOutcomes() error {
+	for i, l := range c.leases {
+		o := &c.src.Outcomes[i]
+		t := c.touchID(l.host.id, l.host.name, &hostRecord{name: l.host.name})
+		t.settled++
+		fp := l.item.order.fp()
+		v := verdict{stands: standsSettled, attempt: l.attempt, status: o.Status, class: o.Class, detail: o.Detail}
+		if o.Disposition == crawler.Retry {
+			v.stands = standsRetry
+			v.attempt += min(1, 255-v.attempt)
+			at := instant(o.NotBefore)
+			c.retry = min(c.retry, at)
+			row := append(slices.Clone(l.item.order[:len(l.item.order)-fpLen]), l.item.row...)
+			row[len(l.item.order)-fpLen+attemptAt] = v.attempt
+			if err := c.batch.Set(dueKey(at, t.id, fp), row, nil); err != nil {
+				return err
+			}
+		}
+		if err := errors.Join(
+			c.batch.Set(stateKey(t.id, fp), encodeVerdict(v), nil),
+			c.batch.Delete(queueKey(t.id, &l.item.order), nil)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planHosts writes the states to keep and the marks of who has requests queued.
+func (c *commit) planHosts() error {
+	for name, s := range c.src.Hosts {
+		t, err := c.touch(name)
+		if err != nil {
+			return err
+		}
+		state := fromState(s)
+		t.state = &state
+	}
+	now := instant(c.f.opt.Now())
+	for _, t := range c.order {
+		var err error
+		if h := c.f.hosts[t.id]; h != nil {
+			err = c.planResident(h, t)
+		} else {
+			err = c.planDisk(t, now)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planResident plans for a host in memory, whose r row exists: it goes when the
+// batch leaves the host with nothing queued.
+func (c *commit) planResident(h *host, t *touched) error {
+	if t.state != nil {
+		h.merge(*t.state)
+		t.state = nil
+	}
+	if len(t.added) == 0 && t.settled > 0 && t.settled == h.held {
+		if err := c.f.refill(h); err != nil {
+			return err
+		}
+		if len(h.buf) == 0 {
+			h.leaving = true
+			if err := c.batch.Delete(readyKey(h.readyAt, h.id), nil); err != nil {
+				return err
+			}
+			h.readyAt = 0
+		}
+	}
+	if !h.dirty && !h.leaving {
+		return nil
+	}
+	return h.save(c.batch)
+}
+
+// planDisk plans for a host that is on disk only, or new.
+func (c *commit) planDisk(t *touched, now int64) error {
+	changed := t.isNew
+	if t.state != nil {
+		notBefore := max(t.state.notBefore, t.rec.state.notBefore)
+		t.rec.state = *t.state
+		t.rec.state.notBefore = notBefore
+		changed = true
+	}
+	if len(t.added) > 0 && t.rec.readyAt == 0 {
+		t.rec.readyAt = max(t.rec.state.notBefore, now, 1)
+		t.marked, changed = true, true
+		if err := c.batch.Set(readyKey(t.rec.readyAt, t.id), nil, nil); err != nil {
+			return err
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return c.batch.Set(hostKey(t.id), encodeHost(&t.rec), nil)
+}
+
+// finish brings memory in line with what is now durable. f.mu is held.
+func (c *commit) finish() {
+	f := c.f
+	now := instant(f.opt.Now())
+	f.counts.settled = c.counts.settled
+	f.retryDue = min(f.retryDue, c.retry)
+	for _, fp := range c.fresh {
+		f.seen.add(fp)
+	}
+	for _, l := range c.leases {
+		f.end(l)
+	}
+	for _, t := range c.order {
+		h := f.hosts[t.id]
+		switch {
+		case h != nil && h.leaving:
+			f.leave(h)
+			continue
+		case h != nil && t.state != nil:
+			h.merge(*t.state) // loaded meanwhile, perhaps before this batch was visible
+		case h == nil && t.marked:
+			h = f.admit(t.id, &t.rec)
+		}
+		if h == nil {
+			continue
+		}
+		for _, it := range t.added {
+			f.add(h, it)
+		}
+		f.replace(h, now)
+	}
+}
+
+// admit takes in a host that has just got its first queued requests, which the
+// caller adds, if there is room; else the host is left for later.
+func (f *Frontier) admit(id uint64, rec *hostRecord) *host {
+	if len(f.hosts) >= f.opt.MaxHosts {
+		f.leaveOnDisk(readyPos{rec.readyAt, id})
+		return nil
+	}
+	h := f.enter(id, rec)
+	h.covered = lastOrder
+	return h
+}
+
+// leaveOnDisk notes an r row of a host that is not in memory.
+func (f *Frontier) leaveOnDisk(p readyPos) {
+	if p.before(f.spill) {
+		f.spill = p
+	}
+	f.spillDue = min(f.spillDue, p.at)
+}

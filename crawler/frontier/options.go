@@ -1,0 +1,91 @@
+package frontier
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Defaults of Options.
+const (
+	DefaultMaxHosts    = 16_384
+	DefaultMaxBuffered = 65_536
+	DefaultSeenCache   = 8 << 20
+	DefaultBlockCache  = 32 << 20
+	DefaultMemTable    = 8 << 20
+)
+
+// Options describe one frontier. Dir and Crawl are required.
+type Options struct {
+	// Dir is the state folder, made with mode 0700 when it is missing.
+	Dir string
+	// FS is the file system of Dir; nil means the real one.
+	FS vfs.FS
+
+	// Crawl names the crawl that owns the state.
+	Crawl string
+	// Version of the program, written into a new state for error messages.
+	Version string
+	// Fresh discards this crawl's state, if any, and starts anew.
+	Fresh bool
+
+	// Now is the clock, time.Now by default.
+	Now func() time.Time
+	// After returns a channel that receives once the duration has passed by
+	// Now, and a function that frees the timer. By default a time.Timer.
+	After func(time.Duration) (<-chan time.Time, func())
+
+	// Log receives the store's own messages at debug level; nil discards them.
+	Log *slog.Logger
+
+	// MaxHosts bounds the hosts in memory, about 400 bytes each. Hosts with
+	// leases out are always in memory, so that at most MaxHosts hosts can have
+	// one.
+	MaxHosts int
+	// MaxBuffered bounds the queued requests held in memory over all hosts,
+	// about 150 bytes each; every host in memory may hold one beyond it.
+	MaxBuffered int
+	// SeenCache bounds the memory of the fingerprint cache in bytes.
+	SeenCache int
+	// BlockCache and MemTable bound the store's memory in bytes. Up to four
+	// memtables exist while the disk is slow.
+	BlockCache int
+	MemTable   int
+
+	// hash replaces the hash of host names, in tests.
+	hash func(string) uint64
+}
+
+func (o Options) withDefaults() Options {
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.After == nil {
+		o.After = func(d time.Duration) (<-chan time.Time, func()) {
+			t := time.NewTimer(d)
+			return t.C, func() { t.Stop() }
+		}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.hash == nil {
+		o.hash = hashHost
+	}
+	positive(&o.MaxHosts, DefaultMaxHosts)
+	positive(&o.MaxBuffered, DefaultMaxBuffered)
+	positive(&o.SeenCache, DefaultSeenCache)
+	positive(&o.BlockCache, DefaultBlockCache)
+	positive(&o.MemTable, DefaultMemTable)
+	return o
+}
+
+func positive(n *int, def int) {
+	if *n <= 0 {
+		*n = def
+	}
+}

@@ -1,0 +1,214 @@
+package frontier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+
+	"github.com/amblecrawl/amble/crawler"
+)
+
+// store is Pebble made to fail as an error. The first failed write, background
+// error or call of Logger.Fatalf is kept, closes failed, and is what every
+// later call returns. Nothing is written after a failure: what the log holds up
+// to it is what the next process finds.
+type store struct {
+	db   *pebble.DB
+	dir  string
+	stop stopper
+
+	once   sync.Once
+	failed chan struct{}
+	cause  error // read after failed is closed
+}
+
+func openStore(o Options, dir string) (s *store, err error) {
+	s = &store{dir: o.Dir, failed: make(chan struct{})}
+	s.stop.fail = s.fail
+	cache := pebble.NewCache(int64(o.BlockCache))
+	defer cache.Unref()
+	log := storeLog{s: s, log: o.Log}
+	po := &pebble.Options{
+		FS: stopFS{o.FS, &s.stop}, Logger: log, Cache: cache,
+		FormatMajorVersion:          pebble.FormatTableFormatV6,
+		MemTableSize:                uint64(o.MemTable),
+		MemTableStopWritesThreshold: 4,
+		MaxOpenFiles:                64,
+		EventListener: &pebble.EventListener{
+			BackgroundError: func(err error) { s.fail(err) },
+			DataCorruption:  func(info pebble.DataCorruptionInfo) { s.fail(info.Details) },
+		},
+	}
+	po.Experimental.FileCacheShards = 1
+	for i := range po.Levels {
+		po.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	// Pebble may panic over what an open that fails leaves undone.
+	err = guard(func() error {
+		var err error
+		s.db, err = pebble.Open(dir, po)
+		return err
+	})
+	s.stop.armed.Store(true)
+	if err == nil {
+		err = s.err()
+	}
+	if err == nil {
+		return s, nil
+	}
+	if pebble.IsCorruptionError(err) {
+		return nil, fmt.Errorf("state folder %s: %w: %w", o.Dir, ErrDamaged, err)
+	}
+	return nil, fmt.Errorf("state folder %s: %w", o.Dir, err)
+}
+
+// guard turns a panic into an error.
+func guard(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the store gave up: %v", r)
+			if e, ok := r.(error); ok {
+				err = fmt.Errorf("the store gave up: %w", e)
+			}
+		}
+	}()
+	return f()
+}
+
+// fail keeps the first failure. Pebble calls it with locks held: it only marks.
+func (s *store) fail(err error) {
+	s.once.Do(func() {
+		s.cause = fmt.Errorf("state folder %s: %w: %w", s.dir, crawler.ErrStop, err)
+		close(s.failed)
+	})
+}
+
+// err is the failure of the store, nil while it is whole.
+func (s *store) err() error {
+	select {
+	case <-s.failed:
+		return s.cause
+	default:
+		return nil
+	}
+}
+
+// broken fails the store by err and returns what callers are to see.
+func (s *store) broken(err error) error {
+	s.fail(err)
+	return s.err()
+}
+
+// run does work that writes. After a failure it leaves the work where it
+// stopped and returns.
+func (s *store) run(work func() error) error {
+	if err := s.err(); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- guard(work) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			return s.broken(err)
+		}
+		return s.err() // Pebble may report to its logger only and return nil
+	case <-s.failed:
+		return s.cause
+	}
+}
+
+// apply writes a batch and releases it. A synced one is durable on return.
+func (s *store) apply(b *pebble.Batch, opt *pebble.WriteOptions) error {
+	if err := s.run(func() error { return s.db.Apply(b, opt) }); err != nil {
+		return err
+	}
+	return b.Close()
+}
+
+// get returns a copy of the value, nil when there is none.
+func (s *store) get(key []byte) ([]byte, error) {
+	var out []byte
+	err := s.read(key, func(v []byte) error {
+		out = append([]byte{}, v...)
+		return nil
+	})
+	return out, err
+}
+
+// read calls f with the value, if any; f must not keep it.
+func (s *store) read(key []byte, f func([]byte) error) error {
+	if err := s.err(); err != nil {
+		return err
+	}
+	v, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return s.broken(err)
+	}
+	if err = f(v); err == nil {
+		err = closer.Close()
+	} else {
+		_ = closer.Close() // the first error is the cause
+	}
+	if err != nil {
+		return s.broken(err)
+	}
+	return nil
+}
+
+// scan calls f with the rows of [lower, upper) in order until it returns
+// false. Key and value are valid during the call.
+func (s *store) scan(lower, upper []byte, f func(k, v []byte) (bool, error)) error {
+	if err := s.err(); err != nil {
+		return err
+	}
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return s.broken(err)
+	}
+	more := true
+	for ok := it.First(); ok && more && err == nil; ok = more && it.Next() {
+		more, err = f(it.Key(), it.Value())
+	}
+	if err = errors.Join(err, it.Close()); err != nil {
+		return s.broken(err)
+	}
+	return nil
+}
+
+// close shuts the store down. A failed one is left to the end of the process.
+func (s *store) close() error { return s.run(s.db.Close) }
+
+// storeLog passes Pebble's messages on as debug lines.
+type storeLog struct {
+	s   *store
+	log *slog.Logger
+}
+
+func (l storeLog) Infof(format string, args ...any) { l.line(format, args) }
+
+func (l storeLog) Errorf(format string, args ...any) { l.line(format, args) }
+
+// Fatalf must return: the caller's error path follows it.
+func (l storeLog) Fatalf(format string, args ...any) {
+	for _, a := range args {
+		if err, ok := a.(error); ok {
+			l.s.fail(err) // keeps the errno for errors.Is
+		}
+	}
+	l.s.fail(fmt.Errorf(format, args...))
+}
+
+func (l storeLog) line(format string, args []any) {
+	if l.log.Enabled(context.Background(), slog.LevelDebug) {
+		l.log.Debug("store", "message", fmt.Sprintf(format, args...))
+	}
+}
