@@ -115,7 +115,7 @@ func (g *Gate) answered(h *host, r *Result, parsed *parsedRobots, now time.Time)
 	s.fetching = false
 	switch {
 	case r.Err != nil:
-		g.failed(s, describe(r.Err), r.Err, now)
+		g.failed(s, describe(r.Err), r.Err, now, r.Permanent)
 	case parsed != nil:
 		g.learned(h, parsed, now)
 	case r.Status >= 300 && r.Status < 400:
@@ -123,7 +123,7 @@ func (g *Gate) answered(h *host, r *Result, parsed *parsedRobots, now time.Time)
 	case r.Status >= 400 && r.Status < 500 && r.Status != http.StatusTooManyRequests:
 		g.learned(h, parseRobots(nil, &g.policy), now) // none there: all allowed
 	default:
-		g.failed(s, fmt.Sprintf("status %d", r.Status), nil, now)
+		g.failed(s, fmt.Sprintf("status %d", r.Status), nil, now, false)
 	}
 }
 
@@ -156,21 +156,21 @@ func (g *Gate) redirected(h *host, r *Result, now time.Time) {
 	to, err := resolve(from, r.Header.Get("Location"))
 	switch {
 	case err != nil:
-		g.failed(s, err.Error(), nil, now)
+		g.failed(s, err.Error(), nil, now, false)
 	case s.hops == robotsHops:
-		g.failed(s, fmt.Sprintf("more than %d redirects", robotsHops), nil, now)
+		g.failed(s, fmt.Sprintf("more than %d redirects", robotsHops), nil, now, false)
 	default:
 		s.target, s.hops = to, s.hops+1
 	}
 }
 
 // failed disallows for now and sets the time of the next try.
-func (g *Gate) failed(s *robotsState, cause string, err error, now time.Time) {
+func (g *Gate) failed(s *robotsState, cause string, err error, now time.Time, permanent bool) {
 	s.target, s.hops = "", 0
 	s.cause, s.err = cause, err
 	s.failures = min(s.failures+1, g.policy.RobotsTries)
-	if errors.Is(err, ErrPrivateAddress) {
-		s.failures = g.policy.RobotsTries // will not change by asking again
+	if permanent || errors.Is(err, ErrPrivateAddress) {
+		s.failures = g.policy.RobotsTries
 	}
 	wait := g.policy.RobotsWait
 	for i := 1; i < s.failures && wait < robotsRest; i++ {

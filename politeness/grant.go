@@ -14,6 +14,9 @@ type Result struct {
 	Body []byte
 	// Err tells why there was no answer, or not all of it.
 	Err error
+	// Permanent says that Err will not go away by asking again, as with a host
+	// name that does not exist.
+	Permanent bool
 }
 
 // Grant is the permission for exactly one request to exactly one URL. Done or

@@ -2,6 +2,7 @@ package robots
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -32,6 +33,17 @@ func (m Mode) String() string {
 		return "google"
 	}
 	return "rfc"
+}
+
+// ParseMode reads the name of a mode.
+func ParseMode(name string) (Mode, error) {
+	switch name {
+	case "rfc":
+		return RFC, nil
+	case "google":
+		return Google, nil
+	}
+	return RFC, fmt.Errorf("%q is not rfc or google", name)
 }
 
 // File is one robots.txt. It is immutable and safe for concurrent use.

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/fetch"
+	"github.com/amblecrawl/amble/crawler/frontier"
+	"github.com/amblecrawl/amble/crawler/urls"
+	"github.com/amblecrawl/amble/extractors"
+	"github.com/amblecrawl/amble/extractors/feeds"
+	"github.com/amblecrawl/amble/politeness"
+)
+
+// crawl is a config put together: the parts that running, trying and
+// explaining it share. Nothing is fetched or written by making one.
+type crawl struct {
+	cfg      *config.Config
+	log      *slog.Logger
+	scope    *urls.Scope
+	canon    *urls.Canon
+	gate     *politeness.Gate
+	client   *fetch.Client
+	pipeline *extractors.Pipeline
+}
+
+// assemble puts a config's parts together. resumed tells that an earlier
+// process may have sent requests a moment ago, so that every host first waits
+// its delay.
+func assemble(cfg *config.Config, log *slog.Logger, resumed bool) (*crawl, error) {
+	c := &crawl{cfg: cfg, log: log, canon: cfg.Canon()}
+	var err error
+	if c.scope, err = urls.NewScope(cfg.ScopeRules()); err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	c.gate = politeness.New(policyOf(cfg), politeness.Options{Resumed: resumed})
+	if c.client, err = newClient(cfg, c.gate, log); err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	if c.pipeline, err = newPipeline(cfg, log); err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	return c, nil
+}
+
+func (c *crawl) close() { c.client.Close() }
+
+// polite is the gate as the engine asks it.
+func (c *crawl) polite() *polite { return &polite{gate: c.gate} }
+
+func policyOf(cfg *config.Config) politeness.Policy {
+	p := &cfg.Politeness
+	policy := politeness.Policy{
+		Agent: p.Agent, Delay: p.Delay, Concurrency: p.Concurrency, IgnoreRobots: p.Robots == "ignore",
+		MaxCrawlDelay: p.MaxCrawlDelay, MaxRetryAfter: p.MaxRetryAfter,
+		Hosts: make(map[string]politeness.HostPolicy, len(p.Hosts)),
+	}
+	for _, h := range p.Hosts {
+		exception := politeness.HostPolicy{Delay: h.Delay}
+		if h.Concurrency != nil {
+			exception.Concurrency = *h.Concurrency
+		}
+		policy.Hosts[h.Host] = exception
+	}
+	return policy
+}
+
+func newClient(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (*fetch.Client, error) {
+	return fetch.New(fetch.Options{
+		UserAgent:   fetch.UserAgent(cfg.Politeness.Agent, version, cfg.Politeness.Contact),
+		Timeout:     cfg.Fetch.Timeout,
+		MaxBody:     int64(cfg.Fetch.MaxBody),
+		Workers:     cfg.Fetch.Workers,
+		Resolve:     cfg.ResolveMap(),
+		DialControl: politeness.DialControl(cfg.Fetch.AllowPrivate),
+		ErrPrivate:  politeness.ErrPrivateAddress,
+		Guard:       gate.Guard,
+		ErrRefused:  politeness.ErrNotGranted,
+		Log:         log,
+	})
+}
+
+func newPipeline(cfg *config.Config, log *slog.Logger) (*extractors.Pipeline, error) {
+	opt := extractors.Options{Sitemap: &feeds.Sitemap{}, Log: log, NoLinks: cfg.Links.Off}
+	for _, l := range cfg.Links.Rules {
+		opt.Links = append(opt.Links, extractors.LinkRule{CSS: l.CSS, Attr: l.Attr})
+	}
+	for _, r := range cfg.Extract {
+		match, err := r.Matches()
+		if err != nil {
+			return nil, fmt.Errorf("extract.%s.match: %w", r.Type, err)
+		}
+		rule := extractors.Rule{Type: r.Type, Match: match, Extractor: r.Extractor}
+		opt.Rules = append(opt.Rules, rule)
+	}
+	return extractors.New(opt)
+}
+
+// openFrontier opens a crawl's state. A finished run in it is replaced by a
+// new one, an unfinished one is kept unless fresh.
+func openFrontier(cfg *config.Config, dir string, fresh bool, log *slog.Logger) (f *frontier.Frontier, resumed crawler.RunState, err error) {
+	open := func(fresh bool) (*frontier.Frontier, error) {
+		return frontier.Open(frontier.Options{Dir: dir, Crawl: cfg.Name, Fresh: fresh, Log: log})
+	}
+	if f, err = open(fresh); err != nil {
+		return nil, crawler.RunState{}, stateError(err)
+	}
+	run, found, err := crawler.ReadRun(f)
+	if err == nil && found && run.Finished {
+		if err = f.Close(); err == nil {
+			f, err = open(true)
+		}
+		run = crawler.RunState{}
+	}
+	if err != nil {
+		return nil, crawler.RunState{}, stateError(err)
+	}
+	return f, run, nil
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/frontier"
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+func newExplainCommand() *cobra.Command {
+	var set []string
+	var state string
+	var offline bool
+	cmd := &cobra.Command{
+		Use:   "explain CONFIG URL",
+		Short: "Say what amble would do with a URL, and why",
+		Long: `Says what amble would do with a URL and why: its canonical form, the scope
+rule, the robots.txt line, the delay owed and who asked for it, and where it
+stands in the crawl's state. Fetches nothing but robots.txt.`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := loadConfig(cmd, args[0], set)
+			if err != nil {
+				return err
+			}
+			u, err := parseURLArgument(args[1])
+			if err != nil {
+				return err
+			}
+			if state != "" {
+				cfg.State = state
+			}
+			c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), false)
+			if err != nil {
+				return err
+			}
+			defer c.close()
+			return c.explain(cmd, args[1], u, offline)
+		},
+	}
+	cmd.Flags().StringArrayVar(&set, "set", nil, "override one config key, as key=value")
+	cmd.Flags().StringVar(&state, "state", "", "folder of the run's state, instead of the config's")
+	cmd.Flags().BoolVar(&offline, "offline", false, "do not fetch robots.txt")
+	return cmd
+}
+
+func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, offline bool) error {
+	out := cmd.OutOrStdout()
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...))
+	}
+	row("URL", "%s", u.Redacted())
+	if u.Fetch() != raw {
+		row("fetched as", "%s", u.Fetch())
+	}
+	row("same page as", "%s", c.canon.Dedup(u))
+	scope := c.scope.Check(u, 0)
+	row("scope", "%s: %s", inOut(scope.In), scope.Rule)
+
+	verdict := "would fetch"
+	if !scope.In {
+		verdict = "would not follow a link to it (a seed it would fetch)"
+	}
+	if !offline {
+		if refusal := c.askRobots(cmd, u); refusal != "" {
+			verdict = "would not fetch: " + refusal
+		}
+	}
+	c.explainPoliteness(row, u)
+	c.explainStanding(row, u)
+	row("verdict", "%s", verdict)
+	return w.Flush()
+}
+
+// askRobots reads the host's robots.txt and tells what keeps the URL from
+// being fetched, if anything.
+func (c *crawl) askRobots(cmd *cobra.Command, u urls.URL) string {
+	said := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
+	v, err := c.single(said).permission(cmd.Context(), u)
+	switch {
+	case err != nil:
+		return err.Error()
+	case v.Action == crawler.Skip:
+		return v.Reason
+	}
+	v.Grant.Cancel()
+	return ""
+}
+
+func (c *crawl) explainPoliteness(row func(string, string, ...any), u urls.URL) {
+	x := c.gate.Explain(u.Origin(), u.Fetch())
+	switch {
+	case !x.Known:
+		row("robots.txt", "%s", x.Robots)
+	case x.Verdict.Line == 0:
+		row("robots.txt", "allowed: no rule for %q matches", c.cfg.Politeness.Agent)
+	case x.Verdict.Allowed:
+		row("robots.txt", "allowed by line %d: %s", x.Verdict.Line, x.Verdict.Text)
+	default:
+		row("robots.txt", "disallowed by line %d: %s", x.Verdict.Line, x.Verdict.Text)
+	}
+	row("delay", "%s between requests to %s, asked for by %s", x.Owed, u.Origin(), x.By)
+	row("at once", "%s", plural(int64(x.Concurrency), "request"))
+	if !x.Until.IsZero() {
+		row("not before", "%s, asked for by %s", x.Until.Format(time.RFC3339), x.WaitBy)
+	}
+}
+
+// explainStanding tells where the URL stands in the crawl's state, if there is
+// one that can be read.
+func (c *crawl) explainStanding(row func(string, string, ...any), u urls.URL) {
+	if _, err := os.Stat(c.cfg.State); errors.Is(err, os.ErrNotExist) {
+		row("frontier", "no run yet")
+		return
+	}
+	f, err := frontier.Open(frontier.Options{Dir: c.cfg.State, Crawl: c.cfg.Name})
+	if err != nil {
+		row("frontier", "cannot be read: %v", err)
+		return
+	}
+	defer f.Close()
+	s, err := f.Lookup(u.Origin(), c.canon.Key(u))
+	switch {
+	case err != nil:
+		row("frontier", "cannot be read: %v", err)
+	case s.Class == "":
+		row("frontier", "%s", s.State)
+	default:
+		row("frontier", "%s: %s, status %d, attempt %d, %s", s.State, s.Class, s.Status, s.Attempt+1, s.Detail)
+	}
+}
+
+func inOut(in bool) string {
+	if in {
+		return "in"
+	}
+	return "out"
+}

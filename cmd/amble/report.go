@@ -1,0 +1,150 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/monitor"
+)
+
+// maxReported bounds each list of the report.
+const maxReported = 8
+
+// report is the closing account that a person reads: what was got, what was
+// not and why, where the files are, and what to do next.
+type report struct {
+	summary  crawler.Summary
+	examples map[crawler.Class][]monitor.Example
+	fields   []monitor.FieldTrouble
+	config   string // the path, as given
+	state    string
+	err      error
+}
+
+func (r *report) print(out io.Writer) {
+	s := &r.summary
+	took := short(time.Duration(s.DurationS * float64(time.Second)))
+	fmt.Fprintf(out, "\n%s %s after %s: %s from %s, %s.\n\n", s.Name, s.Status, took,
+		plural(s.Pages, "page"), plural(s.Hosts, "host"), plural(sum(s.Records), "record"))
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for i, t := range sortedKeys(s.Records) {
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", label(i, "records"), t, count(s.Records[t]))
+	}
+	for i, path := range s.Outputs {
+		fmt.Fprintf(w, "  %s\t%s\t\n", label(i, "written to"), path)
+	}
+	fmt.Fprintf(w, "  requests\t%s\t\n", r.requests())
+	_ = w.Flush()
+	r.printWithheld(out)
+	r.printFields(out)
+	r.printNext(out)
+}
+
+func (r *report) requests() string {
+	s := &r.summary
+	parts := []string{count(s.Requests) + " sent, " + size(s.Bytes) + " received"}
+	for _, p := range []struct {
+		n    int64
+		what string
+	}{
+		{s.Duplicates, "links already seen"}, {s.OutOfScope, "out of scope"},
+		{s.Retries, "retries"}, {s.Pending, "still queued"},
+	} {
+		if p.n > 0 {
+			parts = append(parts, count(p.n)+" "+p.what)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// printWithheld lists what gave no page, by reason, with an example each.
+func (r *report) printWithheld(out io.Writer) {
+	reasons := map[crawler.Class]int64{}
+	for class, n := range r.summary.Errors {
+		reasons[class] = n
+	}
+	if r.summary.Disallowed > 0 {
+		reasons[crawler.ClassDisallowed] = r.summary.Disallowed
+	}
+	if len(reasons) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "\n  Not fetched:")
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for i, class := range sortedKeys(reasons) {
+		if i == maxReported {
+			fmt.Fprintf(w, "    and %d more reasons, in the summary\n", len(reasons)-i)
+			break
+		}
+		example := ""
+		if known := r.examples[class]; len(known) > 0 {
+			example = "such as " + known[0].URL + ": " + clip(known[0].Detail, 100)
+		}
+		fmt.Fprintf(w, "    %s\t%s\t%s\n", class, count(reasons[class]), example)
+	}
+	_ = w.Flush()
+}
+
+func (r *report) printFields(out io.Writer) {
+	if len(r.fields) == 0 {
+		return
+	}
+	slices.SortFunc(r.fields, func(a, b monitor.FieldTrouble) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Field, b.Field))
+	})
+	fmt.Fprintln(out, "\n  Values that were not as asked:")
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, f := range r.fields[:min(len(r.fields), maxReported)] {
+		fmt.Fprintf(w, "    %s\t%s\tsuch as %s\n", f.Field, count(f.Count), clip(f.Example, 160))
+	}
+	_ = w.Flush()
+}
+
+func (r *report) printNext(out io.Writer) {
+	var next []string
+	s := &r.summary
+	switch s.Status {
+	case crawler.StatusInterrupted:
+		next = append(next, "amble run "+r.config+"    goes on where this run stopped")
+	case crawler.StatusFailed:
+		next = append(next, "amble run "+r.config+"    goes on once the cause is mended")
+	}
+	if s.Pages > 0 && sum(s.Records) == 0 && len(s.Records) > 0 {
+		next = append(next, "amble try "+r.config+" URL    shows why a page gives no record")
+	}
+	for _, class := range sortedKeys(s.Errors) {
+		if known := r.examples[class]; len(known) > 0 {
+			next = append(next, "amble explain "+r.config+" "+known[0].URL)
+			break
+		}
+	}
+	if len(next) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "\n  Next:")
+	for _, line := range next {
+		fmt.Fprintln(out, "    "+line)
+	}
+}
+
+// label prints a row's name once, before its first value.
+func label(i int, name string) string {
+	if i > 0 {
+		return ""
+	}
+	return name
+}
+
+func clip(s string, n int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
+}

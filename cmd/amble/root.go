@@ -1,0 +1,45 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+)
+
+// newRoot is the command tree.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "amble",
+		Short: "A polite web crawler that turns pages into records",
+		Long: `amble crawls politely: robots.txt, delays and limits per host are kept by
+design, every record is written exactly once, and a run that was stopped or
+killed goes on where it was.
+
+  amble demo                 see it work on a built-in web
+  amble run crawl.yaml       run a crawl
+  amble lint crawl.yaml      check a config
+  amble try crawl.yaml URL   see what one page gives`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.PersistentFlags().CountP("verbose", "v", "log more: -v what happens to each URL, -vv everything")
+	root.AddCommand(
+		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),
+		newTryCommand(), newExplainCommand(), newRobotsCommand(), newVersionCommand(),
+	)
+	return root
+}
+
+// logger is the log of one command: warnings and errors unless asked for more.
+func logger(cmd *cobra.Command, w io.Writer, asJSON bool) *slog.Logger {
+	level := slog.LevelWarn
+	if n, err := cmd.Flags().GetCount("verbose"); err == nil {
+		level -= slog.Level(4 * n)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if asJSON {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

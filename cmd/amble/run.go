@@ -1,0 +1,149 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/monitor"
+)
+
+// runFlags are how a run differs from its config.
+type runFlags struct {
+	fresh   bool
+	state   string
+	summary string
+	json    bool
+	set     []string
+}
+
+func newRunCommand() *cobra.Command {
+	var flags runFlags
+	cmd := &cobra.Command{
+		Use:   "run CONFIG",
+		Short: "Run one crawl to its end",
+		Long: `Runs one crawl to its end. An unfinished run resumes by itself.
+
+Exit status: 0 finished; 1 finished but nothing could be fetched; 2 the config
+or the command line is wrong; 3 a sink, disk or engine failure; 130 interrupted.
+After 3 and 130 the same command goes on where the run stopped.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := loadConfig(cmd, args[0], flags.set)
+			if err != nil {
+				return err
+			}
+			return runCrawl(cmd, cfg, flags)
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&flags.fresh, "fresh", false, "discard an unfinished run and start anew")
+	f.StringVar(&flags.state, "state", "", "folder of the run's state, instead of the config's")
+	f.StringVar(&flags.summary, "summary", "", "write the run's summary to this file as JSON")
+	f.BoolVar(&flags.json, "json", false, "print progress and summary as JSON lines")
+	f.StringArrayVar(&flags.set, "set", nil, "override one config key, as key=value")
+	return cmd
+}
+
+// runCrawl runs a crawl, shows it, and reports on it.
+func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
+	stderr := cmd.ErrOrStderr()
+	state := cfg.State
+	if flags.state != "" {
+		state = flags.state
+	}
+	if err := checkSummary(flags.summary); err != nil {
+		return err
+	}
+	m := monitor.New(crawler.SystemClock{}.Now)
+	logs, stopProgress := showProgress(stderr, m, flags.json, cfg.Scope.MaxPages)
+	log := logger(cmd, logs, flags.json)
+	defer func() { stopProgress() }()
+
+	f, found, err := openFrontier(cfg, state, flags.fresh, log)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if found.ID != "" {
+		log.Warn("resuming an unfinished run", "run", found.ID, "started", found.Started, "settled", f.Stats().Settled)
+	}
+	c, err := assemble(cfg, log, found.ID != "")
+	if err != nil {
+		return err
+	}
+	defer c.close()
+
+	engine, err := crawler.New(c.parts(f, m), cfg.Settings())
+	if err != nil {
+		return &exitError{exitFailed, err}
+	}
+	summary, err := engine.Run(cmd.Context(), cfg.EachSeed())
+	stopProgress()
+	stopProgress = func() {}
+	r := report{summary: summary, examples: m.Examples(), fields: m.Fields(), config: cfg.File, state: state}
+	if err := writeSummary(cmd, &r, flags); err != nil {
+		return err
+	}
+	code := codeOf(err, summary.Pages)
+	if code == exitFailed {
+		return &exitError{code, fmt.Errorf("%s", cfg.Redact(err.Error()))}
+	}
+	if code != exitOK {
+		return &exitError{code: code}
+	}
+	return nil
+}
+
+// parts are what the engine is put together from.
+func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor) crawler.Parts {
+	return crawler.Parts{
+		Frontier: f, Politeness: c.polite(), Pipeline: c.pipeline, Sinks: c.cfg.Sinks(),
+		NewFetcher: func() crawler.Fetcher { return c.client.Fetcher() },
+		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
+	}
+}
+
+// checkSummary finds out before the run that its summary can be written.
+func checkSummary(path string) error {
+	if path == "" {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return &exitError{exitConfig, fmt.Errorf("--summary: %w", err)}
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return &exitError{exitConfig, fmt.Errorf("--summary: %w", err)}
+	}
+	return f.Close()
+}
+
+func writeSummary(cmd *cobra.Command, r *report, flags runFlags) error {
+	if flags.summary != "" {
+		data, err := json.MarshalIndent(r.summary, "", "  ")
+		if err == nil {
+			err = os.WriteFile(flags.summary, append(data, '\n'), 0o644)
+		}
+		if err != nil {
+			return &exitError{exitFailed, fmt.Errorf("writing the summary: %w", err)}
+		}
+	}
+	if !flags.json {
+		r.print(cmd.OutOrStdout())
+		return nil
+	}
+	line := struct {
+		Event string `json:"event"`
+		crawler.Summary
+	}{"summary", r.summary}
+	if err := json.NewEncoder(cmd.OutOrStdout()).Encode(line); err != nil {
+		return &exitError{exitFailed, fmt.Errorf("writing the summary: %w", err)}
+	}
+	return nil
+}
