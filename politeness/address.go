@@ -91,9 +91,6 @@ func reserved(a netip.Addr, allowPrivate bool) string {
 	if !a.IsValid() {
 		return "no address"
 	}
-	if a.Is4In6() {
-		a = a.Unmap()
-	}
 	if use, found := listed(blocks, a, allowPrivate); found {
 		return use
 	}

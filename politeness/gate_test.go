@@ -221,6 +221,19 @@ func TestRobotsRedirectLoopEnds(t *testing.T) {
 	}
 }
 
+// A host whose robots.txt is being fetched from elsewhere is not forgotten,
+// though nothing is in flight on it.
+func TestRedirectedFetchKeepsItsHost(t *testing.T) {
+	g, c := newTestGate(Policy{}, Options{MaxHosts: 2})
+	d := expect(t, g.Decide(site, site+"/"), FetchRobots)
+	d.Grant.Done(Result{Status: 301, Header: http.Header{"Location": {"https://b.example/r"}}})
+	d = expect(t, g.Decide(site, site+"/"), FetchRobots)
+	c.add(time.Hour)
+	expect(t, g.Decide("https://c.example", "https://c.example/"), Wait)
+	d.Grant.Done(Result{Status: 200, Body: []byte("User-agent: *\nDisallow: /x")})
+	expect(t, g.Decide(site, site+"/x"), Skip)
+}
+
 func TestGoodCopyServesWhileANewOneIsFetched(t *testing.T) {
 	g, c := newTestGate(Policy{Concurrency: 2, RobotsWait: time.Hour}, Options{})
 	learn(t, g, c, site, "User-agent: *\nDisallow: /old")
