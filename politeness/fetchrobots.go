@@ -170,7 +170,7 @@ func (g *Gate) failed(s *robotsState, cause string, err error, now time.Time, pe
 	s.cause, s.err = cause, err
 	s.failures = min(s.failures+1, g.policy.RobotsTries)
 	if permanent || errors.Is(err, ErrPrivateAddress) {
-		s.failures = g.policy.RobotsTries
+		s.failures = g.policy.RobotsTries // will not change by asking again
 	}
 	wait := g.policy.RobotsWait
 	for i := 1; i < s.failures && wait < robotsRest; i++ {

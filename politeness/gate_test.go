@@ -160,12 +160,16 @@ func TestUnreachableRobotsIsAskedAgainAndGivenUp(t *testing.T) {
 	expect(t, g.Decide(site, site+"/"), Go)
 }
 
-func TestPrivateAddressIsGivenUpAtOnce(t *testing.T) {
-	g, c := newTestGate(Policy{}, Options{})
-	g.Decide(site, site+"/").Grant.Done(Result{Err: fmt.Errorf("dial: %w", ErrPrivateAddress)})
-	c.add(time.Second)
-	if d := expect(t, g.Decide(site, site+"/"), Skip); !errors.Is(d.Err, ErrPrivateAddress) {
-		t.Errorf("err %v", d.Err)
+func TestLastingFailuresAreGivenUpAtOnce(t *testing.T) {
+	gone := errors.New("no such host")
+	for _, r := range []Result{{Err: fmt.Errorf("dial: %w", ErrPrivateAddress)}, {Err: gone, Permanent: true}} {
+		g, c := newTestGate(Policy{}, Options{})
+		g.Decide(site, site+"/").Grant.Done(r)
+		c.add(time.Second)
+		d := expect(t, g.Decide(site, site+"/"), Skip)
+		if !errors.Is(d.Err, ErrRobots) || !errors.Is(d.Err, ErrPrivateAddress) && !errors.Is(d.Err, gone) {
+			t.Errorf("err %v", d.Err)
+		}
 	}
 }
 

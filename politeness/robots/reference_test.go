@@ -93,6 +93,24 @@ func TestAgainstReference(t *testing.T) {
 	})
 }
 
+// Where rules and URLs hold nothing that the modes read differently, they agree.
+func TestModesAgreeOnPlainFiles(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		plain := rapid.StringOfN(rapid.SampledFrom([]rune("/ab*.")), 0, 8, -1)
+		var b strings.Builder
+		b.WriteString("User-agent: *\n")
+		for range rapid.IntRange(0, 20).Draw(t, "rules") {
+			b.WriteString(rapid.SampledFrom([]string{"Allow: /", "Disallow: /"}).Draw(t, "verb"))
+			b.WriteString(plain.Draw(t, "value") + rapid.SampledFrom([]string{"\n", "$\n"}).Draw(t, "end"))
+		}
+		url := "https://h.example/" + rapid.StringOfN(rapid.SampledFrom([]rune("/ab.?")), 0, 12, -1).Draw(t, "path")
+		ours, google := Parse([]byte(b.String()), RFC).Check("x", url), Parse([]byte(b.String()), Google).Check("x", url)
+		if ours != google {
+			t.Fatalf("%q: %+v and %+v", url, ours, google)
+		}
+	})
+}
+
 // temoto's matcher agrees with ours on every single rule, so that asking it
 // never takes access away that a site gives.
 func TestSecondOpinionAgrees(t *testing.T) {
