@@ -71,6 +71,7 @@ type scanner struct {
 	inertLink bool     // a link stood in a <template>
 	foreign   []string // open elements from the outermost <svg> down
 	noscript  bool     // the next text is a noscript's
+	name      [24]byte // room for tagName
 }
 
 func (s *scanner) run() {
@@ -96,7 +97,7 @@ func (s *scanner) run() {
 
 func (s *scanner) start(selfClosing bool) {
 	s.noscript = false
-	name, hasAttr := s.z.TagName()
+	name := s.tagName(1)
 	if len(s.foreign) > 0 {
 		s.startForeign(name, selfClosing)
 	}
@@ -118,7 +119,7 @@ func (s *scanner) start(selfClosing bool) {
 	case "math", "frameset":
 		s.exact = false
 	case "base":
-		if s.templates == 0 && !s.nested && hasAttr {
+		if s.templates == 0 && !s.nested {
 			s.base()
 		}
 	case "applet", "caption", "marquee", "object", "td", "th":
@@ -131,7 +132,7 @@ func (s *scanner) start(selfClosing bool) {
 		case !s.targets.wants(name):
 		case s.templates > 0:
 			s.inertLink = true
-		case hasAttr:
+		default:
 			s.reference()
 		}
 	}
@@ -161,9 +162,26 @@ func (s *scanner) startForeign(name []byte, selfClosing bool) {
 	}
 }
 
+// tagName is the lower-cased name of the current tag, which starts at the given
+// place of the raw tag, as Tokenizer.TagName gives it but without a copy. It is
+// valid until the next call. Longer names than any of interest are cut.
+func (s *scanner) tagName(from int) []byte {
+	name := s.name[:0]
+	for _, c := range s.z.Raw()[from:] {
+		switch {
+		case c == ' ', c == '\n', c == '\r', c == '\t', c == '\f', c == '/', c == '>', len(name) == cap(name):
+			return name
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		name = append(name, c)
+	}
+	return name
+}
+
 func (s *scanner) end() {
 	s.noscript = false
-	name, _ := s.z.TagName()
+	name := s.tagName(2)
 	if n := len(s.foreign); n > 0 {
 		if s.foreign[n-1] != string(name) {
 			s.exact = false

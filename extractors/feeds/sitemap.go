@@ -25,8 +25,8 @@ const (
 
 var (
 	errNotSitemap = errors.New("not a sitemap: neither XML with urlset or sitemapindex nor a list of addresses")
-	errTooMany    = fmt.Errorf("more than %d addresses: the rest was left out", MaxURLs)
-	errTooLong    = fmt.Errorf("longer than %d MiB: the rest was left out", MaxBytes>>20)
+	errTooMany    = errors.New("too many addresses: the rest was left out")
+	errTooLong    = errors.New("the file is too long: the rest was left out")
 )
 
 // Sitemap is an extractor that emits the addresses of a sitemap as links, and
@@ -45,7 +45,11 @@ func (Sitemap) NeedsTree() bool { return false }
 // Extract emits the links up to the first fault, which it returns. Addresses
 // that are not http(s) URLs are left out and reported once with their number.
 func (Sitemap) Extract(ctx context.Context, p *crawler.Page, e *crawler.Emitter) error {
-	r := &reader{ctx: ctx, base: p.URL, emit: e}
+	return extract(ctx, p, e, MaxURLs, MaxBytes)
+}
+
+func extract(ctx context.Context, p *crawler.Page, e *crawler.Emitter, maxURLs, maxBytes int) error {
+	r := &reader{ctx: ctx, base: p.URL, emit: e, maxURLs: maxURLs, maxBytes: maxBytes}
 	err := r.read(p)
 	if r.bad > 0 {
 		e.FieldError("loc", r.firstBad, false, fmt.Errorf("%d entries are no http(s) address, the first of them", r.bad))
@@ -61,6 +65,8 @@ type reader struct {
 	base urls.URL
 	emit *crawler.Emitter
 
+	maxURLs, maxBytes int
+
 	links    int
 	bad      int
 	firstBad string
@@ -75,7 +81,7 @@ func (r *reader) read(p *crawler.Page) error {
 		}
 		body = z
 	}
-	in := bufio.NewReader(&bounded{from: body, left: MaxBytes})
+	in := bufio.NewReader(&bounded{from: body, left: r.maxBytes, max: r.maxBytes})
 	start, err := firstByte(in)
 	switch {
 	case err == io.EOF:
@@ -220,8 +226,8 @@ func (r *reader) add(loc string, kind crawler.Kind) error {
 		}
 		return nil
 	}
-	if r.links == MaxURLs {
-		return errTooMany
+	if r.links == r.maxURLs {
+		return fmt.Errorf("%w (at most %d)", errTooMany, r.maxURLs)
 	}
 	if r.links++; r.links%1024 == 0 && r.ctx.Err() != nil {
 		return context.Cause(r.ctx)
@@ -230,10 +236,11 @@ func (r *reader) add(loc string, kind crawler.Kind) error {
 	return nil
 }
 
-// bounded fails once more than left bytes were read.
+// bounded fails once more than max bytes were read.
 type bounded struct {
 	from io.Reader
 	left int
+	max  int
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
@@ -241,7 +248,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 		if n, err := b.from.Read(p[:min(1, len(p))]); n == 0 && err != nil {
 			return 0, err
 		}
-		return 0, errTooLong
+		return 0, fmt.Errorf("%w (at most %d bytes)", errTooLong, b.max)
 	}
 	n, err := b.from.Read(p[:min(len(p), b.left)])
 	b.left -= n

@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -100,20 +99,31 @@ func TestEntriesThatAreNoAddress(t *testing.T) {
 }
 
 func TestBounds(t *testing.T) {
-	var b strings.Builder
-	for i := range MaxURLs + 1 {
-		fmt.Fprintf(&b, "https://s.example/%d\n", i)
+	limited := func(body string, maxURLs, maxBytes int) (int, error) {
+		u, err := urls.Parse("https://s.example/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := crawler.NewPage(&crawler.Request{URL: u}, &crawler.Response{Body: []byte(body)})
+		r := &crawler.Result{}
+		err = extract(context.Background(), p, crawler.NewEmitter("sitemap", p, r), maxURLs, maxBytes)
+		return len(r.Links), err
 	}
-	r, err := read(t, []byte(b.String()), "")
-	if len(r.Links) != MaxURLs || !errors.Is(err, errTooMany) {
-		t.Errorf("one too many: %d links, %v", len(r.Links), err)
+	three := "https://s.example/1\nhttps://s.example/2\nhttps://s.example/3\n"
+	if n, err := limited(three, 3, MaxBytes); n != 3 || err != nil {
+		t.Errorf("at the bound: %d links, %v", n, err)
 	}
-	bomb := zipped("<urlset><url><loc>https://s.example/</loc></url>" + strings.Repeat(" ", MaxBytes+1))
-	r, err = read(t, []byte(bomb), "")
-	if len(r.Links) != 1 || !errors.Is(err, errTooLong) {
-		t.Errorf("a bomb of %d bytes: %d links, %v", len(bomb), len(r.Links), err)
+	if n, err := limited(three, 2, MaxBytes); n != 2 || !errors.Is(err, errTooMany) {
+		t.Errorf("one too many: %d links, %v", n, err)
 	}
-	deep := "<urlset>" + strings.Repeat("<url>", 300_000)
+	if n, err := limited(three, 3, len(three)); n != 3 || err != nil {
+		t.Errorf("as long as can be: %d links, %v", n, err)
+	}
+	bomb := zipped("<urlset><url><loc>https://s.example/</loc></url>" + strings.Repeat(" ", 1<<20))
+	if n, err := limited(bomb, 3, 1<<20); n != 1 || !errors.Is(err, errTooLong) {
+		t.Errorf("a bomb of %d bytes: %d links, %v", len(bomb), n, err)
+	}
+	deep := "<urlset>" + strings.Repeat("<url>", 20_000)
 	if _, err := read(t, []byte(deep), ""); err == nil {
 		t.Error("a deep file that is cut off gave no error")
 	}

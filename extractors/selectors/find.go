@@ -23,15 +23,11 @@ var (
 	errMissing     = errors.New("required, but not found")
 )
 
-// work is what a page may still cost.
+// work is what a page may still cost, in steps and bytes.
 type work struct {
 	ctx    context.Context
 	steps  int
 	values int
-}
-
-func newWork(ctx context.Context) *work {
-	return &work{ctx: ctx, steps: maxSteps, values: maxValues}
 }
 
 // step accounts for n visited nodes.

@@ -47,6 +47,8 @@ type Extractor struct {
 	once sync.Once
 	plan plan
 	err  error
+
+	steps, values int // lower bounds than maxSteps and maxValues, for tests
 }
 
 var (
@@ -81,7 +83,7 @@ func (x *Extractor) Extract(ctx context.Context, p *crawler.Page, e *crawler.Emi
 	if err != nil {
 		return err
 	}
-	r := &reading{plan: &x.plan, work: newWork(ctx), page: p, root: doc.Nodes[0], emit: e}
+	r := &reading{plan: &x.plan, work: x.work(ctx), page: p, root: doc.Nodes[0], emit: e}
 	defer r.reportRest()
 	if x.plan.each == nil {
 		return r.record(r.root)
@@ -120,6 +122,14 @@ func (r *reading) reportRest() {
 	if r.unreported > 0 {
 		r.emit.FieldError("", "", false, fmt.Errorf("%d more field errors on this page", r.unreported))
 	}
+}
+
+func (x *Extractor) work(ctx context.Context) *work {
+	w := &work{ctx: ctx, steps: maxSteps, values: maxValues}
+	if x.steps > 0 {
+		w.steps, w.values = x.steps, x.values
+	}
+	return w
 }
 
 // each reads one record per element.
