@@ -259,6 +259,46 @@ func TestResumeOfAnotherFile(t *testing.T) {
 	}
 }
 
+func TestDamageIsNamed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.jsonl")
+	position := []byte(`{"sink":"jsonl","files":{"a.jsonl":22}}`)
+	wantStop(t, (&JSONL{Path: path}).Open(ctx, run("book"), position), path, "is missing", "22 bytes", "--fresh")
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the missing file was made")
+	}
+	if err := os.WriteFile(path, []byte("short\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	wantStop(t, (&JSONL{Path: path}).Open(ctx, run("book"), position), path, "has 6 bytes", "committed 22", "--fresh")
+}
+
+// The file of a type that was not announced loses what an earlier run left in
+// it when the first record comes, and keeps what this run committed.
+func TestUnannouncedTypes(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "surprise.jsonl")
+	if err := os.WriteFile(path, []byte(strings.Repeat("{\"old\":1}\n", 100)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	j := &JSONL{Path: filepath.Join(folder, "{type}.jsonl")}
+	var position []byte
+	for i := range 2 {
+		if err := j.Open(ctx, run("book"), position); err != nil {
+			t.Fatal(err)
+		}
+		err := j.Write(ctx, []crawler.Record{record("surprise", i)})
+		if err == nil {
+			position, err = j.Flush(ctx)
+		}
+		if err := errors.Join(err, j.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := content(t, path); strings.Count(got, "\n") != 2 || strings.Contains(got, "old") {
+		t.Errorf("got %q", got)
+	}
+}
+
 // A folder that was moved with its state goes on where it was.
 func TestMovedFolder(t *testing.T) {
 	base := t.TempDir()

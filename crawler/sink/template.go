@@ -28,6 +28,8 @@ func checkPath(path string) error {
 		return bad("no path is given", "write a file name such as out/{type}.jsonl")
 	case strings.ContainsRune(path, 0):
 		return bad("the path holds a NUL byte", "")
+	case strings.Contains(path, "://"):
+		return bad(fmt.Sprintf("%q is an address, not a file", path), "this output writes to local files only")
 	case strings.HasSuffix(path, "/") || strings.HasSuffix(path, string(filepath.Separator)):
 		return bad(fmt.Sprintf("%q is a folder, not a file", path), "add a file name such as {type}.jsonl")
 	}

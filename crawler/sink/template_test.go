@@ -34,6 +34,7 @@ func TestCheckPath(t *testing.T) {
 		"-":                    "",
 		"":                     "no path",
 		"/out/":                "is a folder",
+		"s3://bucket/x.jsonl":  "is an address",
 		"/out/\x00":            "NUL",
 		"/out/{typ}.jsonl":     "none of {type}",
 		"/out/{type.jsonl":     "none of {type}",
