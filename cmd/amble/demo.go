@@ -96,7 +96,7 @@ func printAccount(w io.Writer, web *fixtures.Web, cfg *config.Config) error {
 		fmt.Fprintf(w, "    %-16s %4d requests, at most %d at once, at least %s between them (owed %s)\n",
 			h.Name, a.Requests, a.MaxConcurrent, short(a.MinGap), cfg.Politeness.Delay)
 	}
-	violations := web.Account().Violations(fixtures.Rules{Delay: cfg.Politeness.Delay, Concurrency: cfg.Politeness.Concurrency})
+	violations := web.Account().Violations(web.Rules(cfg.Politeness.Agent, cfg.Politeness.Delay, cfg.Politeness.Concurrency))
 	for _, v := range violations {
 		fmt.Fprintf(w, "    violation: %v\n", v)
 	}
