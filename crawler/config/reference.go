@@ -143,5 +143,12 @@ func typeWords(t reflect.Type) string {
 	return "whole number"
 }
 
-// cell escapes what would end a cell of a table.
-func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
+var markdown = strings.NewReplacer("|", `\|`, "*", `\*`, "<", `\<`)
+
+// cell escapes what means something in a table's cell, but for code.
+func cell(s string) string {
+	if strings.HasPrefix(s, "`") {
+		return strings.ReplaceAll(s, "|", `\|`)
+	}
+	return markdown.Replace(s)
+}
