@@ -83,6 +83,7 @@ func TestLinks(t *testing.T) {
 		{"text is not markup", `<textarea><a href=/1></textarea><script>"<a href=/2>"</script><!-- <a href=/3> --><title><a href=/4></title>`, nil},
 		{"an icon", `<svg><title>x</title><style><g/></style><path d=""/></svg><a href=/1>`, []string{"http://h.example/1"}},
 		{"a title in SVG may hold links", `<svg><title><a href=/1></title></svg>`, []string{"http://h.example/1"}},
+		{"an end tag that ends nothing", `<svg></g><title><a href=/1></title></svg>`, []string{"http://h.example/1"}},
 		{"entities", `<a href="/?a=1&amp;b=2">`, []string{"http://h.example/?a=1&b=2"}},
 		{"broken", `<a href=/1<b><a href='/2'><div<a href=/3><a href="/4`, []string{"http://h.example/1%3Cb", "http://h.example/2"}},
 		{"a link that leaves its template", `<template><a href=/1><object></template><area href=/2>`, []string{"http://h.example/1", "http://h.example/2"}},

@@ -82,6 +82,9 @@ func TestSitemap(t *testing.T) {
 			if got := shown(r); !slices.Equal(got, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
+			if len(r.Errors) > 0 {
+				t.Errorf("entries reported as wrong: %v", r.Errors)
+			}
 			if tt.fails == errAny && err == nil || tt.fails != errAny && !errors.Is(err, tt.fails) {
 				t.Errorf("error %v, want %v", err, tt.fails)
 			}

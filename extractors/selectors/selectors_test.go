@@ -120,6 +120,28 @@ func TestFields(t *testing.T) {
 	}
 }
 
+func TestText(t *testing.T) {
+	for body, want := range map[string]any{
+		"<div><p>a</p>b<span>c</span>d</div>":                         "a bcd",
+		"<div>a<br>b<hr>c<ul><li>d<li>e</ul>f</div>":                  "a b c d e f",
+		"<div><table><tr><td>1<td>2<tr><td>3</table>4</div>":          "1 2 3 4",
+		"<div>\u00a0a\n\t b\u2003<b> c</b><i>d</i> </div>":            "a b cd",
+		"<div>a<noscript>b</noscript><template>c</template>d</div>":   "ad",
+		"<div><em>a</em><!-- b --><style>c</style></div>":             "a",
+		"<div> <p> </p> </div>":                                       nil,
+		"<div><p>never <b>closed <p>and <i>wrongly</b> nested</i>":    "never closed and wrongly nested",
+		"<div>&lt;b&gt; &amp; &nbsp;&eacute;":                         "<b> & é",
+		"<div>" + strings.Repeat("<p>a", 3) + "<table><p>moved</div>": "a a a moved",
+	} {
+		if got, _ := one(t, Field{Selector: byCSS("div")}, body); got != want {
+			t.Errorf("%s: got %q, want %q", body, got, want)
+		}
+	}
+	if got, errs := one(t, Field{Selector: byCSS("p"), Regex: "x*"}, "<p>abc"); got != nil || len(errs) > 0 {
+		t.Errorf("an empty match is a value: %q, %v", got, errs)
+	}
+}
+
 func TestWrongValues(t *testing.T) {
 	body := `<i>soon</i><b>1</b><b>two</b><b>3</b>`
 	for _, as := range []string{"integer", "number", "boolean", "date", "json"} {
