@@ -1,18 +1,15 @@
 package config
 
 import (
-	"maps"
 	"net/mail"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/andybalholm/cascadia"
 
-	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
@@ -236,91 +233,4 @@ func bare(err error) string {
 		return err.Error()
 	}
 	return msg
-}
-
-var (
-	placeholder  = regexp.MustCompile(`\{[^{}]*\}?`)
-	placeholders = []string{"{type}", "{run}", "{date}"}
-)
-
-// checkOutputs also puts the default output in its place and names the sinks.
-func (l *loader) checkOutputs(c *Config) {
-	switch {
-	case len(c.Output) > 0 || len(c.Extract) == 0:
-	case l.given("output"):
-		if !l.report.found.Failed() {
-			l.warnf(l.at("output").place, "remove the key for out/{type}.jsonl", "records are extracted and go nowhere")
-		}
-	default:
-		l.defaultOutput(c)
-	}
-	taken := map[string]int{}
-	for i := range c.Output {
-		o := &c.Output[i]
-		dests := destinations(o.Sink)
-		for _, key := range slices.Sorted(maps.Keys(dests)) {
-			dest := dests[key]
-			if dest == "" {
-				continue
-			}
-			o.Name = o.Plugin + ":" + l.relative(dest)
-			n := l.sinkNode(i, key)
-			l.checkPlaceholders(dest, n, i)
-			if first, twice := taken[filepath.Clean(dest)]; twice && n != nil {
-				l.errorf(n.place, "give each sink its own", "output: the path is that of the %s in line %d", c.Output[first].Plugin, l.sinks[first].place.line)
-			} else {
-				taken[filepath.Clean(dest)] = i
-			}
-		}
-	}
-}
-
-// relative is a path below the config's folder as the config would name it,
-// so that a moved folder keeps its names.
-func (l *loader) relative(path string) string {
-	if rel, err := filepath.Rel(l.dir, path); err == nil && filepath.IsLocal(rel) {
-		return filepath.ToSlash(rel)
-	}
-	return path
-}
-
-// sinkNode is the value that gave a sink its path, nil for a default.
-func (l *loader) sinkNode(i int, key string) *node {
-	if i >= len(l.sinks) {
-		return nil
-	}
-	return l.sinks[i].value.below([]string{key})
-}
-
-func (l *loader) checkPlaceholders(dest string, n *node, i int) {
-	if n == nil {
-		return
-	}
-	for _, m := range placeholder.FindAllString(dest, -1) {
-		if slices.Contains(placeholders, m) {
-			continue
-		}
-		at, name := n.place, m
-		if n.secret() {
-			name = n.String()
-		} else if offset := strings.Index(n.text, m); offset >= 0 {
-			at = n.at(n.text, offset)
-		}
-		hint := "there are {type}, {run} and {date}"
-		if near := nearest(strings.Trim(m, "{}"), []string{"type", "run", "date"}); near != "" {
-			hint = "did you mean {" + near + "}?"
-		}
-		l.errorf(at, hint, "output: unknown placeholder %s", short(name))
-	}
-}
-
-// defaultOutput writes JSON lines beside the config.
-func (l *loader) defaultOutput(c *Config) {
-	sink, ok := crawler.Sinks.New("jsonl")
-	if !ok {
-		return
-	}
-	path := &node{kind: textKind, text: "out/{type}.jsonl", place: l.root.place}
-	l.plugin(path, path, sink, "output.jsonl", nil)
-	c.Output = Outputs{{Name: "jsonl", Plugin: "jsonl", Sink: sink}}
 }

@@ -79,7 +79,9 @@ func (l *loader) rule(e entry, path string) (Rule, bool) {
 		l.unknownPlugin(at, join(path, "plugin"), crawler.Extractors.Kind(), shared.Plugin, crawler.Extractors.IDs())
 		return Rule{}, false
 	}
-	l.plugin(rest, e.value, plugin, path, own.names())
+	if l.decodePlugin(rest, plugin, path, own.names()) {
+		l.checkPlugin(plugin, e.value, path)
+	}
 	return Rule{Type: e.key, Match: shared.Match, Plugin: shared.Plugin, Extractor: plugin}, true
 }
 
@@ -115,12 +117,12 @@ func (l *loader) unknownPlugin(at place, path, kind, id string, known []string) 
 	l.foreign(at, hint, fmt.Sprintf("%s: there is no %s %s", path, kind, short(id)))
 }
 
-// plugin decodes n into the plugin's struct and lets it check itself. Its
-// findings are shown at their places below whole.
-func (l *loader) plugin(n, whole *node, plugin any, path string, others []string) {
+// decodePlugin decodes n into the plugin's struct and reports whether that
+// went without mistakes: what a half-read struct says of itself may mislead.
+func (l *loader) decodePlugin(n *node, plugin any, path string, others []string) bool {
+	before := len(l.found)
 	v := reflect.ValueOf(plugin)
 	if v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() == reflect.Struct {
-		before := len(l.found)
 		sh := shapeOf(v.Elem().Type())
 		s := slot{path: path, plugin: true}
 		if n.kind == mappingKind {
@@ -128,13 +130,17 @@ func (l *loader) plugin(n, whole *node, plugin any, path string, others []string
 		} else {
 			l.structure(n, v.Elem(), s)
 		}
-		if l.found[before:].Failed() {
-			return // what it would say of a half-read struct may mislead
-		}
 	} else if len(n.entries) > 0 {
 		l.errorf(n.entries[0].place, "", "%s takes no options", path)
-		return
+	} else if n.kind != mappingKind {
+		l.errorf(n.place, "", "%s takes no options", path)
 	}
+	return !l.found[before:].Failed()
+}
+
+// checkPlugin lets a plugin check itself; its findings are shown at their
+// places below whole.
+func (l *loader) checkPlugin(plugin any, whole *node, path string) {
 	if check, ok := plugin.(crawler.Validator); ok {
 		for _, err := range causes(validate(check), 0) {
 			l.pluginError(whole, path, err)
@@ -193,9 +199,6 @@ func (n *node) below(path []string) *node {
 			if e == nil {
 				return n
 			}
-			if e.value.kind == nullKind {
-				return &node{kind: nullKind, place: e.place}
-			}
 			n = e.value
 		case listKind:
 			i, err := strconv.Atoi(key)
@@ -208,58 +211,4 @@ func (n *node) below(path []string) *node {
 		}
 	}
 	return n
-}
-
-// decodeBlock reads sinks: one-key mappings, or one mapping of them.
-func (o *Outputs) decodeBlock(l *loader, n *node, path string) {
-	items := []*node{n}
-	switch n.kind {
-	case nullKind:
-		items = nil
-	case listKind:
-		items = n.items
-	}
-	for i, item := range items {
-		at := path
-		if n.kind == listKind {
-			at = join(path, strconv.Itoa(i))
-		}
-		if item.kind == mappingKind && (len(item.entries) == 1 || n.kind == mappingKind) {
-			for _, e := range item.entries {
-				l.sink(o, e, join(at, e.key))
-			}
-			continue
-		}
-		hint := "write - jsonl: out/{type}.jsonl"
-		if item.kind == mappingKind && len(item.entries) > 1 {
-			hint = "begin each sink with a dash of its own, and indent its options below it"
-		}
-		l.errorf(item.place, hint, "%s: want one sink; found %s", at, item)
-	}
-}
-
-func (l *loader) sink(o *Outputs, e entry, path string) {
-	sink, ok := crawler.Sinks.New(e.key)
-	if !ok {
-		l.unknownPlugin(e.place, section(path), crawler.Sinks.Kind(), e.key, crawler.Sinks.IDs())
-		return
-	}
-	l.plugin(orEmpty(e.value), e.value, sink, path, nil)
-	*o = append(*o, Output{Name: e.key, Plugin: e.key, Sink: sink})
-	l.sinks = append(l.sinks, e)
-}
-
-// destinations are the values of a plugin's path fields.
-func destinations(plugin any) map[string]string {
-	v := reflect.ValueOf(plugin)
-	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
-		return nil
-	}
-	found := map[string]string{}
-	for _, f := range shapeOf(v.Elem().Type()).fields {
-		if f.path && f.typ.Kind() == reflect.String {
-			found[f.name] = v.Elem().FieldByIndex(f.index).String()
-		}
-	}
-	return found
 }
