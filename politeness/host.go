@@ -75,9 +75,10 @@ func (h *host) concurrency(p *Policy) int {
 // is true when one may start.
 func (h *host) wait(p *Policy, now time.Time) (until time.Time, by string, ok bool) {
 	until, by = h.due()
+	owed, _ := h.owed()
 	// While one grant has not begun there is no second, since the delay
 	// between the two runs from the first one's start.
-	if h.pending || h.inFlight >= h.concurrency(p) {
+	if h.pending && owed > 0 || h.inFlight >= h.concurrency(p) {
 		if poll := now.Add(busyPoll); until.Before(poll) {
 			return poll, ByInFlight, false
 		}
