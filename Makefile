@@ -1,4 +1,5 @@
-# make test   everything that must pass: format, vet, tests with the race detector
+# make test   everything that must pass: format, vet, tests with the race
+#             detector; as root on Debian it installs what the tests use
 # make lint   staticcheck, with the rules of staticcheck.conf
 # make bench  the benchmarks, once each
 # make fuzz   every fuzz target for FUZZTIME
@@ -9,10 +10,13 @@ GO ?= go
 FUZZTIME ?= 10s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: test format vet lint bench fuzz demo build
+.PHONY: test needs format vet lint bench fuzz demo build
 
-test: format vet
+test: needs format vet
 	$(GO) test -race -timeout 20m ./...
+
+needs:
+	@.ci/needs
 
 format:
 	@files=$$(find . -name '*.go' -not -path './.git/*' -exec gofmt -l {} +); \
