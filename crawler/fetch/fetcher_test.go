@@ -21,6 +21,7 @@ func TestFetchDeliversTheResponse(t *testing.T) {
 	var seen http.Header
 	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		seen = r.Header.Clone()
+		seen.Set("Host", r.Host)
 		w.Header().Set("Content-Type", "Text/HTML; charset=utf-8")
 		w.Header().Add("X-Two", "a")
 		w.Header().Add("X-Two", "b")
@@ -43,7 +44,7 @@ func TestFetchDeliversTheResponse(t *testing.T) {
 	}
 	for field, want := range map[string]string{
 		"User-Agent": "testbot/1.0 (+https://me.example/bot)", "Accept": "text/plain",
-		"If-None-Match": `"v1"`, "Accept-Encoding": "gzip, deflate, br, zstd",
+		"Host": base[len("http://"):], "If-None-Match": `"v1"`, "Accept-Encoding": "gzip, deflate, br, zstd",
 	} {
 		if seen.Get(field) != want {
 			t.Errorf("sent %s: %q, want %q", field, seen.Get(field), want)

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -128,31 +127,6 @@ func TestTLSFailures(t *testing.T) {
 	c := newClient(t, func(o *Options) { o.TLS = 50 * time.Millisecond })
 	_, err = get(t, c, strings.Replace(silent, "http:", "https:", 1), crawler.FetchOptions{})
 	wantClass(t, err, crawler.ClassTimeout, true)
-}
-
-// A server that breaks a reused connection instead of answering sees the
-// request once. Sending it again is the frontier's to decide.
-func TestABrokenConnectionIsNotARetry(t *testing.T) {
-	var requests atomic.Int32
-	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/break" {
-			requests.Add(1)
-			c, _, _ := w.(http.Hijacker).Hijack()
-			c.Close()
-		}
-	})
-	f := newClient(t).Fetcher()
-	for _, path := range []string{"/", "/break", "/", "/break"} {
-		_, err := f.Fetch(context.Background(), parse(t, base+path), crawler.FetchOptions{})
-		if path == "/break" {
-			wantClass(t, err, crawler.ClassReset, true)
-		} else if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if requests.Load() != 2 {
-		t.Errorf("the server saw %d requests, want 2", requests.Load())
-	}
 }
 
 // Connections are kept: between fetchers, and after an encoded body.
