@@ -58,7 +58,8 @@ func (p *Page) IsHTML() bool {
 // must not change it.
 func (p *Page) Document() (*goquery.Document, error) {
 	p.once.Do(func() {
-		root, err := html.Parse(bytes.NewReader(p.Response.Body))
+		// No script runs here, so what <noscript> holds is content.
+		root, err := html.ParseWithOptions(bytes.NewReader(p.Response.Body), html.ParseOptionEnableScripting(false))
 		if err != nil {
 			p.err = fmt.Errorf("parsing %s: %w", p.URL.Redacted(), err)
 			return

@@ -143,11 +143,6 @@ func (l *linkRules) visit(n *html.Node, out *references) (inert bool) {
 		if href, ok := attribute(n, "href"); ok && !out.hasBase && n.Namespace == "" {
 			out.base, out.hasBase = href, true
 		}
-	case "noscript":
-		// The parser leaves the content as text, as a browser with scripting does.
-		if t := n.FirstChild; t != nil && t.Type == html.TextNode && n.Namespace == "" {
-			out.refs = append(out.refs, l.scan.scanNoscript([]byte(t.Data))...)
-		}
 	}
 	for _, r := range l.rules {
 		if v, ok := attribute(n, r.attr); ok && r.match.Match(n) {

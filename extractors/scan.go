@@ -47,30 +47,16 @@ func (t scanTargets) scanLoosely(body []byte) references {
 	return s.out
 }
 
-// scanNoscript reads the references in the text of a <noscript>, which the
-// tokenizer and the parser both leave unread. The text is small and its own
-// world: no base, no further noscript.
-func (t scanTargets) scanNoscript(text []byte) []reference {
-	if bytes.IndexByte(text, '<') < 0 {
-		return nil
-	}
-	s := scanner{targets: t, z: html.NewTokenizer(bytes.NewReader(text)), exact: true, loose: true, nested: true}
-	s.run()
-	return s.out.refs
-}
-
 type scanner struct {
 	targets scanTargets
 	z       *html.Tokenizer
 	out     references
 	exact   bool
 	loose   bool // read on when not exact
-	nested  bool // inside a noscript
 
 	templates int      // depth of open <template>s
 	inertLink bool     // a link stood in a <template>
 	foreign   []string // open elements from the outermost <svg> down
-	noscript  bool     // the next text is a noscript's
 	name      [24]byte // room for tagName
 }
 
@@ -80,11 +66,6 @@ func (s *scanner) run() {
 		switch s.z.Next() {
 		case html.ErrorToken:
 			return
-		case html.TextToken:
-			if s.noscript && s.templates == 0 {
-				s.out.refs = append(s.out.refs, s.targets.scanNoscript(s.z.Text())...)
-			}
-			s.noscript = false
 		case html.StartTagToken:
 			s.start(false)
 		case html.SelfClosingTagToken:
@@ -96,7 +77,6 @@ func (s *scanner) run() {
 }
 
 func (s *scanner) start(selfClosing bool) {
-	s.noscript = false
 	name := s.tagName(1)
 	if len(s.foreign) > 0 {
 		s.startForeign(name, selfClosing)
@@ -105,10 +85,7 @@ func (s *scanner) start(selfClosing bool) {
 	case "template":
 		s.templates++
 	case "noscript":
-		if s.nested {
-			s.z.NextIsNotRawText()
-		}
-		s.noscript = !s.nested
+		s.z.NextIsNotRawText() // no scripts run here: it holds elements
 	case "svg":
 		if s.templates > 0 {
 			s.exact = false
@@ -119,7 +96,7 @@ func (s *scanner) start(selfClosing bool) {
 	case "math", "frameset":
 		s.exact = false
 	case "base":
-		if s.templates == 0 && !s.nested {
+		if s.templates == 0 {
 			s.base()
 		}
 	case "applet", "caption", "marquee", "object", "td", "th":
@@ -180,7 +157,6 @@ func (s *scanner) tagName(from int) []byte {
 }
 
 func (s *scanner) end() {
-	s.noscript = false
 	name := s.tagName(2)
 	if n := len(s.foreign); n > 0 {
 		if s.foreign[n-1] != string(name) {
