@@ -34,12 +34,12 @@ func (r *report) print(out io.Writer) {
 		plural(s.Pages, "page"), plural(s.Hosts, "host"), plural(sum(s.Records), "record"))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for i, t := range sortedKeys(s.Records) {
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", label(i, "records"), t, count(s.Records[t]))
+		fmt.Fprintf(w, "  %s\t%7s %s\n", label(i, "records"), count(s.Records[t]), t)
 	}
 	for i, path := range s.Outputs {
-		fmt.Fprintf(w, "  %s\t%s\t\n", label(i, "written to"), path)
+		fmt.Fprintf(w, "  %s\t%s\n", label(i, "written to"), path)
 	}
-	fmt.Fprintf(w, "  requests\t%s\t\n", r.requests())
+	fmt.Fprintf(w, "  requests\t%s\n", r.requests())
 	_ = w.Flush()
 	r.printWithheld(out)
 	r.printFields(out)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"log"
 	"log/slog"
 
 	"github.com/spf13/cobra"
@@ -38,8 +39,12 @@ func logger(cmd *cobra.Command, w io.Writer, asJSON bool) *slog.Logger {
 		level -= slog.Level(4 * n)
 	}
 	options := &slog.HandlerOptions{Level: level}
+	var handler slog.Handler = slog.NewTextHandler(w, options)
 	if asJSON {
-		return slog.New(slog.NewJSONHandler(w, options))
+		handler = slog.NewJSONHandler(w, options)
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	// Libraries that write to the standard log must not tear the display.
+	log.SetFlags(0)
+	log.SetOutput(slog.NewLogLogger(handler, slog.LevelDebug).Writer())
+	return slog.New(handler)
 }

@@ -134,11 +134,17 @@ func (c *Client) response(u urls.URL, x *exchange, body []byte, raw bool) *crawl
 		Wire:      x.wire,
 		FetchedAt: c.opt.Now(),
 	}
-	var declared string
-	resp.MediaType, declared = mediaType(x.header.Get("Content-Type"), body)
-	if !raw && isText(resp.MediaType) {
-		resp.Body, resp.Charset = toUTF8(body, resp.MediaType, declared)
-	}
+	recognise(resp, raw)
 	resp.Location = location(u, resp)
 	return resp
+}
+
+// recognise finds the media type of a body and, unless it is to stay raw,
+// brings text to UTF-8.
+func recognise(resp *crawler.Response, raw bool) {
+	var declared string
+	resp.MediaType, declared = mediaType(resp.Header.Get("Content-Type"), resp.Body)
+	if !raw && isText(resp.MediaType) {
+		resp.Body, resp.Charset = toUTF8(resp.Body, resp.MediaType, declared)
+	}
 }

@@ -10,10 +10,6 @@ import (
 // status 200: media type and charset are found as for a fetched one.
 func Saved(header http.Header, body []byte) *crawler.Response {
 	resp := &crawler.Response{Status: http.StatusOK, Header: header, Body: body, Wire: int64(len(body))}
-	var declared string
-	resp.MediaType, declared = mediaType(header.Get("Content-Type"), body)
-	if isText(resp.MediaType) {
-		resp.Body, resp.Charset = toUTF8(body, resp.MediaType, declared)
-	}
+	recognise(resp, false)
 	return resp
 }
