@@ -66,6 +66,9 @@ func harness(o Options) frontiertest.Harness {
 	o.Dir, o.Crawl, o.Version = "/state/shop", "shop", "0.0.1"
 	o.Now, o.After = clock.Now, clock.After
 	o.MemTable, o.BlockCache = 256<<10, 1<<20
+	if o.SeenCache == 0 {
+		o.SeenCache = 4 << 10
+	}
 	return frontiertest.Harness{
 		Clock:    clock,
 		MaxHosts: o.MaxHosts,

@@ -29,17 +29,14 @@ const never = int64(math.MaxInt64)
 // orderKey sorts the requests of one host: priority, depth, discovery.
 type orderKey [1 + 2 + 8 + fpLen]byte
 
-// A covered key of nothing and of everything. Real keys are neither: sequence
+// lastOrder is after every request and the zero orderKey before: sequence
 // numbers start at one and never reach their last value.
-var (
-	firstOrder orderKey
-	lastOrder  = func() (k orderKey) {
-		for i := range k {
-			k[i] = 0xff
-		}
-		return k
-	}()
-)
+var lastOrder = func() (k orderKey) {
+	for i := range k {
+		k[i] = 0xff
+	}
+	return k
+}()
 
 func makeOrder(prio uint8, depth uint16, seq uint64, fp urls.Key) (k orderKey) {
 	k[0] = prio
