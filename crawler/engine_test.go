@@ -107,11 +107,17 @@ func (r *rig) exactly(n int) {
 func TestEveryPageOnce(t *testing.T) {
 	r := newRig(t)
 	r.web.site(host, 500)
+	for url := range r.web.pages {
+		r.web.pages[url] += "\nlink /0" // 500 links to what is known
+	}
 	s := r.finish()
 	r.exactly(500)
 	// Pages 250 to 499 link to 501 pages that do not exist.
 	if s.Pages != 500 || s.Records["item"] != 500 || s.Errors[crawler.ClassHTTP4xx] != 501 || s.Failed != 501 {
 		t.Errorf("summary %+v", s)
+	}
+	if s.Duplicates != 500 {
+		t.Errorf("%d duplicates, want 500", s.Duplicates)
 	}
 	if s.Requests != 1001 || s.Pending != 0 || s.Hosts != 1 {
 		t.Errorf("summary %+v", s)

@@ -68,7 +68,8 @@ type FrontierStats struct {
 	Leased  int64 // out, outcome not yet committed
 	Settled int64 // with a final outcome
 	Seen    int64 // all of the above
-	// Duplicates counts found requests that were already seen.
+	// Duplicates counts found requests that were already seen, in batches
+	// that settle something: adding the seeds again counts nothing.
 	Duplicates int64
 	Hosts      int64 // hosts ever seen
 	Waiting    int64 // hosts in the working set that wait for their not-before time

@@ -147,7 +147,7 @@ func (c *commit) planFound() error {
 	for i := range c.src.Found {
 		r := &c.src.Found[i]
 		if _, dup := inBatch[r.Key]; dup || f.seen.has(r.Key) {
-			c.result.Duplicates++
+			c.duplicate()
 			continue
 		}
 		name := r.Host()
@@ -171,7 +171,7 @@ func (c *commit) planFound() error {
 			}
 		}
 		if known {
-			c.result.Duplicates++
+			c.duplicate()
 			f.seen.add(r.Key)
 			continue
 		}
@@ -180,6 +180,15 @@ func (c *commit) planFound() error {
 		}
 	}
 	return nil
+}
+
+// duplicate counts a request already seen. Seeds that a resumed run adds again
+// are no links, so batches without outcomes do not count.
+func (c *commit) duplicate() {
+	c.result.Duplicates++
+	if len(c.src.Outcomes) > 0 {
+		c.counts.duplicates++
+	}
 }
 
 func (c *commit) queue(t *touched, r *crawler.Request) error {

@@ -236,7 +236,9 @@ func (f *Frontier) Stats() crawler.FrontierStats {
 		Settled: f.counts.settled,
 		Seen:    f.counts.seen,
 		Hosts:   f.counts.hosts,
-		Waiting: int64(len(f.waiting)),
+
+		Duplicates: f.counts.duplicates,
+		Waiting:    int64(len(f.waiting)),
 	}
 	s.Queued = s.Seen - s.Settled - s.Leased
 	due := min(f.retryDue, f.spillDue)

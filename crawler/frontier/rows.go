@@ -247,6 +247,7 @@ func decodeHost(row []byte) (hostRecord, error) {
 // counts are the counters that every batch writes.
 type counts struct {
 	seen, settled, hosts int64
+	duplicates           int64  // links to what was already seen
 	seq                  uint64 // the last sequence number given
 }
 
@@ -254,11 +255,12 @@ func (c *counts) encode() []byte {
 	b := binary.AppendUvarint(nil, uint64(c.seen))
 	b = binary.AppendUvarint(b, uint64(c.settled))
 	b = binary.AppendUvarint(b, uint64(c.hosts))
+	b = binary.AppendUvarint(b, uint64(c.duplicates))
 	return binary.AppendUvarint(b, c.seq)
 }
 
 func decodeCounts(row []byte) (counts, error) {
 	r := reader{b: row}
-	c := counts{seen: int64(r.uvarint()), settled: int64(r.uvarint()), hosts: int64(r.uvarint()), seq: r.uvarint()}
+	c := counts{seen: int64(r.uvarint()), settled: int64(r.uvarint()), hosts: int64(r.uvarint()), duplicates: int64(r.uvarint()), seq: r.uvarint()}
 	return c, r.err()
 }
