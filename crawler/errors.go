@@ -13,6 +13,9 @@ var (
 	// ErrStop means that the run cannot go on: a disk, sink or storage failed.
 	// What is committed stays committed; the run can be resumed.
 	ErrStop = errors.New("the run cannot go on")
+	// ErrOutput means that a sink could not be opened. Nothing was fetched: name
+	// a place that can be written, or mend that one.
+	ErrOutput = errors.New("cannot open output")
 	// ErrLocked means that another process holds the state.
 	ErrLocked = errors.New("the state is in use")
 	// ErrForeignState means that a state belongs to another crawl or to a

@@ -18,7 +18,7 @@ func (c *committer) openSinks(ctx context.Context) error {
 			for _, opened := range c.engine.Sinks[:i] {
 				_ = opened.Sink.Close() // the error that matters is the one above
 			}
-			return fmt.Errorf("opening %s: %w", s.Name, err)
+			return fmt.Errorf("%w %s: %w", ErrOutput, s.Name, err)
 		}
 		c.positions[s.Name] = position
 	}

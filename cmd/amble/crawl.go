@@ -55,7 +55,9 @@ func policyOf(cfg *config.Config) politeness.Policy {
 	policy := politeness.Policy{
 		Agent: p.Agent, Delay: p.Delay, Concurrency: p.Concurrency, IgnoreRobots: p.Robots == "ignore",
 		MaxCrawlDelay: p.MaxCrawlDelay, MaxRetryAfter: p.MaxRetryAfter,
-		Hosts: make(map[string]politeness.HostPolicy, len(p.Hosts)),
+		// A crawl with fewer retries gives robots.txt up sooner as well.
+		RobotsTries: min(cfg.Fetch.Retries+1, politeness.DefaultRobotsTries),
+		Hosts:       make(map[string]politeness.HostPolicy, len(p.Hosts)),
 	}
 	for _, h := range p.Hosts {
 		exception := politeness.HostPolicy{Delay: h.Delay}

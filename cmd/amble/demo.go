@@ -28,12 +28,12 @@ func newDemoCommand() *cobra.Command {
 		Short: "Crawl a small built-in web and show what comes of it",
 		Long: `Serves a small web on this machine's loopback addresses, crawls it politely,
 and reports: the crawl's own account, and the account that the servers kept.`,
-		Args: cobra.NoArgs,
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runDemo(cmd, out, asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "", "folder for the records and the config (default: a new temporary one)")
+	cmd.Flags().StringVar(&out, "out", "", "`folder` for the records and the config (default: a new temporary one)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print progress and summary as JSON lines")
 	return cmd
 }

@@ -4,8 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/frontier"
 )
 
 // The exit codes, a contract with scripts.
@@ -34,22 +39,48 @@ func (e *exitError) Error() string {
 func (e *exitError) Unwrap() error { return e.err }
 
 // codeOf is the exit code of a crawl that ended with err.
-func codeOf(err error, pages int64) int {
+func codeOf(err error, s *crawler.Summary) int {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case errors.Is(err, crawler.ErrOutput) && !s.Resumed && !errors.Is(err, syscall.ENOSPC):
+		return exitConfig
 	case err != nil:
 		return exitFailed
-	case pages == 0:
+	case s.Pages == 0:
 		return exitNothing
 	}
 	return exitOK
 }
 
-// stateError is the exit of a state that could not be opened.
+// message is an error for people: without what the exit status says, and
+// without secrets.
+func message(cfg *config.Config, err error) error {
+	text := strings.ReplaceAll(err.Error(), crawler.ErrStop.Error()+": ", "")
+	return errors.New(cfg.Redact(text))
+}
+
+// stateError is the exit of a state that could not be opened: a mistake unless
+// the disk failed.
 func stateError(err error) error {
-	if errors.Is(err, crawler.ErrForeignState) || errors.Is(err, crawler.ErrLocked) {
-		return &exitError{exitConfig, err}
+	if cure := stateCure(err); cure != "" {
+		return &exitError{exitConfig, fmt.Errorf("%w (%s)", err, cure)}
 	}
 	return &exitError{exitFailed, err}
+}
+
+// stateCure says what can be done about a state that is not this run's to use,
+// or is empty for other failures.
+func stateCure(err error) string {
+	switch {
+	case errors.Is(err, crawler.ErrLocked):
+		return "wait for it or stop it, or name another folder with --state"
+	case errors.Is(err, crawler.ErrForeignState), errors.Is(err, frontier.ErrDamaged):
+		return "name another folder with --state"
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
+		return "a file stands there; name another folder with --state"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrNotExist):
+		return "allow writing there, or name another folder with --state"
+	}
+	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -24,7 +25,7 @@ func newExplainCommand() *cobra.Command {
 		Long: `Says what amble would do with a URL and why: its canonical form, the scope
 rule, the robots.txt line, the delay owed and who asked for it, and where it
 stands in the crawl's state. Fetches nothing but robots.txt.`,
-		Args: cobra.ExactArgs(2),
+		Args: takes("CONFIG", "URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := loadConfig(cmd, args[0], set)
 			if err != nil {
@@ -45,8 +46,8 @@ stands in the crawl's state. Fetches nothing but robots.txt.`,
 			return c.explain(cmd, args[1], u, offline)
 		},
 	}
-	cmd.Flags().StringArrayVar(&set, "set", nil, "override one config key, as key=value")
-	cmd.Flags().StringVar(&state, "state", "", "folder of the run's state, instead of the config's")
+	cmd.Flags().StringArrayVar(&set, "set", nil, setUsage)
+	cmd.Flags().StringVar(&state, "state", "", "`folder` of the run's state, instead of the config's")
 	cmd.Flags().BoolVar(&offline, "offline", false, "do not fetch robots.txt")
 	return cmd
 }
@@ -89,7 +90,7 @@ func (c *crawl) askRobots(cmd *cobra.Command, u urls.URL) string {
 	case err != nil:
 		return err.Error()
 	case v.Action == crawler.Skip:
-		return v.Reason
+		return clip(v.Reason, maxDetail)
 	}
 	v.Grant.Cancel()
 	return ""
@@ -99,7 +100,7 @@ func (c *crawl) explainPoliteness(row func(string, string, ...any), u urls.URL) 
 	x := c.gate.Explain(u.Origin(), u.Fetch())
 	switch {
 	case !x.Known:
-		row("robots.txt", "%s", x.Robots)
+		row("robots.txt", "%s", clip(strings.TrimPrefix(x.Robots, "robots.txt "), maxDetail))
 	case x.Verdict.Line == 0:
 		row("robots.txt", "allowed: no rule for %q matches", c.cfg.Politeness.Agent)
 	case x.Verdict.Allowed:
@@ -109,7 +110,7 @@ func (c *crawl) explainPoliteness(row func(string, string, ...any), u urls.URL) 
 	}
 	row("delay", "%s between requests to %s, asked for by %s", x.Owed, u.Origin(), x.By)
 	row("at once", "%s", plural(int64(x.Concurrency), "request"))
-	if !x.Until.IsZero() {
+	if time.Until(x.Until) > 0 {
 		row("not before", "%s, asked for by %s", x.Until.Format(time.RFC3339), x.WaitBy)
 	}
 }
@@ -131,11 +132,28 @@ func (c *crawl) explainStanding(row func(string, string, ...any), u urls.URL) {
 	switch {
 	case err != nil:
 		row("frontier", "cannot be read: %v", err)
-	case s.Class == "":
-		row("frontier", "%s", s.State)
 	default:
-		row("frontier", "%s: %s, status %d, attempt %d, %s", s.State, s.Class, s.Status, s.Attempt+1, s.Detail)
+		row("frontier", "%s", outcomeOf(s))
 	}
+}
+
+// outcomeOf says what became of a URL.
+func outcomeOf(s crawler.Standing) string {
+	switch {
+	case s.State == "unknown":
+		return "not found yet by this run"
+	case s.Class == "":
+		return s.State
+	}
+	text := fmt.Sprintf("%s as %s", s.State, s.Class)
+	if s.Status != 0 {
+		text += fmt.Sprintf(" with status %d", s.Status)
+	}
+	text += " at attempt " + count(int64(s.Attempt)+1)
+	if s.Detail != "" {
+		text += ": " + strings.TrimPrefix(s.Detail, string(s.Class)+": ")
+	}
+	return text
 }
 
 func inOut(in bool) string {

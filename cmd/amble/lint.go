@@ -9,13 +9,16 @@ import (
 	"github.com/amblecrawl/amble/crawler/config"
 )
 
+// setUsage describes the flag that several commands share.
+const setUsage = "override one config key, as `key=value`, such as politeness.delay=2s; repeatable"
+
 func newLintCommand() *cobra.Command {
 	var set []string
 	cmd := &cobra.Command{
 		Use:   "lint CONFIG...",
 		Short: "Show every mistake in a config at once",
 		Long:  "Shows every mistake in the configs, each as file:line:column: message.\nExit status 0 when there is none, 2 when there is one; warnings are no mistakes.",
-		Args:  cobra.MinimumNArgs(1),
+		Args:  takes("CONFIG..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			failed := false
 			for _, path := range args {
@@ -33,7 +36,7 @@ func newLintCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringArrayVar(&set, "set", nil, "override one config key, as key=value")
+	cmd.Flags().StringArrayVar(&set, "set", nil, setUsage)
 	return cmd
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -15,13 +14,5 @@ func TestMain(m *testing.M) {
 		"synthetic-web": syntheticWeb,
 		"plain-colly":   plainColly,
 		"bare-loop":     bareLoop,
-	})
-}
-
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
-		RequireExplicitExec: true,
-		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 	})
 }

@@ -13,8 +13,11 @@ import (
 	"github.com/amblecrawl/amble/crawler/monitor"
 )
 
-// maxReported bounds each list of the report.
-const maxReported = 8
+// maxReported bounds each list of the report, maxDetail each reason in it.
+const (
+	maxReported = 8
+	maxDetail   = 160
+)
 
 // report is the closing account that a person reads: what was got, what was
 // not and why, where the files are, and what to do next.
@@ -23,8 +26,10 @@ type report struct {
 	examples map[crawler.Class][]monitor.Example
 	fields   []monitor.FieldTrouble
 	config   string // the path, as given
-	state    string
-	err      error
+	flags    runFlags
+	maxPages int64
+	// unstarted tells that the run did not come to its first request.
+	unstarted bool
 }
 
 func (r *report) print(out io.Writer) {
@@ -54,13 +59,21 @@ func (r *report) requests() string {
 		what string
 	}{
 		{s.Duplicates, "links already seen"}, {s.OutOfScope, "out of scope"},
-		{s.Retries, "retries"}, {s.Pending, "still queued"},
+		{s.Retries, "retries"}, {s.Pending, r.pending()},
 	} {
 		if p.n > 0 {
 			parts = append(parts, count(p.n)+" "+p.what)
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// pending says what is to become of the URLs that are left.
+func (r *report) pending() string {
+	if r.summary.Status == crawler.StatusFinished && r.maxPages > 0 {
+		return "left, as scope.max_pages is " + count(r.maxPages)
+	}
+	return "still queued"
 }
 
 // printWithheld lists what gave no page, by reason, with an example each.
@@ -84,7 +97,7 @@ func (r *report) printWithheld(out io.Writer) {
 		}
 		example := ""
 		if known := r.examples[class]; len(known) > 0 {
-			example = "such as " + known[0].URL + ": " + clip(known[0].Detail, 100)
+			example = "such as " + known[0].URL + ": " + clip(strings.TrimPrefix(known[0].Detail, string(class)+": "), maxDetail)
 		}
 		fmt.Fprintf(w, "    %s\t%s\t%s\n", class, count(reasons[class]), example)
 	}
@@ -111,16 +124,19 @@ func (r *report) printNext(out io.Writer) {
 	s := &r.summary
 	switch s.Status {
 	case crawler.StatusInterrupted:
-		next = append(next, "amble run "+r.config+"    goes on where this run stopped")
+		next = append(next, r.again()+"    goes on where this run stopped")
 	case crawler.StatusFailed:
-		next = append(next, "amble run "+r.config+"    goes on once the cause is mended")
+		next = append(next, r.again()+"    goes on once the cause is mended")
 	}
 	if s.Pages > 0 && sum(s.Records) == 0 && len(s.Records) > 0 {
 		next = append(next, "amble try "+r.config+" URL    shows why a page gives no record")
 	}
+	if s.Errors[crawler.ClassPrivate] > 0 {
+		next = append(next, "fetch.allow_private: true    in "+r.config+", if the private addresses are yours")
+	}
 	for _, class := range sortedKeys(s.Errors) {
 		if known := r.examples[class]; len(known) > 0 {
-			next = append(next, "amble explain "+r.config+" "+known[0].URL)
+			next = append(next, "amble explain "+r.config+" "+known[0].URL+"    says what became of it")
 			break
 		}
 	}
@@ -131,6 +147,15 @@ func (r *report) printNext(out io.Writer) {
 	for _, line := range next {
 		fmt.Fprintln(out, "    "+line)
 	}
+}
+
+// again is the command that resumes the run.
+func (r *report) again() string {
+	words := []string{"amble run", r.config}
+	if r.flags.state != "" {
+		words = append(words, "--state", r.flags.state)
+	}
+	return strings.Join(words, " ")
 }
 
 // label prints a row's name once, before its first value.

@@ -19,8 +19,11 @@ func newRobotsCommand() *cobra.Command {
 		Long: `Prints one line per URL: "allow" or "disallow", a tab, the number of the line
 that decided (0: none), a tab, the URL. A single "-" reads URLs from stdin.
 Without --file the robots.txt of each URL's host is fetched.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes("URL..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if !cmd.Flags().Changed("agent") {
+				return &exitError{exitConfig, fmt.Errorf("robots: --agent is missing (%s)", seeHelp(cmd))}
+			}
 			m, err := robots.ParseMode(mode)
 			if err != nil {
 				return &exitError{exitConfig, fmt.Errorf("--mode: %w", err)}
@@ -37,10 +40,9 @@ Without --file the robots.txt of each URL's host is fetched.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&agent, "agent", "", "the product token to match (required)")
-	cmd.Flags().StringVar(&file, "file", "", "a saved robots.txt")
+	cmd.Flags().StringVar(&agent, "agent", "", "the product `token` to match, such as bookbot (required)")
+	cmd.Flags().StringVar(&file, "file", "", "a saved robots.txt, instead of fetching it")
 	cmd.Flags().StringVar(&mode, "mode", "rfc", "rfc, or google for Google's exact reading")
-	_ = cmd.MarkFlagRequired("agent") // the flag exists
 	return cmd
 }
 
@@ -74,12 +76,12 @@ func eachURL(in io.Reader, args []string, do func(string) error) error {
 func readRobotsFile(path string, m robots.Mode) (*robots.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, &exitError{exitConfig, err}
+		return nil, &exitError{exitConfig, fmt.Errorf("--file: %w", err)}
 	}
 	defer f.Close()
 	body, err := io.ReadAll(io.LimitReader(f, robots.MaxSize+1))
 	if err != nil {
-		return nil, &exitError{exitConfig, fmt.Errorf("reading %s: %w", path, err)}
+		return nil, &exitError{exitConfig, fmt.Errorf("--file: %w", err)}
 	}
 	return robots.Parse(body, m), nil
 }

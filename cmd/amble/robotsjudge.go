@@ -80,6 +80,11 @@ func (j *robotsJudge) judge(ctx context.Context, url string) (robots.Verdict, er
 	}
 	x := j.live.crawl.gate.Explain(u.Origin(), u.Fetch())
 	if err != nil || (!x.Known && v.Action == crawler.Skip) {
+		reason := v.Reason
+		if err != nil {
+			reason = err.Error()
+		}
+		j.live.said("%s: %s", u.Origin(), clip(reason, maxDetail))
 		// Unreachable means disallowed, by no line (RFC 9309 section 2.3.1.4).
 		return robots.Verdict{}, nil
 	}

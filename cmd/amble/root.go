@@ -21,9 +21,16 @@ killed goes on where it was.
   amble run crawl.yaml       run a crawl
   amble lint crawl.yaml      check a config
   amble try crawl.yaml URL   see what one page gives`,
+		Version:       version,
+		Args:          knownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
+
+		SuggestionsMinimumDistance: 2,
 	}
+	root.SetVersionTemplate(versionLine())
+	root.SetFlagErrorFunc(badFlag)
 	root.PersistentFlags().CountP("verbose", "v", "log more: -v what happens to each URL, -vv everything")
 	root.AddCommand(
 		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),

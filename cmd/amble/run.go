@@ -2,9 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +36,7 @@ func newRunCommand() *cobra.Command {
 Exit status: 0 finished; 1 finished but nothing could be fetched; 2 the config
 or the command line is wrong; 3 a sink, disk or engine failure; 130 interrupted.
 After 3 and 130 the same command goes on where the run stopped.`,
-		Args: cobra.ExactArgs(1),
+		Args: takes("CONFIG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := loadConfig(cmd, args[0], flags.set)
 			if err != nil {
@@ -43,10 +47,10 @@ After 3 and 130 the same command goes on where the run stopped.`,
 	}
 	f := cmd.Flags()
 	f.BoolVar(&flags.fresh, "fresh", false, "discard an unfinished run and start anew")
-	f.StringVar(&flags.state, "state", "", "folder of the run's state, instead of the config's")
-	f.StringVar(&flags.summary, "summary", "", "write the run's summary to this file as JSON")
+	f.StringVar(&flags.state, "state", "", "`folder` of the run's state, instead of the config's")
+	f.StringVar(&flags.summary, "summary", "", "write the run's summary to this `file` as JSON")
 	f.BoolVar(&flags.json, "json", false, "print progress and summary as JSON lines")
-	f.StringArrayVar(&flags.set, "set", nil, "override one config key, as key=value")
+	f.StringArrayVar(&flags.set, "set", nil, setUsage)
 	return cmd
 }
 
@@ -55,6 +59,9 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	stderr := cmd.ErrOrStderr()
 	state := cfg.State
 	if flags.state != "" {
+		if strings.Contains(flags.state, "://") {
+			return &exitError{exitConfig, fmt.Errorf("--state %s: want a folder; states elsewhere are not supported yet", flags.state)}
+		}
 		state = flags.state
 	}
 	if err := checkSummary(flags.summary); err != nil {
@@ -71,7 +78,7 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	}
 	defer f.Close()
 	if found.ID != "" {
-		log.Warn("resuming an unfinished run", "run", found.ID, "started", found.Started, "settled", f.Stats().Settled)
+		sayResuming(stderr, log, flags.json, found, f.Stats().Settled)
 	}
 	c, err := assemble(cfg, log, found.ID != "")
 	if err != nil {
@@ -86,18 +93,31 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	summary, err := engine.Run(cmd.Context(), cfg.EachSeed())
 	stopProgress()
 	stopProgress = func() {}
-	r := report{summary: summary, examples: m.Examples(), fields: m.Fields(), config: cfg.File, state: state}
+	r := report{
+		summary: summary, examples: m.Examples(), fields: m.Fields(), config: cfg.File, flags: flags,
+		maxPages: cfg.Scope.MaxPages, unstarted: errors.Is(err, crawler.ErrOutput),
+	}
 	if err := writeSummary(cmd, &r, flags); err != nil {
 		return err
 	}
-	code := codeOf(err, summary.Pages)
-	if code == exitFailed {
-		return &exitError{code, fmt.Errorf("%s", cfg.Redact(err.Error()))}
-	}
-	if code != exitOK {
+	switch code := codeOf(err, &summary); code {
+	case exitOK:
+		return nil
+	case exitConfig, exitFailed:
+		return &exitError{code, message(cfg, err)}
+	default:
 		return &exitError{code: code}
 	}
-	return nil
+}
+
+// sayResuming tells that a run goes on, and how to start over instead.
+func sayResuming(w io.Writer, log *slog.Logger, asJSON bool, run crawler.RunState, settled int64) {
+	if asJSON {
+		log.Warn("resuming an unfinished run", "run", run.ID, "started", run.Started, "settled", settled)
+		return
+	}
+	fmt.Fprintf(w, "amble: resuming the run of %s, %s done; --fresh starts over instead\n",
+		run.Started.UTC().Format("2006-01-02 15:04:05 MST"), plural(settled, "URL"))
 }
 
 // parts are what the engine is put together from.
@@ -135,7 +155,9 @@ func writeSummary(cmd *cobra.Command, r *report, flags runFlags) error {
 		}
 	}
 	if !flags.json {
-		r.print(cmd.OutOrStdout())
+		if !r.unstarted {
+			r.print(cmd.OutOrStdout())
+		}
 		return nil
 	}
 	line := struct {

@@ -13,6 +13,9 @@ import (
 // maxSingleWait is the longest that a command about one URL waits for its turn.
 const maxSingleWait = 2 * time.Minute
 
+// worthSaying is the shortest wait that a person is told of.
+const worthSaying = 2 * time.Second
+
 // errWithheld means that the crawl's rules do not let a URL be fetched.
 var errWithheld = errors.New("not fetched")
 
@@ -46,12 +49,12 @@ func (s *single) permission(ctx context.Context, u urls.URL) (crawler.Verdict, e
 				resp, err = s.fetcher.Fetch(v.Grant.Context(ctx), target, crawler.FetchOptions{MaxBody: crawler.RobotsLimit, Truncate: true, Raw: true})
 			}
 			v.Grant.Done(resp, err)
-			if err != nil {
-				s.said("%s: %v", v.Robots, err)
-			}
 		case crawler.Wait:
 			if v.Until.After(deadline) {
 				return v, fmt.Errorf("%w: the host asks to wait until %s: %s", errWithheld, v.Until.Format(time.RFC3339), v.Reason)
+			}
+			if left := time.Until(v.Until); left > worthSaying {
+				s.said("waiting %s: %s", short(left), clip(v.Reason, maxDetail))
 			}
 			select {
 			case <-time.After(time.Until(v.Until)):
@@ -71,12 +74,12 @@ func (s *single) page(ctx context.Context, u urls.URL) (*crawler.Page, error) {
 			return nil, err
 		}
 		if v.Action == crawler.Skip {
-			return nil, fmt.Errorf("%w: %s: %s", errWithheld, request.URL.Redacted(), v.Reason)
+			return nil, fmt.Errorf("%w: %s: %s", errWithheld, request.URL.Redacted(), clip(v.Reason, maxDetail))
 		}
 		resp, err := s.fetcher.Fetch(v.Grant.Context(ctx), request.URL, crawler.FetchOptions{})
 		v.Grant.Done(resp, err)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", errWithheld, request.URL.Redacted(), err)
+			return nil, fmt.Errorf("%w: %s: %s", errWithheld, request.URL.Redacted(), clip(err.Error(), maxDetail))
 		}
 		if resp.Location.IsZero() || resp.Status/100 == 2 {
 			return crawler.NewPage(request, resp), nil

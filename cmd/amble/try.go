@@ -35,7 +35,7 @@ func newTryCommand() *cobra.Command {
 		Long: `Fetches one URL under the crawl's rules and prints the records it gives, as
 JSON lines, on stdout; the links it would follow and the values that were not
 as asked go to stderr. Nothing is written.`,
-		Args: cobra.ExactArgs(2),
+		Args: takes("CONFIG", "URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if flags.watch {
 				return watchTry(cmd, args[0], args[1], flags)
@@ -43,9 +43,9 @@ as asked go to stderr. Nothing is written.`,
 			return tryOnce(cmd, args[0], args[1], flags)
 		},
 	}
-	cmd.Flags().StringVar(&flags.html, "html", "", "read the page from this file instead of fetching it")
+	cmd.Flags().StringVar(&flags.html, "html", "", "read the page from this `file` instead of fetching it")
 	cmd.Flags().BoolVar(&flags.watch, "watch", false, "try again each time the config is saved")
-	cmd.Flags().StringArrayVar(&flags.set, "set", nil, "override one config key, as key=value")
+	cmd.Flags().StringArrayVar(&flags.set, "set", nil, setUsage)
 	return cmd
 }
 
@@ -93,12 +93,12 @@ func tryPage(cmd *cobra.Command, c *crawl, u urls.URL, file string) (*crawler.Pa
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, &exitError{exitConfig, err}
+		return nil, &exitError{exitConfig, fmt.Errorf("--html: %w", err)}
 	}
 	defer f.Close()
 	body, err := io.ReadAll(io.LimitReader(f, int64(c.cfg.Fetch.MaxBody)+1))
 	if err != nil {
-		return nil, &exitError{exitConfig, err}
+		return nil, &exitError{exitConfig, fmt.Errorf("--html: %w", err)}
 	}
 	if int64(len(body)) > int64(c.cfg.Fetch.MaxBody) {
 		return nil, &exitError{exitConfig, fmt.Errorf("%s is larger than fetch.max_body", file)}

@@ -95,7 +95,7 @@ type Fetch struct {
 	Workers      int           `yaml:"workers" default:"64" min:"1" max:"10000" doc:"Requests in flight in all."`
 	Timeout      time.Duration `yaml:"timeout" default:"30s" min:"1ms" max:"1h" doc:"For one page, from the request to the last byte."`
 	MaxBody      Size          `yaml:"max_body" default:"10MiB" min:"1B" max:"1GiB" doc:"Largest body after decompression; a larger page is an outcome, never cut."`
-	Retries      int           `yaml:"retries" default:"3" min:"0" max:"100" doc:"Further attempts after a temporary failure."`
+	Retries      int           `yaml:"retries" default:"3" min:"0" max:"100" doc:"Further attempts after a temporary failure; for robots.txt at most 3."`
 	AllowPrivate bool          `yaml:"allow_private" default:"false" doc:"Lets the crawl reach loopback and private addresses."`
 	Resolve      []Resolve     `yaml:"resolve" doc:"Addresses to use in place of DNS: host (or host:port) to ip:port."`
 }

@@ -285,7 +285,7 @@ func TestSizes(t *testing.T) {
 
 func TestUnreadableFile(t *testing.T) {
 	for path, want := range map[string]string{
-		"testdata/none.yaml": "testdata/none.yaml:1:1: cannot read the config: no such file or directory (amble init URL writes a first one)",
+		"testdata/none.yaml": "testdata/none.yaml:1:1: cannot read the config: no such file or directory (give the path of a config file, such as crawl.yaml)",
 		"testdata":           "testdata:1:1: cannot read the config: is a directory",
 	} {
 		if c, found := Load(path, Options{}); c != nil || len(found) != 1 || found[0].String() != want {

@@ -62,7 +62,7 @@ func cause(err error) string {
 
 func readHint(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
-		return "amble init URL writes a first one"
+		return "give the path of a config file, such as crawl.yaml"
 	}
 	return ""
 }
