@@ -16,6 +16,8 @@ type world struct {
 	hosts   map[string]hostEntry
 	puts    map[string][]byte
 	batch   byte // number of the last batch, put with it
+	// duplicates counts what batches with outcomes found again.
+	duplicates int64
 }
 
 type entry struct {
@@ -42,7 +44,7 @@ func newWorld() *world {
 }
 
 func (w *world) clone() *world {
-	return &world{maps.Clone(w.entries), maps.Clone(w.hosts), maps.Clone(w.puts), w.batch}
+	return &world{maps.Clone(w.entries), maps.Clone(w.hosts), maps.Clone(w.puts), w.batch, w.duplicates}
 }
 
 // die forgets what only the process knew.
@@ -62,6 +64,9 @@ func (w *world) commit(b *crawler.Batch) (res crawler.CommitResult) {
 	for _, r := range b.Found {
 		if _, known := w.entries[r.Key]; known {
 			res.Duplicates++
+			if len(b.Outcomes) > 0 {
+				w.duplicates++
+			}
 			continue
 		}
 		res.Added++
@@ -199,6 +204,6 @@ func (w *world) stats() (s crawler.FrontierStats) {
 			s.Queued++
 		}
 	}
-	s.Hosts = int64(len(w.hosts))
+	s.Hosts, s.Duplicates = int64(len(w.hosts)), w.duplicates
 	return s
 }
