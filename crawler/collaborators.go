@@ -33,6 +33,7 @@ type Verdict struct {
 	Until  time.Time // of a Wait
 	Robots string    // of FetchRobots: the URL
 	State  HostState // of a Skip or Wait: the host's state as the frontier is to hold it
+	Entry  Entry     // of a Skip: what the ledger is to say of it
 	Grant  Grant     // of Go and FetchRobots
 }
 
@@ -46,6 +47,9 @@ type Grant interface {
 	Done(resp *Response, err error) HostState
 	// Cancel tells that nothing was sent.
 	Cancel() HostState
+	// Entry gives, after Done, what the ledger is to say of the time that was
+	// owed and paid. The engine adds what it knows of the exchange.
+	Entry() Entry
 }
 
 // FetchOptions bound one exchange.

@@ -82,6 +82,9 @@ func (c *committer) flush(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
+	if err := c.account(); err != nil {
+		return fmt.Errorf("writing the ledger: %w", stopping(err))
+	}
 	err := c.commit(ctx, c.pending)
 	var lost *LostError
 	if errors.As(err, &lost) {
@@ -102,6 +105,18 @@ func (c *committer) flush(ctx context.Context) error {
 	return nil
 }
 
+// account writes what was sent and withheld to the ledger.
+func (c *committer) account() error {
+	if c.engine.Ledger == nil {
+		return nil
+	}
+	var entries []Entry
+	for i := range c.pending {
+		entries = append(entries, c.pending[i].entries...)
+	}
+	return c.engine.Ledger.Append(entries)
+}
+
 // commit makes one batch of the pages and writes it, sinks first.
 func (c *committer) commit(ctx context.Context, pages []finished) error {
 	e := c.engine
@@ -116,6 +131,9 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 		b.Found = append(b.Found, f.found...)
 		if f.host != "" {
 			b.Hosts[f.host] = later(b.Hosts[f.host], f.state)
+		}
+		if f.state.Robots != nil {
+			b.Put[KeyRobots+f.host] = f.state.Robots
 		}
 		if f.lease != 0 {
 			b.Outcomes = append(b.Outcomes, f.outcome)

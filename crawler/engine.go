@@ -44,6 +44,7 @@ type Parts struct {
 	NewFetcher func() Fetcher // called once for each worker
 	Pipeline   Pipeline
 	Sinks      []NamedSink
+	Ledger     Ledger // nil: no account is kept
 	Scope      *urls.Scope
 	Canon      *urls.Canon
 	Observer   Observer
@@ -102,7 +103,8 @@ type Engine struct {
 	resumed  bool
 	budget   *pageBudget
 	finished chan finished
-	idle     atomic.Int32 // workers waiting in Lease: a commit may feed them
+	failed   <-chan struct{} // closed when a part has failed, or all workers are done
+	idle     atomic.Int32    // workers waiting in Lease: a commit may feed them
 }
 
 // New checks the parts and makes an engine.
@@ -170,6 +172,7 @@ func (e *Engine) crawl(ctx context.Context, c *committer) error {
 
 	group, running := errgroup.WithContext(context.WithoutCancel(ctx))
 	workers, working := errgroup.WithContext(running)
+	e.failed = working.Done()
 	// leasing ends with the caller's context or the first failure; flight, the
 	// context of what has been sent, outlives it by the grace period.
 	leasing, stopLeasing := context.WithCancel(working)
@@ -225,15 +228,10 @@ func (e *Engine) work(leasing, flight context.Context) error {
 
 // hand gives a finished page to the committer, or drops it when the run has
 // failed; a dropped page is leased again by the next run.
-func (e *Engine) hand(ctx context.Context, f finished) {
+func (e *Engine) hand(f finished) {
 	select {
 	case e.finished <- f:
-	case <-ctx.Done():
-		// The committer may still be draining after the grace period.
-		select {
-		case e.finished <- f:
-		default:
-			e.Frontier.GiveBack(f.lease)
-		}
+	case <-e.failed:
+		e.Frontier.GiveBack(f.lease)
 	}
 }

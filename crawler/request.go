@@ -69,4 +69,8 @@ type HostState struct {
 	// Opaque is politeness's own memory of the host (debts, backoff),
 	// kept across restarts.
 	Opaque []byte
+	// Robots, when it is not nil, is what politeness has just learned of the
+	// host's robots.txt and wants back after a restart. It is kept apart from
+	// the state, which is written far more often.
+	Robots []byte
 }

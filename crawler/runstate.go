@@ -14,6 +14,9 @@ const (
 	keyRun    = "run"
 	keyTotals = "totals"
 	keySink   = "sink/" // followed by the sink's name
+
+	// KeyRobots, followed by a host, is where HostState.Robots is kept.
+	KeyRobots = "robots/"
 )
 
 // RunState is what the frontier remembers of the run it holds.

@@ -32,6 +32,7 @@ type finished struct {
 	found   []Request
 	records []Record
 
+	entries     []Entry
 	requests    int64
 	bytes       int64
 	outOfScope  int64
@@ -46,7 +47,7 @@ func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
 		if fault := recover(); fault != nil {
 			w.engine.Log.Error("a page failed by a fault in amble",
 				"url", l.URL.Redacted(), "fault", fault, "stack", string(debug.Stack()))
-			w.settle(flight, l, finished{}, Outcome{Class: ClassInternal, Detail: fmt.Sprint(fault)})
+			w.settle(l, finished{}, Outcome{Class: ClassInternal, Detail: fmt.Sprint(fault)})
 			page = false
 		}
 	}()
@@ -55,7 +56,11 @@ func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
 	switch v.Action {
 	case Skip:
 		e.Frontier.Free(l.ID, v.State)
-		w.settle(flight, l, finished{state: v.State}, Outcome{Class: v.Class, Detail: v.Reason})
+		entry := v.Entry
+		entry.Kind, entry.URL, entry.Host = l.Kind.String(), l.URL.Redacted(), l.Host()
+		entry.Withheld, entry.Reason, entry.Start = true, v.Reason, e.Clock.Now()
+		f := finished{state: v.State, entries: []Entry{entry}}
+		w.settle(l, f, Outcome{Class: v.Class, Detail: v.Reason})
 		return false
 	case Wait:
 		e.Frontier.Free(l.ID, v.State)
@@ -83,11 +88,18 @@ func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
 	e.Frontier.Free(l.ID, state)
 	e.Frontier.GiveBack(l.ID)
 	f := finished{host: l.Host(), state: state, requests: 1}
+	entry := v.Grant.Entry()
+	entry.Kind, entry.URL, entry.Host = kindRobots, v.Robots, u.Origin()
 	if resp != nil {
 		f.bytes = resp.Wire
+		if resp.Status/100 == 2 {
+			entry.RobotsBody = resp.Body
+		}
 	}
+	f.entries = []Entry{sent(entry, resp, err)}
+	f.size = int64(len(entry.RobotsBody) + len(state.Robots))
 	w.observe(v.Robots, true, start, resp, err)
-	e.hand(flight, f)
+	e.hand(f)
 }
 
 // fetchPage performs the exchange and settles the lease by its answer.
@@ -102,24 +114,27 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	}
 	start := e.Clock.Now()
 	resp, err := w.fetcher.Fetch(grant.Context(flight), l.URL, opt)
-	if err != nil && flight.Err() != nil {
-		// The run is over before the answer came: the page is not settled.
-		e.Frontier.Free(l.ID, grant.Done(nil, err))
-		e.Frontier.GiveBack(l.ID)
-		return false
-	}
 	state := grant.Done(resp, err)
 	e.Frontier.Free(l.ID, state)
 	w.observe(l.URL.Redacted(), false, start, resp, err)
-
-	f := finished{state: state, requests: 1}
+	entry := grant.Entry()
+	entry.Kind, entry.URL, entry.Host, entry.Attempt = l.Kind.String(), l.URL.Redacted(), l.Host(), int(l.Attempt)
+	f := finished{state: state, requests: 1, entries: []Entry{sent(entry, resp, err)}}
+	if err != nil && flight.Err() != nil {
+		// The run is over before the answer came: the page is not settled, but
+		// the request was sent.
+		e.Frontier.GiveBack(l.ID)
+		f.host = l.Host()
+		e.hand(f)
+		return false
+	}
 	if err != nil {
-		w.settle(flight, l, f, w.failure(l, err))
+		w.settle(l, f, w.failure(l, err))
 		return false
 	}
 	f.bytes = resp.Wire
 	outcome := w.answer(flight, l, resp, &f)
-	w.settle(flight, l, f, outcome)
+	w.settle(l, f, outcome)
 	return l.Kind == KindPage && outcome.Status/100 == 2
 }
 
@@ -186,7 +201,7 @@ func (w *worker) observe(url string, robots bool, start time.Time, resp *Respons
 }
 
 // settle hands the outcome to the committer.
-func (w *worker) settle(flight context.Context, l *Lease, f finished, o Outcome) {
+func (w *worker) settle(l *Lease, f finished, o Outcome) {
 	o.Lease, o.Key, o.Host = l.ID, l.Key, l.Host()
 	f.lease, f.host, f.outcome, f.sitemap = l.ID, o.Host, o, l.Kind == KindSitemap
 	if tell := w.engine.Observer.Settled; tell != nil {
@@ -196,7 +211,21 @@ func (w *worker) settle(flight context.Context, l *Lease, f finished, o Outcome)
 		w.engine.Log.Info("no page", "url", l.URL.Redacted(), "class", o.Class, "status", o.Status,
 			"again", o.Disposition == Retry, "detail", o.Detail)
 	}
-	w.engine.hand(flight, f)
+	w.engine.hand(f)
+}
+
+// kindRobots is the kind of a ledger entry that no leased request stands for.
+const kindRobots = "robots"
+
+// sent completes the entry of a request that was sent with what came of it.
+func sent(e Entry, resp *Response, err error) Entry {
+	if resp != nil {
+		e.Status, e.Bytes = resp.Status, resp.Wire
+	}
+	if err != nil {
+		e.Class = classOf(err)
+	}
+	return e
 }
 
 func classOf(err error) Class {

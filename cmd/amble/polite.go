@@ -64,6 +64,9 @@ func (g grant) Done(resp *crawler.Response, err error) crawler.HostState {
 	return stateOf(g.g.Done(r))
 }
 
+// Entry is empty until a ledger is kept.
+func (g grant) Entry() crawler.Entry { return crawler.Entry{} }
+
 func (g grant) Cancel() crawler.HostState { return stateOf(g.g.Cancel()) }
 
 func stateOf(s politeness.HostState) crawler.HostState {

@@ -1,0 +1,39 @@
+package crawler
+
+import "time"
+
+// Entry is one line of a crawl's account with its hosts: a request that was
+// sent, or one that was withheld and why.
+type Entry struct {
+	Host  string // scheme, host and port
+	Group string // what shares the host's budget, "" when the host stands alone
+	URL   string // without credentials
+	Kind  string // "page", "sitemap" or "robots"
+
+	Withheld bool
+	Reason   string // why it was withheld
+
+	Start, End  time.Time     // of the exchange; a withheld request has only Start
+	Owed        time.Duration // the delay owed before the request
+	By          string        // who asked for it
+	Paid        time.Duration // the time the host was left alone before it, 0 for its first
+	Concurrency int           // requests in flight that the host was allowed
+	RetryAfter  time.Duration // the debt that the answer made
+
+	RobotsHash [16]byte // the version of robots.txt that decided, zero without one
+	RobotsLine int      // its deciding line, 0 without one
+	RobotsBody []byte   // of an answer to a request for robots.txt, as received
+
+	Status  int
+	Class   Class // of a failure, empty without one
+	Bytes   int64 // of body, as received
+	Attempt int   // attempts before this one
+}
+
+// Ledger keeps entries for good. The engine calls it from one goroutine, before
+// the batch that the entries belong to is committed: an account of what was
+// sent is true whether or not the batch is.
+type Ledger interface {
+	// Append makes the entries durable.
+	Append(entries []Entry) error
+}
