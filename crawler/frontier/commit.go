@@ -33,9 +33,11 @@ func (f *Frontier) Commit(ctx context.Context, b *crawler.Batch) (crawler.Commit
 	if err := c.plan(); err != nil {
 		return none, f.store.broken(err)
 	}
+	f.pending = c.states()
 	f.mu.Unlock()
 	err = f.store.apply(c.batch, pebble.Sync)
 	f.mu.Lock()
+	f.pending = nil
 	if err != nil {
 		return none, err
 	}
@@ -263,78 +265,6 @@ func (c *commit) planOutcomes() error {
 	return nil
 }
 
-// planHosts writes the states to keep and the marks of who has requests queued.
-func (c *commit) planHosts() error {
-	for name, s := range c.src.Hosts {
-		t, err := c.touch(name)
-		if err != nil {
-			return err
-		}
-		state := fromState(s)
-		t.state = &state
-	}
-	now := instant(c.f.opt.Now())
-	for _, t := range c.order {
-		var err error
-		if h := c.f.hosts[t.id]; h != nil {
-			err = c.planResident(h, t)
-		} else {
-			err = c.planDisk(t, now)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// planResident plans for a host in memory, whose r row exists: it goes when the
-// batch leaves the host with nothing queued.
-func (c *commit) planResident(h *host, t *touched) error {
-	if t.state != nil {
-		h.merge(*t.state)
-		t.state = nil
-	}
-	if len(t.added) == 0 && t.settled > 0 && t.settled == h.held {
-		if err := c.f.refill(h); err != nil {
-			return err
-		}
-		if len(h.buf) == 0 {
-			h.leaving = true
-			if err := c.batch.Delete(readyKey(h.readyAt, h.id), nil); err != nil {
-				return err
-			}
-			h.readyAt = 0
-		}
-	}
-	if !h.dirty && !h.leaving {
-		return nil
-	}
-	return h.save(c.batch)
-}
-
-// planDisk plans for a host that is on disk only, or new.
-func (c *commit) planDisk(t *touched, now int64) error {
-	changed := t.isNew
-	if t.state != nil {
-		notBefore := max(t.state.notBefore, t.rec.state.notBefore)
-		t.rec.state = *t.state
-		t.rec.state.notBefore = notBefore
-		changed = true
-	}
-	if len(t.added) > 0 && t.rec.readyAt == 0 {
-		t.rec.readyAt = max(t.rec.state.notBefore, now, 1)
-		t.marked, changed = true, true
-		if err := c.batch.Set(readyKey(t.rec.readyAt, t.id), nil, nil); err != nil {
-			return err
-		}
-	}
-	if !changed {
-		return nil
-	}
-	return c.batch.Set(hostKey(t.id), encodeHost(&t.rec), nil)
-}
-
 // finish brings memory in line with what is now durable. f.mu is held.
 func (c *commit) finish() {
 	f := c.f
@@ -349,13 +279,11 @@ func (c *commit) finish() {
 	}
 	for _, t := range c.order {
 		h := f.hosts[t.id]
-		switch {
-		case h != nil && h.leaving:
+		if h != nil && h.leaving {
 			f.leave(h)
 			continue
-		case h != nil && t.state != nil:
-			h.merge(*t.state) // loaded meanwhile, perhaps before this batch was visible
-		case h == nil && t.marked:
+		}
+		if h == nil && t.marked {
 			h = f.admit(t.id, &t.rec)
 		}
 		if h == nil {
@@ -366,24 +294,4 @@ func (c *commit) finish() {
 		}
 		f.replace(h, now)
 	}
-}
-
-// admit takes in a host that has just got its first queued requests, which the
-// caller adds, if there is room; else the host is left for later.
-func (f *Frontier) admit(id uint64, rec *hostRecord) *host {
-	if len(f.hosts) >= f.opt.MaxHosts {
-		f.leaveOnDisk(readyPos{rec.readyAt, id})
-		return nil
-	}
-	h := f.enter(id, rec)
-	h.covered = lastOrder
-	return h
-}
-
-// leaveOnDisk notes an r row of a host that is not in memory.
-func (f *Frontier) leaveOnDisk(p readyPos) {
-	if p.before(f.spill) {
-		f.spill = p
-	}
-	f.spillDue = min(f.spillDue, p.at)
 }

@@ -35,6 +35,9 @@ type Frontier struct {
 	waiting  dueHeap
 	buffered int // requests in the buffers of all hosts
 
+	// pending are states that the commit under way writes for hosts on disk.
+	pending map[uint64]*hostState
+
 	leases    map[uint64]*lease
 	leased    map[leaseKey]*lease
 	lastLease uint64

@@ -150,9 +150,12 @@ func (h *host) save(b *pebble.Batch) error {
 	return b.Set(hostKey(h.id), encodeHost(&rec), nil)
 }
 
-// enter adds a host to the working set.
+// enter adds a host to the working set, with what a commit under way knows.
 func (f *Frontier) enter(id uint64, rec *hostRecord) *host {
 	h := &host{id: id, name: rec.name, state: rec.state, readyAt: rec.readyAt}
+	if s := f.pending[id]; s != nil {
+		h.merge(*s)
+	}
 	f.hosts[id] = h
 	return h
 }

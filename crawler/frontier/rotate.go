@@ -23,7 +23,7 @@ func (f *Frontier) rotate(now int64, n int) (moved bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	r := rotation{f: f, now: now, batch: f.store.db.NewBatch()}
+	r := rotation{f: f, now: now, batch: f.store.db.NewBatch(), later: map[uint64]int64{}}
 	for _, p := range rows {
 		if f.ready.n >= n {
 			more = true
@@ -83,13 +83,14 @@ type rotation struct {
 	f     *Frontier
 	now   int64
 	batch *pebble.Batch
-	later []readyPos // r rows written by this step
+	later map[uint64]int64 // hosts whose r row this step moves, and where to
 }
 
 // bring deals with one r row; false means that there is no room for its host.
 func (r *rotation) bring(p readyPos) (bool, error) {
 	f := r.f
-	if f.hosts[p.id] != nil {
+	// A host put out by this very step may have its old row further on.
+	if _, moved := r.later[p.id]; moved || f.hosts[p.id] != nil {
 		return true, nil
 	}
 	rec, err := f.readHost(p.id)
@@ -118,7 +119,7 @@ func (r *rotation) bring(p readyPos) (bool, error) {
 func (r *rotation) postpone(id uint64, rec *hostRecord) error {
 	was := readyPos{rec.readyAt, id}
 	rec.readyAt = max(rec.state.notBefore, r.now, 1)
-	r.later = append(r.later, readyPos{rec.readyAt, id})
+	r.later[id] = rec.readyAt
 	return errors.Join(
 		r.batch.Delete(readyKey(was.at, id), nil),
 		r.batch.Set(readyKey(rec.readyAt, id), nil, nil),
@@ -148,8 +149,8 @@ func (r *rotation) apply() error {
 	if err := r.f.store.apply(r.batch, pebble.NoSync); err != nil {
 		return err
 	}
-	for _, p := range r.later {
-		r.f.leaveOnDisk(p)
+	for id, at := range r.later {
+		r.f.leaveOnDisk(readyPos{at, id})
 	}
 	return nil
 }

@@ -78,3 +78,78 @@ func TestLeaseDuringCommit(t *testing.T) {
 	f.endWrite()
 	f.mu.Unlock()
 }
+
+// TestPutOutOnce: a host put out while its old mark lies further on in the same
+// step is not read back with the state it had before.
+func TestPutOutOnce(t *testing.T) {
+	clock := frontiertest.NewClock()
+	o := Options{Dir: t.TempDir(), Crawl: "shop", Now: clock.Now, After: clock.After, MaxHosts: 1}
+	f := mustOpen(t, o)
+	for i := range 3 {
+		mustCommit(t, f, &crawler.Batch{
+			Found: []crawler.Request{req(t, hostName(i)+"/1"), req(t, hostName(i)+"/2")},
+			Hosts: map[string]crawler.HostState{hostName(i): {Spacing: time.Minute}},
+		})
+		clock.Advance(time.Second)
+	}
+	for range 3 { // each host once, then none for a minute
+		ls, err := f.Lease(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustCommit(t, f, &crawler.Batch{Outcomes: []crawler.Outcome{{Lease: ls[0].ID}}})
+	}
+	for i := range 3 {
+		s, err := f.Lookup(hostName(i), req(t, hostName(i)+"/1").Key)
+		if err != nil || s.State != "settled" || s.Host.NotBefore.Before(clock.Now().Add(time.Minute)) {
+			t.Errorf("%s: %+v, %v", hostName(i), s, err)
+		}
+	}
+}
+
+// TestAddTwice: rows of a commit under way may be read, and leased, before the
+// commit adds them.
+func TestAddTwice(t *testing.T) {
+	f := mustOpen(t, Options{Dir: t.TempDir()})
+	mustCommit(t, f, &crawler.Batch{Found: []crawler.Request{req(t, "https://h.example/1"), req(t, "https://h.example/2")}})
+	ls, err := f.Lease(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := f.leases[ls[0].ID]
+	for _, it := range []item{l.item, l.host.buf[0]} {
+		f.add(l.host, it)
+	}
+	if n := len(l.host.buf); n != 1 || f.buffered != 1 {
+		t.Errorf("%d requests are buffered, counted as %d, want the one that is not leased", n, f.buffered)
+	}
+}
+
+// TestReadPastLeased: better requests push the covered part back to before one
+// that is out; reading on passes it over.
+func TestReadPastLeased(t *testing.T) {
+	f := mustOpen(t, Options{Dir: t.TempDir(), MaxBuffered: 2})
+	late := req(t, "https://h.example/late")
+	late.Priority = 9
+	mustCommit(t, f, &crawler.Batch{
+		Found: []crawler.Request{late},
+		Hosts: map[string]crawler.HostState{"https://h.example": {Concurrency: 100}},
+	})
+	if ls, err := f.Lease(t.Context(), 9); err != nil || len(ls) != 1 {
+		t.Fatalf("%v, %v", ls, err)
+	}
+	b := crawler.Batch{}
+	for i := range 8 {
+		b.Found = append(b.Found, req(t, fmt.Sprintf("https://h.example/%d", i)))
+	}
+	mustCommit(t, f, &b)
+	ls, err := f.Lease(t.Context(), 100)
+	if err != nil || len(ls) != 8 {
+		t.Errorf("leased %d of 8, %v", len(ls), err)
+	}
+	for _, l := range ls {
+		if l.Key == late.Key {
+			t.Error("a request left twice")
+		}
+	}
+}

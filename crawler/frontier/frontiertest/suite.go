@@ -59,6 +59,8 @@ func Run(t *testing.T, fresh func() Harness) {
 	})
 	t.Run("Turns", func(t *testing.T) { turns(t, fresh()) })
 	t.Run("Cancelled", func(t *testing.T) { cancelled(t, fresh()) })
+	t.Run("RetryWakes", func(t *testing.T) { retryWakes(t, fresh()) })
+	t.Run("Together", func(t *testing.T) { together(t, fresh()) })
 	t.Run("Details", func(t *testing.T) { details(t, fresh()) })
 }
 
@@ -146,6 +148,35 @@ func cancelled(t *testing.T, h Harness) {
 		}
 	case <-time.After(watchdog):
 		t.Fatal("Lease outlived its context")
+	}
+}
+
+// retryWakes: a Lease that waits for nothing but a retry is woken by its time.
+func retryWakes(t *testing.T, h Harness) {
+	defer h.Close()
+	f := open(t, h)
+	defer func() { _ = f.Close() }()
+	r := request(t, "https://h.example/")
+	if _, err := f.Commit(t.Context(), &crawler.Batch{Found: []crawler.Request{r}}); err != nil {
+		t.Fatal(err)
+	}
+	for attempt := range uint8(20) {
+		ctx, cancel := context.WithTimeout(t.Context(), watchdog)
+		ls, err := f.Lease(ctx, 1)
+		cancel()
+		if err != nil || len(ls) != 1 || ls[0].Attempt != attempt {
+			t.Fatalf("attempt %d: %v, %v", attempt, ls, err)
+		}
+		if _, err := f.Commit(t.Context(), &crawler.Batch{Outcomes: []crawler.Outcome{{
+			Lease: ls[0].ID, Key: r.Key, Host: r.Host(), Disposition: crawler.Retry,
+			NotBefore: h.Clock.Now().Add(time.Second), Class: crawler.ClassTimeout,
+		}}}); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			time.Sleep(briefly) // so that Lease waits by then, more often than not
+			h.Clock.Advance(time.Second)
+		}()
 	}
 }
 
