@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"os"
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -26,16 +27,16 @@ type crawl struct {
 	pipeline *extractors.Pipeline
 }
 
-// assemble puts a config's parts together. resumed tells that an earlier
-// process may have sent requests a moment ago, so that every host first waits
-// its delay.
-func assemble(cfg *config.Config, log *slog.Logger, resumed bool) (*crawl, error) {
+// assemble puts a config's parts together. used tells that an earlier process
+// may have sent requests a moment ago, so that every host first waits its
+// delay.
+func assemble(cfg *config.Config, log *slog.Logger, used bool) (*crawl, error) {
 	c := &crawl{cfg: cfg, log: log, canon: cfg.Canon()}
 	var err error
 	if c.scope, err = urls.NewScope(cfg.ScopeRules()); err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
-	c.gate = politeness.New(policyOf(cfg), politeness.Options{Resumed: resumed})
+	c.gate = politeness.New(policyOf(cfg), politeness.Options{Resumed: used})
 	if c.client, err = newClient(cfg, c.gate, log); err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
@@ -98,6 +99,14 @@ func newPipeline(cfg *config.Config, log *slog.Logger) (*extractors.Pipeline, er
 		opt.Rules = append(opt.Rules, rule)
 	}
 	return extractors.New(opt)
+}
+
+// usedBefore tells, before a state is opened, whether it is there already.
+// Then an earlier process may have sent requests a moment ago, also when its
+// run has finished or is to be discarded.
+func usedBefore(state string) bool {
+	_, err := os.Stat(state)
+	return err == nil
 }
 
 // openFrontier opens a crawl's state. A finished run in it is replaced by a

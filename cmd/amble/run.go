@@ -72,6 +72,7 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	log := logger(cmd, logs, flags.json)
 	defer func() { stopProgress() }()
 
+	used := usedBefore(state)
 	f, found, err := openFrontier(cfg, state, flags.fresh, log)
 	if err != nil {
 		return err
@@ -80,7 +81,7 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	if found.ID != "" {
 		sayResuming(stderr, log, flags.json, found, f.Stats().Settled)
 	}
-	c, err := assemble(cfg, log, found.ID != "")
+	c, err := assemble(cfg, log, used)
 	if err != nil {
 		return err
 	}
