@@ -28,7 +28,10 @@ var arrows = []struct{ from, to string }{
 	{"extractors/...", "extractors crawler crawler/urls"},
 
 	{"politeness/robots", ""},
+	{"politeness/identity", ""},
+	{"politeness/signals", ""},
 	{"politeness", "politeness/robots"},
+	{"politeness/ledger", "politeness/robots"},
 
 	{"fixtures/...", "fixtures/..."},
 }
