@@ -35,6 +35,7 @@ killed goes on where it was.
 	root.AddCommand(
 		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),
 		newTryCommand(), newExplainCommand(), newRobotsCommand(), newVersionCommand(),
+		newKeysCommand(),
 	)
 	return root
 }
