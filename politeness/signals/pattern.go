@@ -10,13 +10,17 @@ type pattern struct {
 	octets   int // the rank: the longest pattern is the most specific
 }
 
-// maxPattern bounds the octets of a pattern.
-const maxPattern = 2 << 10
+const (
+	// maxPattern bounds the octets of a pattern.
+	maxPattern = 2 << 10
+	// maxStars bounds its stars, each of which costs a search.
+	maxStars = 32
+)
 
 // newPattern makes a pattern; ok is false for what cannot be the beginning of a
-// path, and for what is too long.
+// path, and for what is beyond the bounds.
 func newPattern(value string) (p pattern, ok bool) {
-	if value == "" || value[0] != '/' && value[0] != '*' || len(value) > maxPattern {
+	if value == "" || value[0] != '/' && value[0] != '*' || len(value) > maxPattern || strings.Count(value, "*") > maxStars {
 		return pattern{}, false
 	}
 	value = normalise(value, true)

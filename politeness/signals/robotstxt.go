@@ -111,19 +111,20 @@ func (r *RobotsTxt) with(other *RobotsTxt) *RobotsTxt {
 // line that cannot be read, and the first beyond the bound, denies every use
 // of every page, since it may be about any.
 func (r *RobotsTxt) append(rules []pathRule, l line, protocol string, parse func(value, source string) []Statement) []pathRule {
+	if r.kept > maxKept {
+		return rules
+	}
 	source := fmt.Sprintf("%s, robots.txt line %d", protocol, l.number)
 	path, value := splitPath(l.value)
 	p, ok := newPattern(path)
 	problem := ""
 	switch {
-	case r.kept > maxKept:
-		return rules
 	case r.kept == maxKept:
 		problem = "too many lines before it"
 	case l.cut:
 		problem = "the end of the line is missing"
 	case !ok:
-		problem = quoted(path) + " is no path"
+		problem = quoted(path) + " is no path that can be read"
 	case value == "" && path != "/":
 		problem = "a path and nothing said about it"
 	}
@@ -170,16 +171,16 @@ func (r *RobotsTxt) For(path string) []Statement {
 }
 
 func said(out []Statement, rules []pathRule, path string) []Statement {
-	longest := 0
+	longest, first := 0, 0 // first of the longest
 	for i := range rules {
 		if p := &rules[i].pattern; p.octets > longest && p.matches(path) {
-			longest = p.octets
+			longest, first = p.octets, i
 		}
 	}
 	for i := range rules {
-		p := &rules[i].pattern
-		if rules[i].always || p.octets == longest && p.matches(path) {
-			out = append(out, rules[i].said...)
+		r := &rules[i]
+		if r.always || i == first && longest > 0 || i > first && r.pattern.octets == longest && r.pattern.matches(path) {
+			out = append(out, r.said...)
 		}
 	}
 	return out

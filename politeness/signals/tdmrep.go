@@ -91,7 +91,7 @@ func (t *TDMRep) add(raw json.RawMessage) bool {
 	}
 	p, ok := newPattern(location)
 	if !ok {
-		t.reserveRest(errors.New(quoted(location) + " is no path"))
+		t.reserveRest(errors.New(quoted(location) + " is no path that can be read"))
 		return false
 	}
 	problem := ""
