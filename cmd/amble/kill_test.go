@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -36,7 +38,7 @@ extract:
     match: "**/2026/**"
     fields: {title: {css: h1}, published: {css: time, attr: datetime, as: date}}
 output: [{jsonl: "{type}.jsonl"}, {csv: "{type}.csv"}]
-commit: {pages: 16, interval: 100ms}
+commit: {pages: 4, interval: 50ms}
 `
 
 const (
@@ -65,13 +67,7 @@ func kills(t *testing.T) int {
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	calm := newFixtureCrawl(t, killConfig, fixtures.Options{Hosts: contentHosts})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if out, err := calm.command(t).CombinedOutput(); err != nil {
-			t.Errorf("amble run: %v\n%s", err, out)
-		}
-	}()
+	undisturbed := calm.start(t)
 	random := rand.New(rand.NewPCG(killSeed, 0))
 	var disturbed []*fixtureCrawl
 	for left := kills(t); left > 0; {
@@ -84,7 +80,9 @@ func TestKilled(t *testing.T) {
 		left -= n
 		disturbed = append(disturbed, c)
 	}
-	<-done
+	if <-undisturbed.done; undisturbed.err != nil {
+		t.Fatalf("amble run: %v\n%s", undisturbed.err, &undisturbed.out)
+	}
 	for _, c := range disturbed {
 		compareCrawls(t, c, calm)
 		judgeManners(t, c.web, "killbot", killDelay, 1)
@@ -110,9 +108,31 @@ func killUntilDone(t *testing.T, c *fixtureCrawl, random *rand.Rand, n int) int 
 		if p.kill() == nil {
 			return killed // it had just finished
 		}
+		tearOutputs(t, c)
 	}
 	c.run(t)
 	return killed
+}
+
+// tearOutputs leaves behind each output what a kill between writing to it and
+// committing would: a moment that is too short to be hit each time.
+func tearOutputs(t *testing.T, c *fixtureCrawl) {
+	t.Helper()
+	for _, kind := range killKinds {
+		for _, ending := range []string{".jsonl", ".csv"} {
+			f, err := os.OpenFile(filepath.Join(c.dir, kind+ending), os.O_WRONLY|os.O_APPEND, 0)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // killed before it came to that
+			}
+			if err == nil {
+				_, err = f.WriteString("{\"title\":\"uncommitted\"}\r\n{\"title\":\"ha")
+				err = errors.Join(err, f.Close())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 // TestKilledRunOwesItsDelay kills a crawl whose delay is longer than a restart
@@ -182,7 +202,8 @@ func TestKilledRunOwesRetryAfter(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	latency := fixtures.Options{Hosts: contentHosts, Latency: 4 * time.Millisecond}
-	c := newFixtureCrawl(t, killConfig, latency)
+	calm, c := newFixtureCrawl(t, killConfig, latency), newFixtureCrawl(t, killConfig, latency)
+	undisturbed := calm.start(t)
 	random := rand.New(rand.NewPCG(killSeed, 1))
 	const interrupts = 3
 	var run string
@@ -220,8 +241,9 @@ func TestInterrupted(t *testing.T) {
 			}
 		}
 	}
-	calm := newFixtureCrawl(t, killConfig, latency)
-	calm.run(t)
+	if <-undisturbed.done; undisturbed.err != nil {
+		t.Fatalf("amble run: %v\n%s", undisturbed.err, &undisturbed.out)
+	}
 	compareCrawls(t, c, calm)
 	judgeManners(t, c.web, "killbot", killDelay, 1)
 }
