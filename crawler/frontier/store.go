@@ -33,6 +33,8 @@ func openStore(o Options, dir string) (s *store, err error) {
 	cache := pebble.NewCache(int64(o.BlockCache))
 	defer cache.Unref()
 	log := storeLog{s: s, log: o.Log}
+	var once sync.Once
+	unwritten := make(chan struct{}) // closed when something could not be written in the background
 	po := &pebble.Options{
 		FS: stopFS{o.FS, &s.stop}, Logger: log, Cache: cache,
 		FormatMajorVersion:          pebble.FormatTableFormatV6,
@@ -40,20 +42,18 @@ func openStore(o Options, dir string) (s *store, err error) {
 		MemTableStopWritesThreshold: 4,
 		MaxOpenFiles:                64,
 		EventListener: &pebble.EventListener{
-			BackgroundError: func(err error) { s.fail(err) },
-			DataCorruption:  func(info pebble.DataCorruptionInfo) { s.fail(info.Details) },
+			BackgroundError: func(err error) {
+				s.fail(err)
+				once.Do(func() { close(unwritten) })
+			},
+			DataCorruption: func(info pebble.DataCorruptionInfo) { s.fail(info.Details) },
 		},
 	}
 	po.Experimental.FileCacheShards = 1
 	for i := range po.Levels {
 		po.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
-	// Pebble may panic over what an open that fails leaves undone.
-	err = guard(func() error {
-		var err error
-		s.db, err = pebble.Open(dir, po)
-		return err
-	})
+	s.db, err = s.open(dir, po, unwritten)
 	s.stop.armed.Store(true)
 	if err == nil {
 		err = s.err()
@@ -64,7 +64,31 @@ func openStore(o Options, dir string) (s *store, err error) {
 	if pebble.IsCorruptionError(err) {
 		return nil, fmt.Errorf("state folder %s: %w: %w", o.Dir, ErrDamaged, err)
 	}
+	if errors.Is(err, crawler.ErrStop) { // which names the folder
+		return nil, err
+	}
 	return nil, fmt.Errorf("state folder %s: %w", o.Dir, err)
+}
+
+// open opens Pebble. On a full disk Pebble tries to write what it found in its
+// log again and again, and its Open never returns: then it is left behind,
+// and stops at its next write as stopFS has it.
+func (s *store) open(dir string, po *pebble.Options, unwritten <-chan struct{}) (*pebble.DB, error) {
+	var db *pebble.DB
+	opened := make(chan error, 1)
+	go func() {
+		// Pebble may panic over what an open that fails leaves undone.
+		opened <- guard(func() (err error) {
+			db, err = pebble.Open(dir, po)
+			return err
+		})
+	}()
+	select {
+	case err := <-opened:
+		return db, err
+	case <-unwritten:
+		return nil, s.err()
+	}
 }
 
 // guard turns a panic into an error.
