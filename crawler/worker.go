@@ -121,11 +121,8 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	entry.Kind, entry.URL, entry.Host, entry.Attempt = l.Kind.String(), l.URL.Redacted(), l.Host(), int(l.Attempt)
 	f := finished{state: state, requests: 1, entries: []Entry{sent(entry, resp, err)}}
 	if err != nil && flight.Err() != nil {
-		// The run is over before the answer came: the page is not settled, but
-		// the request was sent.
-		e.Frontier.GiveBack(l.ID)
-		f.host = l.Host()
-		e.hand(f)
+		// The run is over before the answer came.
+		w.giveUp(l, f)
 		return false
 	}
 	if err != nil {
@@ -133,9 +130,23 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 		return false
 	}
 	f.bytes = resp.Wire
+	sentOnly := f
 	outcome := w.answer(flight, l, resp, &f)
+	if outcome.Class == ClassExtract && flight.Err() != nil {
+		// The run was over before the page was read, which is no fault of it.
+		w.giveUp(l, sentOnly)
+		return false
+	}
 	w.settle(l, f, outcome)
 	return l.Kind == KindPage && outcome.Status/100 == 2
+}
+
+// giveUp returns a lease whose request was sent: the page is not settled, and
+// the next run asks for it again.
+func (w *worker) giveUp(l *Lease, f finished) {
+	w.engine.Frontier.GiveBack(l.ID)
+	f.host = l.Host()
+	w.engine.hand(f)
 }
 
 // answer decides the outcome of a response and reads what it holds into f.
@@ -165,7 +176,9 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 	var r Result
 	if err := e.Pipeline.Run(ctx, NewPage(&l.Request, resp), &r); err != nil {
 		o.Class, o.Detail = ClassExtract, err.Error()
-		e.Log.Warn("extraction failed", "url", l.URL.Redacted(), "error", err)
+		if ctx.Err() == nil {
+			e.Log.Warn("extraction failed", "url", l.URL.Redacted(), "error", err)
+		}
 		r.Records = nil
 	}
 	for i := range r.Records {
