@@ -64,7 +64,7 @@ func runDemo(cmd *cobra.Command, out string, asJSON bool) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "Crawling %d hosts of the built-in web, %s between requests to each; config in %s\n\n",
 			len(web.Hosts()), cfg.Politeness.Delay, cfg.File)
 	}
-	if err := runCrawl(cmd, cfg, runFlags{json: asJSON, fresh: true}); err != nil {
+	if err := runCrawl(cmd, cfg, runFlags{json: asJSON, fresh: true, demo: out}); err != nil {
 		return err
 	}
 	w := cmd.OutOrStdout()

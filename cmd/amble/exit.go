@@ -53,12 +53,22 @@ func codeOf(err error, s *crawler.Summary) int {
 	return exitOK
 }
 
-// message is an error for people: without what the exit status says, and
-// without secrets.
+// message is an error for people, without secrets.
 func message(cfg *config.Config, err error) error {
-	text := strings.ReplaceAll(err.Error(), crawler.ErrStop.Error()+": ", "")
-	return errors.New(cfg.Redact(text))
+	return errors.New(cfg.Redact(inPlainWords(err)))
 }
+
+// inPlainWords leaves out what the exit status says, and adds what to do.
+func inPlainWords(err error) string {
+	text := strings.ReplaceAll(err.Error(), crawler.ErrStop.Error()+": ", "")
+	if errors.Is(err, syscall.ENOSPC) && !strings.Contains(text, roomCure) {
+		text += " (" + roomCure + ")"
+	}
+	return text
+}
+
+// roomCure is what outputs say of a full disk, too.
+const roomCure = "make room, then run again to resume"
 
 // stateError is the exit of a state that could not be opened: a mistake unless
 // the disk failed.
@@ -66,7 +76,7 @@ func stateError(err error) error {
 	if cure := stateCure(err); cure != "" {
 		return &exitError{exitConfig, fmt.Errorf("%w (%s)", err, cure)}
 	}
-	return &exitError{exitFailed, err}
+	return &exitError{exitFailed, errors.New(inPlainWords(err))}
 }
 
 // stateCure says what can be done about a state that is not this run's to use,

@@ -58,19 +58,26 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, offline bool
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
-	row("URL", "%s", u.Redacted())
+	row("URL", "%s", asGiven(raw, u))
 	if u.Fetch() != raw {
-		row("fetched as", "%s", u.Fetch())
+		row("fetched as", "%s", u.Redacted())
 	}
 	row("same page as", "%s", c.canon.Dedup(u))
 	scope := c.scope.Check(u, 0)
 	row("scope", "%s: %s", inOut(scope.In), scope.Rule)
 
 	verdict := "would fetch"
-	if !scope.In {
-		verdict = "would not follow a link to it (a seed it would fetch)"
+	switch {
+	case !scope.In && c.seedAllowed(u):
+		verdict = "would fetch it as a seed, but not follow a link to it"
+	case !scope.In:
+		verdict = "would not fetch: out of scope"
 	}
-	if !offline {
+	switch {
+	case offline && c.cfg.Politeness.Robots != "ignore":
+		verdict += ", if robots.txt allows it"
+	case offline:
+	default:
 		if refusal := c.askRobots(cmd, u); refusal != "" {
 			verdict = "would not fetch: " + refusal
 		}
@@ -79,6 +86,23 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, offline bool
 	c.explainStanding(row, u)
 	row("verdict", "%s", verdict)
 	return w.Flush()
+}
+
+// asGiven is the URL as it was written, unless it holds a password.
+func asGiven(raw string, u urls.URL) string {
+	if strings.Contains(raw, "@") {
+		return u.Redacted()
+	}
+	return raw
+}
+
+// seedAllowed tells whether a URL that links do not lead to could be a seed:
+// seeds need not be included.
+func (c *crawl) seedAllowed(u urls.URL) bool {
+	rules := c.cfg.ScopeRules()
+	rules.Include = nil
+	s, err := urls.NewScope(rules)
+	return err == nil && s.Check(u, 0).In
 }
 
 // askRobots reads the host's robots.txt and tells what keeps the URL from

@@ -92,7 +92,7 @@ func displayLines(s monitor.Snapshot, maxPages int64) []string {
 	queue := fmt.Sprintf("  in flight %d   queued %s   hosts %s", s.InFlight, count(f.Queued), count(f.Hosts))
 	if f.Waiting > 0 {
 		queue += fmt.Sprintf(" (%s waiting", count(f.Waiting))
-		if s.NextDue > 0 {
+		if s.NextDue >= time.Second {
 			queue += ", next in " + short(s.NextDue)
 		}
 		queue += ")"

@@ -122,6 +122,10 @@ func (r *report) printFields(out io.Writer) {
 func (r *report) printNext(out io.Writer) {
 	var next []string
 	s := &r.summary
+	if r.flags.demo != "" {
+		fmt.Fprintf(out, "\n  Next:\n    %s    is its config: copy it to begin one of your own\n", r.config)
+		return
+	}
 	switch s.Status {
 	case crawler.StatusInterrupted:
 		next = append(next, r.again()+"    goes on where this run stopped")

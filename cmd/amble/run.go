@@ -24,6 +24,7 @@ type runFlags struct {
 	summary string
 	json    bool
 	set     []string
+	demo    string // the folder of a demo, whose web ends with it
 }
 
 func newRunCommand() *cobra.Command {

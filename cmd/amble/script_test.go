@@ -30,7 +30,7 @@ import (
 //	code N PROGRAM ARG...            run a program, which must exit with N
 //	interrupt [-twice] FILE PROGRAM ARG...
 //	                                 run a program, interrupt it once FILE has text; it must exit with 130
-//	await FILE                       wait until FILE has text
+//	await FILE [TEXT]                wait until FILE has text
 //	rewrite FILE OLD NEW             replace text in a file, as saving it in an editor would
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -99,15 +99,17 @@ func checkCode(ts *testscript.TestScript, err error, want int) {
 }
 
 func scriptAwait(ts *testscript.TestScript, neg bool, args []string) {
-	wantArgs(ts, neg, len(args) == 1, "await FILE")
-	if !awaitText(ts.MkAbs(args[0])) {
-		ts.Fatalf("%s stays empty", args[0])
+	wantArgs(ts, neg, len(args) == 1 || len(args) == 2, "await FILE [TEXT]")
+	text := strings.Join(args[1:], "")
+	if !awaitText(ts.MkAbs(args[0]), text) {
+		ts.Fatalf("%s does not get the text %q", args[0], text)
 	}
 }
 
-func awaitText(path string) bool {
+// awaitText waits until a file has a text, or any when it is empty.
+func awaitText(path, text string) bool {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if info, err := os.Stat(path); err == nil && info.Size() > 0 {
+		if data, err := os.ReadFile(path); err == nil && len(data) > 0 && bytes.Contains(data, []byte(text)) {
 			return true
 		}
 	}
@@ -144,7 +146,7 @@ func scriptInterrupt(ts *testscript.TestScript, neg bool, args []string) {
 	stderr := &watched{to: ts.Stderr(), until: []byte("stopping"), seen: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = ts.Stdout(), stderr
 	ts.Check(cmd.Start())
-	started := awaitText(path)
+	started := awaitText(path, "")
 	_ = cmd.Process.Signal(os.Interrupt)
 	if twice {
 		select {

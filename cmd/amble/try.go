@@ -40,7 +40,7 @@ as asked go to stderr. Nothing is written.`,
 			if flags.watch {
 				return watchTry(cmd, args[0], args[1], flags)
 			}
-			return tryOnce(cmd, args[0], args[1], flags)
+			return tryOnce(cmd, args[0], args[1], flags, false)
 		},
 	}
 	cmd.Flags().StringVar(&flags.html, "html", "", "read the page from this `file` instead of fetching it")
@@ -49,7 +49,9 @@ as asked go to stderr. Nothing is written.`,
 	return cmd
 }
 
-func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
+// tryOnce tries once. again tells that the host may have been asked a moment
+// ago, so that its delay is owed first.
+func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags, again bool) error {
 	cfg, err := loadConfig(cmd, path, flags.set)
 	if err != nil {
 		return err
@@ -58,7 +60,7 @@ func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 	if err != nil {
 		return err
 	}
-	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), false)
+	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), again)
 	if err != nil {
 		return err
 	}
@@ -164,18 +166,20 @@ func (c *crawl) printLinks(w io.Writer, page *crawler.Page, links []crawler.Link
 
 // watchTry tries again each time the config changes, until interrupted.
 func watchTry(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
-	var last time.Time
+	var last os.FileInfo
 	for {
 		info, err := os.Stat(path)
-		if err != nil {
+		if err != nil && last == nil {
 			return &exitError{exitConfig, err}
 		}
-		if info.ModTime() != last {
-			last = info.ModTime()
-			if err := tryOnce(cmd, path, rawURL, flags); err != nil && !quiet(err) {
+		// Some editors remove a file before they write it anew.
+		if err == nil && (last == nil || info.ModTime() != last.ModTime() || info.Size() != last.Size()) {
+			again := last != nil
+			last = info
+			if err := tryOnce(cmd, path, rawURL, flags, again); err != nil && !quiet(err) {
 				fmt.Fprintf(cmd.ErrOrStderr(), "amble: %v\n", err)
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "--- watching %s\n", path)
+			fmt.Fprintf(cmd.ErrOrStderr(), "--- watching %s; Ctrl-C ends it\n", path)
 		}
 		if err := pause(cmd.Context(), watchEvery); err != nil {
 			return &exitError{code: exitInterrupted}
