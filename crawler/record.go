@@ -47,18 +47,28 @@ func RecordKey(recordType string, page urls.Key, n int) string {
 // without the value, or dropped when the field is required.
 type RecordError struct {
 	Type    string // record type
-	Field   string
+	Field   string // "" when the failure is not that of one field
 	Value   string // as found, cut to 200 bytes
 	URL     string
 	Err     error
 	Dropped bool // the whole record was dropped
 }
 
-func (e *RecordError) Error() string {
-	if e.Value == "" {
-		return e.URL + ": " + e.Type + "." + e.Field + ": " + e.Err.Error()
+// Place names what the error is about: "type.field", or the type alone where no
+// field of it could be read.
+func (e *RecordError) Place() string {
+	if e.Field == "" {
+		return e.Type
 	}
-	return e.URL + ": " + e.Type + "." + e.Field + ": " + e.Err.Error() + ": " + strconv.Quote(e.Value)
+	return e.Type + "." + e.Field
+}
+
+func (e *RecordError) Error() string {
+	text := e.URL + ": " + e.Place() + ": " + e.Err.Error()
+	if e.Value == "" {
+		return text
+	}
+	return text + ": " + strconv.Quote(e.Value)
 }
 
 // Unwrap gives the cause.

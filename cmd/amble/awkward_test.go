@@ -124,6 +124,9 @@ func TestAwkwardHost(t *testing.T) {
 			t.Logf("the process took %d MiB of memory", got>>20)
 		}
 	}
+	if out := p.out.String(); !strings.Contains(out, "/broken/deep: page: ") {
+		t.Errorf("the report does not say that /broken/deep could not be parsed:\n%s", out)
+	}
 	checkAwkwardEnds(t, c)
 	checkAwkwardRecords(t, c)
 	checkAwkwardSummary(t, c)

@@ -100,7 +100,7 @@ func (m *Monitor) settled(r *crawler.Request, o crawler.Outcome, _ int) {
 func (m *Monitor) fieldError(e crawler.RecordError) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	name := e.Type + "." + e.Field
+	name := e.Place()
 	f := m.fields[name]
 	if f == nil {
 		if len(m.fields) >= maxFields {
