@@ -258,6 +258,30 @@ func TestGraceEnds(t *testing.T) {
 	r.exactly(1)
 }
 
+// A page that was being read when the grace period ended is not a failed one:
+// the next run reads it.
+func TestGraceEndsWhileReading(t *testing.T) {
+	r := newRig(t)
+	r.set.Grace = 10 * time.Millisecond
+	r.web.pages[host+"/0"] = "record a\nread\nlink /1"
+	r.web.pages[host+"/1"] = "record b"
+	ctx, cancel := context.WithCancel(t.Context())
+	r.web.reading = func(reading context.Context) error {
+		if ctx.Err() != nil {
+			return nil
+		}
+		cancel()
+		<-reading.Done()
+		return reading.Err()
+	}
+	s, err := r.run(ctx)
+	if !errors.Is(err, context.Canceled) || s.Pending != 1 || s.Failed != 0 || s.Requests != 1 {
+		t.Fatalf("%+v: %v", s, err)
+	}
+	r.finish()
+	r.exactly(2)
+}
+
 // A process that dies between the sinks' flush and the frontier's commit
 // leaves records that the next process cuts off and writes again.
 func TestDeathBetweenSinkAndCommit(t *testing.T) {

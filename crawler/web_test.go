@@ -22,6 +22,7 @@ type web struct {
 	answers map[string]func(n int) (*crawler.Response, error) // the nth answer, from 1
 	fetches map[string]int
 	before  func(ctx context.Context, url string) // called before each answer
+	reading func(ctx context.Context) error       // called where a page has the line "read"
 }
 
 func newWeb() *web {
@@ -72,7 +73,7 @@ func (w *web) Types() []crawler.RecordType {
 	return []crawler.RecordType{{Name: "item", Fields: []string{"word"}}}
 }
 
-func (w *web) Run(_ context.Context, p *crawler.Page, r *crawler.Result) error {
+func (w *web) Run(ctx context.Context, p *crawler.Page, r *crawler.Result) error {
 	n := 0
 	for line := range strings.Lines(string(p.Response.Body)) {
 		what, word, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -87,6 +88,10 @@ func (w *web) Run(_ context.Context, p *crawler.Page, r *crawler.Result) error {
 				Key: crawler.RecordKey("item", p.Request.Key, n),
 			})
 			n++
+		case "read":
+			if err := w.reading(ctx); err != nil {
+				return err
+			}
 		case "fail":
 			return errors.New(word)
 		case "panic":
