@@ -1,44 +1,66 @@
 package politeness
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
 )
 
-// Backoff after 429 and 503 without a usable Retry-After: five seconds,
-// doubled with each further one up to ten minutes, plus up to a quarter of
-// jitter so that many hosts behind one server do not come back at once. Each
-// success forgives one.
-const (
-	backoffBase = 5 * time.Second
-	backoffMax  = 10 * time.Minute
-	maxStrikes  = 8
-)
-
-// observe books what an answer asks for. now is the instant of its header.
-func (h *host) observe(status int, header http.Header, g *Gate, now time.Time) {
-	busy := status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+// observe books what an answer asks for. now is the instant of its header, and
+// latency how long that took. 429 is about our rate and so concerns all that
+// share the server; anything else is about this host.
+func (h *host) observe(status int, header http.Header, latency time.Duration, g *Gate, now time.Time) {
+	o := outcome{latency: latency}
+	asks := &h.lane
 	switch {
-	case busy:
-		h.strikes = min(h.strikes+1, maxStrikes)
-	case status >= 200 && status < 400 && h.strikes > 0:
-		h.strikes--
+	case status == http.StatusTooManyRequests:
+		o.kind, asks = busy, h.server()
+	case status == http.StatusServiceUnavailable:
+		o.kind = busy
+	case status >= 200 && status < 400:
+		o.kind = answered
 	}
+	h.both(func(l *lane) {
+		own := o
+		if o.kind == busy && l != asks {
+			own = outcome{kind: failed}
+		}
+		l.throttle = next(l.throttle, own, g.policy.pace(l.delay))
+	})
 	if wait := RetryAfter(header, g.clock.outside(now)); wait > 0 {
-		h.put(now.Add(min(wait, g.policy.MaxRetryAfter)), ByRetryAfter)
-	} else if busy {
-		h.put(now.Add(backoff(h.strikes, g.random())), ByBackoff)
+		asks.put(now.Add(min(wait, g.policy.MaxRetryAfter)), byRetryAfter)
+	} else if o.kind == busy {
+		asks.put(now.Add(backoff(asks.throttle.strikes, g.random())), byBackoff)
 	}
 }
 
-func backoff(strikes int, random float64) time.Duration {
-	wait := backoffBase
-	for i := 1; i < strikes && wait < backoffMax; i++ {
-		wait *= 2
+// tell books in the end whether the host worked. What says nothing of it counts
+// as neither: an answer that was cut short by us, and errors that will not go
+// away or by which nothing was sent.
+func (h *host) tell(status int, r *Result, p *Policy, now time.Time) {
+	cause := ""
+	switch {
+	case status >= 500:
+		cause = fmt.Sprintf("status %d", status)
+	case r.Err == nil:
+		h.circuit = nil
+		return
+	case r.Permanent || errors.Is(r.Err, context.Canceled) ||
+		errors.Is(r.Err, ErrPrivateAddress) || errors.Is(r.Err, ErrNotGranted):
+		return
+	default:
+		cause = describe(r.Err)
 	}
-	wait = min(wait, backoffMax)
-	return wait + time.Duration(min(max(random, 0), 1)*float64(wait/4))
+	if p.CircuitAfter < 0 {
+		return
+	}
+	if h.circuit == nil {
+		h.circuit = &circuit{}
+	}
+	*h.circuit = h.circuit.tripped(p.CircuitAfter, cause, now)
 }
 
 // maxRetryAfter bounds what RetryAfter returns, far above any cap.

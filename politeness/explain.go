@@ -9,20 +9,34 @@ import (
 // Explanation tells how things stand for one URL.
 type Explanation struct {
 	// Robots tells what is known of robots.txt: "ignored", "none needed",
-	// "not fetched yet", "being fetched", "known", or why it is unreachable.
+	// "not fetched yet", "being fetched", "known", "unreachable for 30 days and
+	// taken as not there", or why it is unreachable.
 	Robots string
 	// Known reports whether Verdict holds.
 	Known      bool
 	Verdict    robots.Verdict
 	RobotsHash [16]byte
 	RobotsAge  time.Duration
+	// RobotsLife is how long the copy serves from the instant it was fetched or
+	// last found current.
+	RobotsLife time.Duration
 	// Owed is the delay between two requests to the host, By who asked for it.
 	Owed time.Duration
 	By   string
 	// Until is the instant before which nothing may be sent, zero when that is
 	// past, WaitBy who asked for it.
-	Until       time.Time
-	WaitBy      string
+	Until  time.Time
+	WaitBy string
+	// Demands is all that Owed and Until are made of.
+	Demands []Demand
+	// Group is the name of the group that the host shares its budget with, ""
+	// without one or before the host was asked about; Members is how many of its
+	// hosts are in memory.
+	Group   string
+	Members int
+	// Failing is since when every request to the host fails, zero when none did
+	// or the last did not.
+	Failing     time.Time
 	Concurrency int
 	InFlight    int
 	// Strikes counts the 429 and 503 answers not yet forgiven.
@@ -38,31 +52,70 @@ func (g *Gate) Explain(origin, url string) Explanation {
 		h = g.blank(origin)
 	}
 	x := Explanation{
-		Concurrency: h.concurrency(&g.policy), InFlight: h.inFlight, Strikes: h.strikes,
-		RobotsHash: h.robots.hash,
+		Concurrency: h.concurrency(&g.policy), InFlight: h.inFlight,
+		Strikes: int(max(h.throttle.strikes, h.server().throttle.strikes)),
+		Demands: g.demands(h, now),
 	}
-	x.Owed, x.By = h.owed()
-	if until, by, ok := h.wait(&g.policy, now); !ok {
-		x.Until, x.WaitBy = g.clock.outside(until), by
+	owed, by := h.owed()
+	x.Owed, x.By = owed, h.name(by)
+	if c, ok := h.wait(&g.policy, &g.clock, now); !ok {
+		x.Until, x.WaitBy = g.clock.outside(c.until), h.name(c)
 	}
-	rules := h.robots.rules
+	if h.group != nil {
+		x.Group, x.Members = h.group.key, h.group.members
+	}
+	if h.circuit != nil {
+		x.Failing = g.clock.outside(h.circuit.since)
+	}
+	c := h.robots.copy
+	if c != nil {
+		x.RobotsHash = c.hash
+	}
 	switch s := &h.robots; {
 	case g.policy.IgnoreRobots:
 		x.Robots = "ignored"
 	case !h.web:
 		x.Robots = "none needed"
-	case s.usable(now):
-		x.Robots, x.Known, x.RobotsAge = "known", true, now.Sub(s.got)
+	case c.fresh(now):
+		x.Robots, x.Known, x.RobotsAge, x.RobotsLife = "known", true, now.Sub(c.got), c.lifetime
+		if c.kind == copyAssumed {
+			x.Robots = "unreachable for 30 days and taken as not there"
+		}
 	case s.fetching:
 		x.Robots = "being fetched"
-	case s.failures > 0:
-		x.Robots = s.reason()
+	case s.trouble != nil:
+		x.Robots = s.trouble.reason()
 	default:
 		x.Robots = "not fetched yet"
 	}
 	g.mu.Unlock()
 	if x.Known {
-		x.Verdict = rules.Check(url)
+		x.Verdict = c.rules.Check(url)
 	}
 	return x
+}
+
+// demands lists what holds for a host.
+func (g *Gate) demands(h *host, now time.Time) []Demand {
+	var out []Demand
+	h.claims(now, func(c claim, delay time.Duration) {
+		d := Demand{By: h.name(c), Delay: delay}
+		if c.until.After(now) {
+			d.Until = g.clock.outside(c.until)
+		}
+		if d.Delay > 0 || !d.Until.IsZero() {
+			out = append(out, d)
+		}
+	})
+	if opens := h.hours.Next(g.clock.outside(now)); h.hours.String() != "" {
+		d := Demand{By: h.name(claim{by: byHours})}
+		if opens.After(g.clock.outside(now)) {
+			d.Until = opens
+		}
+		out = append(out, d)
+	}
+	if t := h.robots.trouble; t != nil && t.retryAt.After(now) {
+		out = append(out, Demand{By: t.reason(), Until: g.clock.outside(t.retryAt)})
+	}
+	return out
 }

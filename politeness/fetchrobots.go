@@ -7,144 +7,167 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/amblecrawl/amble/politeness/robots"
 )
 
 const (
-	// robotsLifetime is how long a good copy serves (RFC 9309 section 2.4).
-	robotsLifetime = 24 * time.Hour
-	// robotsRefresh is the age from which a new copy is asked for while the old
-	// one still serves.
-	robotsRefresh = robotsLifetime * 7 / 8
 	// robotsRest is how long a robots.txt that was given up is left alone.
 	robotsRest = time.Hour
 	// robotsHops is the number of redirects followed (RFC 9309 section 2.3.1.2).
 	robotsHops = 5
+	// robotsMonth is the "reasonably long period" of RFC 9309 section 2.3.1.4.
+	robotsMonth = 30 * 24 * time.Hour
 	// maxURL bounds a redirect target.
 	maxURL = 2 << 10
 )
 
 // robotsState is where an origin stands with its robots.txt.
 type robotsState struct {
-	rules *robots.Rules // nil until known; those of an empty file when there is none
-	hash  [16]byte
-	got   time.Time // when rules was fetched
-
-	delay   time.Duration // its Crawl-delay, capped
-	delayBy string
-
-	fetching bool
+	copy     *robotsCopy // nil until known
+	trouble  *robotsTrouble
 	target   string // of the next fetch after a redirect, else ""
-	hops     int
-
-	failures int       // in a row
-	retryAt  time.Time // no fetch before
-	cause    string    // of the last failure, for people
-	err      error     // of the last failure, nil when a server answered
+	hops     uint8
+	fetching bool
 }
 
-// usable reports whether the rules may still be relied on.
-func (s *robotsState) usable(now time.Time) bool {
-	return s.rules != nil && now.Before(s.got.Add(robotsLifetime))
+// robotsTrouble is what stands against fetching it.
+type robotsTrouble struct {
+	failures int       // in a row, up to Policy.RobotsTries
+	since    time.Time // of the first
+	retryAt  time.Time // no fetch before
+	cause    string    // of the last, for people
+	err      error     // of the last, nil when a server answered
 }
 
 // wanted reports whether a fetch should begin.
 func (s *robotsState) wanted(now time.Time) bool {
-	return !s.fetching && !now.Before(s.retryAt) &&
-		(s.rules == nil || !now.Before(s.got.Add(robotsRefresh)))
+	return !s.fetching && !now.Before(s.retryAt()) && (s.copy == nil || !now.Before(s.copy.refresh()))
+}
+
+func (s *robotsState) retryAt() time.Time {
+	if s.trouble == nil {
+		return time.Time{}
+	}
+	return s.trouble.retryAt
 }
 
 // consult brings robots.txt to where it can be asked. ok is true when the
 // host's rules are usable; otherwise the decision says what to do.
-func (g *Gate) consult(h *host, now time.Time) (Decision, bool) {
+func (g *Gate) consult(h *host, now time.Time) (d Decision, read func(), ok bool) {
 	s := &h.robots
-	usable := s.usable(now)
+	usable := s.copy.fresh(now)
 	if s.wanted(now) {
-		d := g.grantRobots(h, now)
-		if d.Action == FetchRobots || !usable {
-			return d, false
+		d, read := g.grantRobots(h, now)
+		if read != nil || d.Action == FetchRobots || !usable {
+			return d, read, false
 		}
 	}
 	switch {
 	case usable:
-		return Decision{}, true
+		return Decision{}, nil, true
 	case s.fetching:
-		return g.later(now.Add(busyPoll), ByRobots), false
-	case s.failures >= g.policy.RobotsTries:
-		return Decision{Action: Skip, Reason: s.reason(), Err: s.failure()}, false
+		return g.later(now.Add(busyPoll), ByRobots), nil, false
+	case s.trouble == nil: // a step of a redirect is about to be taken
+		return g.later(now.Add(busyPoll), ByRobots), nil, false
+	case s.trouble.failures >= g.policy.RobotsTries:
+		return Decision{Action: Skip, Reason: s.trouble.reason(), Err: s.trouble.failure()}, nil, false
 	}
-	return g.later(s.retryAt, s.reason()), false
+	return g.later(s.retryAt(), s.trouble.reason()), nil, false
 }
 
-func (s *robotsState) reason() string { return "robots.txt unreachable: " + s.cause }
+func (t *robotsTrouble) reason() string { return "robots.txt unreachable: " + t.cause }
 
-func (s *robotsState) failure() error {
-	if s.err == nil {
-		return fmt.Errorf("%w: %s", ErrRobots, s.cause)
+func (t *robotsTrouble) failure() error {
+	if t.err == nil {
+		return fmt.Errorf("%w: %s", ErrRobots, t.cause)
 	}
-	return fmt.Errorf("%w: %w", ErrRobots, s.err)
+	return fmt.Errorf("%w: %w", ErrRobots, t.err)
 }
 
 // grantRobots grants the next step of fetching h's robots.txt, in the time of
 // the host that the step leads to.
-func (g *Gate) grantRobots(h *host, now time.Time) Decision {
+func (g *Gate) grantRobots(h *host, now time.Time) (d Decision, read func()) {
 	target, at := h.robots.target, h
-	h.robots.fetching = true // so that opening another host does not forget h
-	if target == "" {
-		target = h.origin + "/robots.txt"
-	} else if origin := originOf(target); origin != h.origin {
-		if at = g.open(origin, now); at == nil {
+	if target != "" {
+		if origin := originOf(target); origin != h.origin {
+			h.robots.fetching = true // so that opening another host does not forget h
+			at = g.open(origin, now)
 			h.robots.fetching = false
-			return g.later(now.Add(tablePoll), ByTable)
+			if at == nil {
+				return g.later(now.Add(tablePoll), ByTable), nil
+			}
+			if read, wait := g.unread(at); read != nil || wait {
+				return g.later(now.Add(busyPoll), ByMemory), read
+			}
 		}
 	}
-	until, by, ok := at.wait(&g.policy, now)
-	if !ok {
-		h.robots.fetching = false
-		return g.later(until, by)
+	if c, ok := at.wait(&g.policy, &g.clock, now); !ok {
+		return g.later(c.until, at.name(c)), nil
 	}
+	conditions := h.robots.copy.conditions(target)
+	if target == "" {
+		target = h.origin + "/robots.txt"
+	}
+	h.robots.fetching = true
 	grant := g.grant(at, target)
-	grant.robots = h
-	return Decision{Action: FetchRobots, Robots: target, Grant: grant}
+	grant.robots, grant.conditional = h, conditions != nil
+	return Decision{Action: FetchRobots, Robots: target, Header: conditions, Grant: grant}, nil
 }
 
-// answered books the end of one step. rules are those of a 2xx answer.
-func (g *Gate) answered(h *host, r *Result, parsed *parsedRobots, now time.Time) {
+// fetchedRobots is a 2xx answer, read and packed without the gate's lock.
+type fetchedRobots struct {
+	copy   *robotsCopy
+	packed []byte
+}
+
+// read makes the copy of an answer that has one, nil for others.
+func (g *Gate) read(r *Result) *fetchedRobots {
+	switch {
+	case r.Err != nil:
+		return nil
+	case r.Status >= 200 && r.Status < 300:
+		return &fetchedRobots{newCopy(r.Body, &g.policy), pack(r.Body)}
+	case r.Status >= 400 && r.Status < 500 && r.Status != http.StatusTooManyRequests:
+		return &fetchedRobots{g.emptyCopy(copyNone), pack(nil)} // none there: all allowed
+	}
+	return nil
+}
+
+// settle books the end of one step. It returns what is to be kept, nil when
+// nothing new is known.
+func (g *Gate) settle(gr *Grant, r *Result, f *fetchedRobots, now time.Time) []byte {
+	h := gr.robots
 	s := &h.robots
 	s.fetching = false
 	switch {
 	case r.Err != nil:
-		g.failed(s, describe(r.Err), r.Err, now, r.Permanent)
-	case parsed != nil:
-		g.learned(h, parsed, now)
+		g.failed(h, describe(r.Err), r.Err, now, r.Permanent)
+	case f != nil:
+		f.copy.validate(r.Header, s.target)
+		f.copy.lifetime, _ = lifetime(r.Header)
+		f.copy.got = now
+		again := s.copy.same(f.copy)
+		g.keep(h, f.copy)
+		if !again {
+			return f.copy.write(f.packed, g.clock.outside(now))
+		}
+	case r.Status == http.StatusNotModified && gr.conditional && s.copy != nil:
+		if d, stated := lifetime(r.Header); stated {
+			s.copy.lifetime = d
+		}
+		s.copy.got = now
+		g.keep(h, s.copy)
 	case r.Status >= 300 && r.Status < 400:
 		g.redirected(h, r, now)
-	case r.Status >= 400 && r.Status < 500 && r.Status != http.StatusTooManyRequests:
-		g.learned(h, parseRobots(nil, &g.policy), now) // none there: all allowed
 	default:
-		g.failed(s, fmt.Sprintf("status %d", r.Status), nil, now, false)
+		g.failed(h, fmt.Sprintf("status %d", r.Status), nil, now, false)
 	}
+	return nil
 }
 
-type parsedRobots struct {
-	rules *robots.Rules
-	hash  [16]byte
-}
-
-func parseRobots(body []byte, p *Policy) *parsedRobots {
-	f := robots.Parse(body, p.Mode)
-	return &parsedRobots{rules: f.Agent(p.Agent), hash: f.Hash()}
-}
-
-func (g *Gate) learned(h *host, p *parsedRobots, now time.Time) {
-	g.forgetRules(h)
-	h.robots = robotsState{rules: p.rules, hash: p.hash, got: now}
-	if delay, line, ok := p.rules.CrawlDelay(); ok {
-		h.robots.delay = min(delay, g.policy.MaxCrawlDelay)
-		h.robots.delayBy = fmt.Sprintf("%s, line %d", ByCrawlDelay, line)
-	}
-	g.rulesSize += p.rules.Size()
+// keep makes a copy the one that holds.
+func (g *Gate) keep(h *host, c *robotsCopy) {
+	g.rulesSize += c.size() - h.robots.copy.size()
+	h.robots = robotsState{copy: c}
 }
 
 func (g *Gate) redirected(h *host, r *Result, now time.Time) {
@@ -156,30 +179,42 @@ func (g *Gate) redirected(h *host, r *Result, now time.Time) {
 	to, err := resolve(from, r.Header.Get("Location"))
 	switch {
 	case err != nil:
-		g.failed(s, err.Error(), nil, now, false)
+		g.failed(h, err.Error(), nil, now, false)
 	case s.hops == robotsHops:
-		g.failed(s, fmt.Sprintf("more than %d redirects", robotsHops), nil, now, false)
+		g.failed(h, fmt.Sprintf("more than %d redirects", robotsHops), nil, now, false)
 	default:
 		s.target, s.hops = to, s.hops+1
 	}
 }
 
 // failed disallows for now and sets the time of the next try.
-func (g *Gate) failed(s *robotsState, cause string, err error, now time.Time, permanent bool) {
+func (g *Gate) failed(h *host, cause string, err error, now time.Time, permanent bool) {
+	s := &h.robots
 	s.target, s.hops = "", 0
-	s.cause, s.err = cause, err
-	s.failures = min(s.failures+1, g.policy.RobotsTries)
+	t := s.trouble
+	if t == nil {
+		t = &robotsTrouble{since: now}
+		s.trouble = t
+	}
+	t.cause, t.err = cause, err
+	t.failures = min(t.failures+1, g.policy.RobotsTries)
 	if permanent || errors.Is(err, ErrPrivateAddress) {
-		s.failures = g.policy.RobotsTries // will not change by asking again
+		t.failures = g.policy.RobotsTries // will not change by asking again
 	}
 	wait := g.policy.RobotsWait
-	for i := 1; i < s.failures && wait < robotsRest; i++ {
+	for i := 1; i < t.failures && wait < robotsRest; i++ {
 		wait *= 4
 	}
-	if s.failures >= g.policy.RobotsTries {
+	if t.failures >= g.policy.RobotsTries {
 		wait = robotsRest
 	}
-	s.retryAt = now.Add(min(wait, robotsRest))
+	t.retryAt = now.Add(min(wait, robotsRest))
+	if g.policy.RobotsUnreachable == AllowAfterMonth && now.Sub(t.since) >= robotsMonth && !s.copy.fresh(now) {
+		c := g.emptyCopy(copyAssumed)
+		c.got = now
+		g.keep(h, c)
+		s.trouble = t // still: the next failure allows another day
+	}
 }
 
 // describe gives the cause of a network error in one short line.
@@ -189,10 +224,7 @@ func describe(err error) string {
 		text = u.Err.Error()
 	}
 	text, _, _ = strings.Cut(text, "\n")
-	if len(text) > 160 {
-		text = strings.ToValidUTF8(text[:160], "")
-	}
-	return text
+	return cut(text, 160)
 }
 
 // resolve makes the target of a redirect absolute. Only http and https lead

@@ -185,6 +185,9 @@ func TestRedirectedFetchKeepsItsHost(t *testing.T) {
 	expect(t, g.Decide(site, site+"/x"), Skip)
 }
 
+// robotsRefresh is the age from which a copy of the usual lifetime is renewed.
+const robotsRefresh = robotsLifetime / 8 * 7
+
 func TestGoodCopyServesWhileANewOneIsFetched(t *testing.T) {
 	g, c := newTestGate(Policy{Concurrency: 2, RobotsWait: time.Hour}, Options{})
 	learn(t, g, c, site, "User-agent: *\nDisallow: /old")

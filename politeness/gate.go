@@ -1,11 +1,11 @@
 package politeness
 
 import (
-	"container/list"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"sync"
 	"time"
 
@@ -21,6 +21,8 @@ var (
 	ErrTooEarly = errors.New("politeness: too early")
 	// ErrRobots means that robots.txt could not be had.
 	ErrRobots = errors.New("robots.txt unreachable")
+	// ErrUnreachable means that a host failed for so long that it is given up.
+	ErrUnreachable = errors.New("host unreachable")
 	// ErrPrivateAddress means that a name led to an address that is not public.
 	// Nothing was sent.
 	ErrPrivateAddress = errors.New("address is not public")
@@ -58,15 +60,18 @@ type Decision struct {
 	// RobotsHash is the version of robots.txt that a Go or a Skip rests on;
 	// zero where there was no file to read.
 	RobotsHash [16]byte
-	// Err of a Skip tells why robots.txt could not be had and wraps ErrRobots;
-	// nil when a rule decided.
+	// Err of a Skip tells why robots.txt could not be had and wraps ErrRobots,
+	// or that the host is given up and wraps ErrUnreachable; nil when a rule
+	// decided.
 	Err error
 	// Until is the instant before which a Wait need not ask again.
 	Until time.Time
 	// By names who asked for a Wait.
 	By string
-	// Robots is the URL of a FetchRobots.
+	// Robots is the URL of a FetchRobots, Header the fields to send with it so
+	// that the answer may be 304 (Not Modified); nil for none.
 	Robots string
+	Header http.Header
 	// Grant of a Go or FetchRobots; Done or Cancel must be called on it.
 	Grant *Grant
 }
@@ -79,13 +84,19 @@ type Gate struct {
 	resumed  bool
 	random   func() float64
 	pause    func(ctx context.Context, d time.Duration) error
+	noRules  *robotsCopy // of an empty file
 
-	mu        sync.Mutex // guards all below and every host
+	recallRobots func(origin string) []byte
+	debts        func(key string) []byte
+	address      func(origin string) (string, bool)
+
+	mu        sync.Mutex // guards all below, every host and every group
 	clock     clock
 	created   time.Time
 	hosts     map[string]*host
-	used      *list.List // of *host, the latest used first
-	rulesSize int        // of all hosts together
+	groups    map[string]*group // of the hosts above
+	used      hostList
+	rulesSize int // of all hosts together
 }
 
 // New makes a gate. Policy and options are copied; zero values mean the
@@ -97,9 +108,11 @@ func New(policy Policy, options Options) *Gate {
 	g := &Gate{
 		policy: policy, maxHosts: options.MaxHosts, maxRules: options.MaxRules,
 		resumed: options.Resumed, random: options.Rand, pause: pause,
+		recallRobots: options.Recall, debts: options.Debts, address: options.Address,
 		clock: clock{source: options.Now},
-		hosts: make(map[string]*host), used: list.New(),
+		hosts: make(map[string]*host), groups: make(map[string]*group),
 	}
+	g.noRules = newCopy(nil, &g.policy)
 	g.created = g.clock.now()
 	return g
 }
@@ -121,50 +134,81 @@ func (g *Gate) Decide(origin, url string) Decision {
 	if !within(origin, url) {
 		return Decision{Action: Skip, Reason: fmt.Sprintf("not a URL of %q", origin)}
 	}
-	var asked *robots.Rules
-	var verdict robots.Verdict
+	var known answer
 	for {
-		d, rules := g.decide(origin, url, asked, verdict)
-		if rules == nil {
+		d, ask := g.decide(origin, url, known)
+		switch {
+		case ask.read != nil:
+			ask.read()
+		case ask.rules != nil:
+			// Rules are compared without the lock: a hostile file takes
+			// milliseconds.
+			known = answer{ask.rules, ask.rules.Check(url)}
+		default:
 			return d
 		}
-		// Rules are compared without the lock: a hostile file takes
-		// milliseconds.
-		asked, verdict = rules, rules.Check(url)
 	}
 }
 
-// decide answers, or names the rules whose verdict it needs to go on.
-func (g *Gate) decide(origin, url string, asked *robots.Rules, verdict robots.Verdict) (Decision, *robots.Rules) {
+// question is what has to be known to go on, and is found out without the
+// lock: what some rules say of the URL, or what was kept of a host.
+type question struct {
+	rules *robots.Rules
+	read  func()
+}
+
+type answer struct {
+	rules   *robots.Rules
+	verdict robots.Verdict
+}
+
+// decide answers, or asks what it needs to go on.
+func (g *Gate) decide(origin, url string, known answer) (Decision, question) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.clock.now()
 	h := g.open(origin, now)
 	if h == nil {
-		return g.later(now.Add(tablePoll), ByTable), nil
+		return g.later(now.Add(tablePoll), ByTable), question{}
+	}
+	if read, wait := g.unread(h); read != nil || wait {
+		return g.later(now.Add(busyPoll), ByMemory), question{read: read}
+	}
+	if h.hopeless(&g.policy, now) {
+		return h.circuit.unreachable(&g.clock), question{}
 	}
 	var d Decision
 	if h.web && !g.policy.IgnoreRobots {
-		var ok bool
-		if d, ok = g.consult(h, now); !ok {
-			return d, nil
+		d, read, ok := g.consult(h, now)
+		if !ok {
+			return d, question{read: read}
 		}
-		if h.robots.rules != asked {
-			return Decision{}, h.robots.rules
-		}
-		d.Line, d.RobotsHash = verdict.Line, h.robots.hash
-		if !verdict.Allowed {
-			d.Action = Skip
-			d.Reason = fmt.Sprintf("robots.txt line %d: %s", verdict.Line, verdict.Text)
-			return d, nil
+		if h.robots.copy.rules != known.rules {
+			return d, question{rules: h.robots.copy.rules}
 		}
 	}
-	until, by, ok := h.wait(&g.policy, now)
-	if !ok {
-		return g.later(until, by), nil
+	d = h.judged(known.verdict)
+	if d.Action == Skip {
+		return d, question{}
 	}
-	d.Action, d.Grant = Go, g.grant(h, url)
-	return d, nil
+	if c, ok := h.wait(&g.policy, &g.clock, now); !ok {
+		return g.later(c.until, h.name(c)), question{}
+	}
+	d.Grant = g.grant(h, url)
+	return d, question{}
+}
+
+// judged is a Go or a Skip by what robots.txt says.
+func (h *host) judged(v robots.Verdict) Decision {
+	if h.robots.copy == nil { // nothing is asked for
+		return Decision{Action: Go}
+	}
+	d := Decision{Action: Go, Line: v.Line, RobotsHash: h.robots.copy.hash}
+	if !v.Allowed {
+		d.Action = Skip
+		d.Reason = fmt.Sprintf("robots.txt line %d: %s", v.Line, v.Text)
+	}
+	return d
 }
 
 // later is a Wait.
@@ -185,39 +229,58 @@ func (g *Gate) State(origin string) HostState {
 }
 
 func (g *Gate) state(h *host, now time.Time) HostState {
-	due, _ := h.due()
-	if h.web && !g.policy.IgnoreRobots && !h.robots.usable(now) &&
-		h.robots.failures < g.policy.RobotsTries && h.robots.retryAt.After(due) {
-		due = h.robots.retryAt
+	c := h.opening(now, &g.clock)
+	due := c.until
+	if t := h.robots.trouble; t != nil && h.web && !g.policy.IgnoreRobots && !h.robots.copy.fresh(now) &&
+		t.failures < g.policy.RobotsTries && t.retryAt.After(due) {
+		due = t.retryAt
 	}
 	owed, _ := h.owed()
-	return HostState{
+	s := HostState{
 		NotBefore:   g.clock.outside(due),
 		Spacing:     owed,
 		Concurrency: h.concurrency(&g.policy),
 		Opaque:      h.remember(&g.clock),
 	}
+	if h.group != nil {
+		s.Group, s.GroupOpaque = h.group.key, h.group.remember(&g.clock)
+	}
+	return s
 }
 
 // Restore takes back what an earlier process kept about an origin. Only debts
 // are restored, at most the longest that this policy allows; calling it for a
-// host already in use can only lengthen its wait.
+// host already in use can only lengthen its wait. It need not be called where
+// Options.Debts is given, except for a NotBefore.
 func (g *Gate) Restore(origin string, s HostState) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	now := g.clock.now()
-	h := g.open(origin, now)
-	if h == nil {
+	for {
+		g.mu.Lock()
+		now := g.clock.now()
+		h := g.open(origin, now)
+		if h == nil {
+			g.mu.Unlock()
+			return
+		}
+		if read, _ := g.unread(h); read != nil {
+			g.mu.Unlock()
+			read()
+			continue
+		}
+		g.restore(h, s, now)
+		g.mu.Unlock()
 		return
 	}
-	latest := now.Add(max(g.policy.MaxRetryAfter, backoffMax))
-	h.recall(s.Opaque, &g.clock, latest)
-	if !s.NotBefore.IsZero() {
-		until := g.clock.inside(s.NotBefore)
-		if until.After(latest) {
-			until = latest
+}
+
+func (g *Gate) restore(h *host, s HostState, now time.Time) {
+	h.recall(s.Opaque, g, now)
+	if h.group != nil && h.group.key == s.Group {
+		if o, ok := readOpaque(s.GroupOpaque); ok {
+			h.group.restore(o.lane(), g, now)
 		}
-		h.put(until, ByRestart)
+	}
+	if !s.NotBefore.IsZero() {
+		h.put(g.clock.future(s.NotBefore, now, g.longest()), byRestart)
 	}
 }
 
@@ -225,7 +288,7 @@ func (g *Gate) Restore(origin string, s HostState) {
 // every host in memory still owes something.
 func (g *Gate) open(origin string, now time.Time) *host {
 	if h := g.hosts[origin]; h != nil {
-		g.used.MoveToFront(h.used)
+		g.used.use(h)
 		return h
 	}
 	if len(g.hosts) >= g.maxHosts && !g.forget(now) {
@@ -234,7 +297,7 @@ func (g *Gate) open(origin string, now time.Time) *host {
 	for g.rulesSize > g.maxRules && g.forget(now) {
 	}
 	h := g.blank(origin)
-	h.used = g.used.PushFront(h)
+	g.used.push(h)
 	g.hosts[origin] = h
 	return h
 }
@@ -242,10 +305,8 @@ func (g *Gate) open(origin string, now time.Time) *host {
 func (g *Gate) blank(origin string) *host {
 	scheme, name := splitOrigin(origin)
 	h := &host{origin: origin, web: scheme == "http" || scheme == "https"}
-	h.delay, h.limit = g.policy.of(name)
-	if g.resumed {
-		h.put(g.created.Add(h.delay), ByRestart)
-	}
+	h.delay, h.limit, h.hours = g.policy.of(name)
+	h.inherit(g)
 	return h
 }
 
@@ -258,25 +319,19 @@ const scan = 64
 // forget drops the host that was used longest ago among those that owe
 // nothing.
 func (g *Gate) forget(now time.Time) bool {
-	e := g.used.Back()
-	for i := 0; e != nil && i < scan; i++ {
-		h := e.Value.(*host)
+	h := g.used.oldest
+	for i := 0; h != nil && i < scan; i++ {
 		if h.idle(now) {
-			g.forgetRules(h)
-			g.used.Remove(e)
+			g.rulesSize -= h.robots.copy.size()
+			g.quit(h)
+			g.used.remove(h)
 			delete(g.hosts, h.origin)
 			return true
 		}
 		// Out of the way, so that the next search looks further.
-		before := e.Prev()
-		g.used.MoveToFront(e)
-		e = before
+		newer := h.newer
+		g.used.use(h)
+		h = newer
 	}
 	return false
-}
-
-func (g *Gate) forgetRules(h *host) {
-	if h.robots.rules != nil {
-		g.rulesSize -= h.robots.rules.Size()
-	}
 }

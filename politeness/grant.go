@@ -27,11 +27,14 @@ type Grant struct {
 	host   *host // whose time it is
 	robots *host // whose robots.txt is fetched, nil for a page
 	url    string
+	// conditional: a copy is at hand that a 304 would renew.
+	conditional bool
 
 	// Guarded by the gate's lock.
-	stage    stage
-	closed   bool // Done or Cancel was called
-	observed bool // status and header are booked
+	stage  stage
+	closed bool      // Done or Cancel was called
+	status int       // of the answer that is booked, 0 before
+	began  time.Time // the latest start
 }
 
 type stage uint8
@@ -44,13 +47,17 @@ const (
 
 // grant takes a slot of h.
 func (g *Gate) grant(h *host, url string) *Grant {
-	h.inFlight++
-	h.pending = true
+	h.both(func(l *lane) { l.inFlight++; l.pending = true })
 	return &Grant{gate: g, host: h, url: url}
 }
 
 // URL is the one URL that may be requested.
 func (gr *Grant) URL() string { return gr.url }
+
+// Host is the origin whose time the request takes: that of its URL, which for a
+// robots.txt that is kept elsewhere is not the one that was asked for. Its state
+// is then to be kept as well, by Gate.State.
+func (gr *Grant) Host() string { return gr.host.origin }
 
 // Begin marks the start of the request, an instant before it is sent. The guard
 // calls it; clients without the guard should, since no other grant of the host
@@ -65,7 +72,7 @@ func (gr *Grant) Begin() (until time.Time, err error) {
 		return time.Time{}, ErrNotGranted
 	}
 	now := g.clock.now()
-	if due, _ := gr.host.due(); now.Before(due) {
+	if due := gr.host.due(now).until; now.Before(due) {
 		return g.clock.outside(due), ErrTooEarly
 	}
 	gr.begin(now)
@@ -73,9 +80,8 @@ func (gr *Grant) Begin() (until time.Time, err error) {
 }
 
 func (gr *Grant) begin(now time.Time) {
-	gr.stage = begun
-	gr.host.pending = false
-	gr.host.last = now
+	gr.stage, gr.began = begun, now
+	gr.host.both(func(l *lane) { l.pending = false; l.passed(now) })
 }
 
 // Answered books status and header as soon as they are known, ahead of Done.
@@ -88,11 +94,11 @@ func (gr *Grant) Answered(status int, header http.Header) {
 }
 
 func (gr *Grant) answered(status int, header http.Header, now time.Time) {
-	if gr.observed || status == 0 {
+	if gr.status != 0 || status == 0 {
 		return
 	}
-	gr.observed = true
-	gr.host.observe(status, header, gr.gate, now)
+	gr.status = status
+	gr.host.observe(status, header, now.Sub(gr.began), gr.gate, now)
 }
 
 // End marks the end of the response and frees the host's slot. The guard calls
@@ -107,8 +113,7 @@ func (gr *Grant) End() {
 func (gr *Grant) end(now time.Time) {
 	if gr.stage == begun {
 		gr.stage = ended
-		gr.host.inFlight--
-		gr.host.last = now
+		gr.host.both(func(l *lane) { l.inFlight--; l.passed(now) })
 	}
 }
 
@@ -117,13 +122,14 @@ func (gr *Grant) end(now time.Time) {
 // grant that never began is taken to have been used.
 func (gr *Grant) Done(r Result) HostState {
 	g := gr.gate
-	var parsed *parsedRobots
-	if gr.robots != nil && r.Err == nil && r.Status >= 200 && r.Status < 300 {
-		parsed = parseRobots(r.Body, &g.policy) // before taking the lock
+	var fetched *fetchedRobots
+	if gr.robots != nil {
+		fetched = g.read(&r) // before taking the lock
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.clock.now()
+	var keep []byte
 	if !gr.closed {
 		gr.closed = true
 		if gr.stage == granted {
@@ -131,11 +137,14 @@ func (gr *Grant) Done(r Result) HostState {
 		}
 		gr.answered(r.Status, r.Header, now)
 		gr.end(now)
+		gr.host.tell(gr.status, &r, &g.policy, now)
 		if gr.robots != nil {
-			g.answered(gr.robots, &r, parsed, now)
+			keep = g.settle(gr, &r, fetched, now)
 		}
 	}
-	return g.state(gr.asker(), now)
+	state := g.state(gr.asker(), now)
+	state.Robots = keep
+	return state
 }
 
 // Cancel gives a grant back. If the request had begun it counts as sent, and
@@ -149,8 +158,7 @@ func (gr *Grant) Cancel() HostState {
 		gr.closed = true
 		if gr.stage == granted {
 			gr.stage = ended
-			gr.host.pending = false
-			gr.host.inFlight--
+			gr.host.both(func(l *lane) { l.pending = false; l.inFlight-- })
 		}
 		gr.end(now)
 		if gr.robots != nil {
@@ -173,7 +181,8 @@ func (gr *Grant) broke() {
 	g := gr.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	gr.host.last = g.clock.now()
+	now := g.clock.now()
+	gr.host.both(func(l *lane) { l.passed(now) })
 }
 
 // resume starts the repeated request if that is permitted now, and otherwise
@@ -183,10 +192,10 @@ func (gr *Grant) resume() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.clock.now()
-	due, _ := gr.host.due()
-	if now.Before(due) {
+	if due := gr.host.due(now).until; now.Before(due) {
 		return due.Sub(now)
 	}
-	gr.host.last = now
+	gr.began = now
+	gr.host.both(func(l *lane) { l.passed(now) })
 	return 0
 }

@@ -19,6 +19,15 @@ const (
 	// asked for at 0, 2, 10 and 42 seconds before its host is given up.
 	DefaultRobotsTries = 4
 	DefaultRobotsWait  = 2 * time.Second
+	// DefaultMaxDelay is the most that the adaptive throttle makes of a delay.
+	DefaultMaxDelay = time.Minute
+	// DefaultAdaptiveFactor has a host that is asked one thing at a time rest for
+	// twice as long as it worked.
+	DefaultAdaptiveFactor = 2
+	// DefaultCircuitAfter and DefaultCircuitGiveUp are when a host that keeps
+	// failing is set aside, and when it is given up.
+	DefaultCircuitAfter  = 8
+	DefaultCircuitGiveUp = 6 * time.Hour
 	// DefaultMaxHosts and DefaultMaxRules bound the hosts in memory and the
 	// octets that their robots.txt rules take.
 	DefaultMaxHosts = 50_000
@@ -51,13 +60,49 @@ type Policy struct {
 	// RobotsWait is the wait after the first failure, four times as long after
 	// each further one; 0 is DefaultRobotsWait.
 	RobotsWait time.Duration
+	// RobotsUnreachable says what becomes of a host whose robots.txt could not be
+	// had at any try for 30 days.
+	RobotsUnreachable Unreachable
+	// Adaptive has the delay follow the host's load, between Delay and MaxDelay:
+	// AdaptiveFactor times the time to the first octet of an answer, and more
+	// after 429 and 503. MaxDelay never lowers a configured delay.
+	Adaptive       bool
+	AdaptiveFactor float64       // 0 is DefaultAdaptiveFactor
+	MaxDelay       time.Duration // 0 is DefaultMaxDelay
+	// Hours is the part of the day in which requests may be sent, robots.txt
+	// included. One that was granted within it may begin as it ends.
+	Hours Hours
+	// Group says which hosts share one budget of delay and concurrency.
+	Group Group
+	// CircuitAfter is how many failures in a row set a host aside: connections
+	// that fail, timeouts, 5xx. It is then probed by one request after 30
+	// seconds, and after pauses that grow to 30 minutes, while its URLs wait. 0
+	// is DefaultCircuitAfter, less is never.
+	CircuitAfter int
+	// CircuitGiveUp is how long a host fails until its URLs are skipped, except
+	// for the probes; 0 is DefaultCircuitGiveUp.
+	CircuitGiveUp time.Duration
 }
 
 // HostPolicy is an exception for some hosts.
 type HostPolicy struct {
 	Delay       *time.Duration // nil: as the others
 	Concurrency int            // 0: as the others
+	Hours       *Hours         // nil: as the others
 }
+
+// Unreachable is a reading of RFC 9309 section 2.3.1.4 for a robots.txt that is
+// unreachable for 30 days.
+type Unreachable uint8
+
+const (
+	// DenyUnreachable disallows for as long as it lasts, which is the careful
+	// reading and the default.
+	DenyUnreachable Unreachable = iota
+	// AllowAfterMonth takes it to be unavailable, as the RFC permits: all is
+	// allowed, and robots.txt is tried again each day.
+	AllowAfterMonth
+)
 
 // Options are what a Gate gets from its surroundings.
 type Options struct {
@@ -70,6 +115,21 @@ type Options struct {
 	// MaxRules bounds the octets of robots.txt rules in memory, as far as hosts
 	// can be forgotten; 0 is DefaultMaxRules.
 	MaxRules int
+	// Recall returns the last HostState.Robots that was kept for an origin, nil
+	// without one. It is called once for each time that a host is opened, by the
+	// Decide or Restore that opens it and without a lock; others who ask for the
+	// host are told to wait meanwhile. It may be called for several hosts at once.
+	// nil: robots.txt is fetched anew.
+	Recall func(origin string) []byte
+	// Debts returns the last HostState.Opaque that was kept for an origin, or the
+	// last GroupOpaque for a Group, nil without one; it is called as Recall is.
+	Debts func(key string) []byte
+	// Address tells, for GroupAddress, the address that requests to an origin go
+	// to, or false where it is not known: such a host stands for itself. It is
+	// called as Recall is and may look the name up, within a deadline of its own.
+	// Of several addresses it should choose the same one each time, such as the
+	// lowest.
+	Address func(origin string) (string, bool)
 	// Resumed says that another process may have sent requests a moment ago:
 	// each host owes one delay from the start of the gate.
 	Resumed bool
@@ -82,6 +142,14 @@ func (p *Policy) fill() {
 	p.MaxRetryAfter = orDefault(p.MaxRetryAfter, DefaultMaxRetryAfter)
 	p.RobotsTries = orDefault(p.RobotsTries, DefaultRobotsTries)
 	p.RobotsWait = orDefault(p.RobotsWait, DefaultRobotsWait)
+	p.MaxDelay = orDefault(p.MaxDelay, DefaultMaxDelay)
+	if !(p.AdaptiveFactor > 0) { // nor NaN
+		p.AdaptiveFactor = DefaultAdaptiveFactor
+	}
+	if p.CircuitAfter == 0 {
+		p.CircuitAfter = DefaultCircuitAfter
+	}
+	p.CircuitGiveUp = orDefault(p.CircuitGiveUp, DefaultCircuitGiveUp)
 }
 
 func (o *Options) fill() {
@@ -102,9 +170,14 @@ func orDefault[T int | time.Duration](v, fallback T) T {
 	return v
 }
 
-// of returns delay and concurrency for a host name.
-func (p *Policy) of(name string) (time.Duration, int) {
-	delay, concurrency := p.Delay, p.Concurrency
+// pace bounds the throttle of a lane with that configured delay.
+func (p *Policy) pace(delay time.Duration) pace {
+	return pace{adaptive: p.Adaptive, factor: p.AdaptiveFactor, floor: delay, ceiling: p.MaxDelay}
+}
+
+// of returns what holds for a host name.
+func (p *Policy) of(name string) (delay time.Duration, concurrency int, hours *Hours) {
+	delay, concurrency, hours = p.Delay, p.Concurrency, &p.Hours
 	exception, ok := p.Hosts[name]
 	for rest := name; !ok; {
 		_, parent, found := strings.Cut(rest, ".")
@@ -120,7 +193,10 @@ func (p *Policy) of(name string) (time.Duration, int) {
 	if exception.Concurrency > 0 {
 		concurrency = exception.Concurrency
 	}
-	return delay, concurrency
+	if exception.Hours != nil {
+		hours = exception.Hours
+	}
+	return delay, concurrency, hours
 }
 
 // splitOrigin returns scheme and host name of "scheme://host[:port]".

@@ -1,0 +1,113 @@
+package politeness
+
+import (
+	"fmt"
+	"net/netip"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// Group says which hosts share one budget.
+type Group uint8
+
+const (
+	// GroupHost has each host stand for itself.
+	GroupHost Group = iota
+	// GroupAddress joins hosts that Options.Address tells one address for.
+	GroupAddress
+	// GroupDomain joins the hosts below one registrable domain, by the Public
+	// Suffix List: "a.shop.co.uk" and "shop.co.uk". Addresses and names without
+	// a registrable domain stand for themselves, whatever their port.
+	GroupDomain
+)
+
+var groupNames = [...]string{"host", "address", "domain"}
+
+// String names the group as configs do.
+func (g Group) String() string { return groupNames[g] }
+
+// ParseGroup reads the name of a group.
+func ParseGroup(name string) (Group, error) {
+	for i, n := range groupNames {
+		if n == name {
+			return Group(i), nil
+		}
+	}
+	return GroupHost, fmt.Errorf("%q is not host, address or domain", name)
+}
+
+// group is the budget that its hosts share beside their own. What one site asks
+// for itself, its Crawl-delay and a 503, holds for it alone. What the operator
+// configured and what a server says about our rate, 429 and its latency, holds
+// for all of the group.
+type group struct {
+	key     string
+	members int // hosts in memory
+	memory  memoryState
+	lane
+}
+
+// groupKey names the group of an origin, "" for none. It may call
+// Options.Address, so it is not called with the lock held.
+func (g *Gate) groupKey(origin string) string {
+	_, name := splitOrigin(origin)
+	switch g.policy.Group {
+	case GroupAddress:
+		if g.address == nil {
+			return ""
+		}
+		if address, ok := g.address(origin); ok && address != "" && len(address) <= maxGroupKey {
+			return "address:" + address
+		}
+	case GroupDomain:
+		if _, err := netip.ParseAddr(name); err == nil {
+			return "domain:" + name
+		}
+		if domain, err := publicsuffix.EffectiveTLDPlusOne(name); err == nil {
+			return "domain:" + domain
+		}
+		return "domain:" + name
+	}
+	return ""
+}
+
+const maxGroupKey = 255
+
+// join makes a host one of its group. The slowest member sets the pace: were it
+// the one whose turn it is, a slow host would never find the group at rest for
+// long enough.
+func (g *Gate) join(h *host, key string) {
+	if key == "" {
+		return
+	}
+	s := g.groups[key]
+	if s == nil {
+		s = &group{key: key}
+		s.limit = h.limit
+		s.inherit(g)
+		g.groups[key] = s
+	}
+	s.members++
+	s.delay = max(s.delay, h.delay)
+	s.limit = min(s.limit, h.limit)
+	h.group = s
+}
+
+// quit forgets the group with its last host. That one owes nothing, nor does
+// the group, since a host owes what its group owes.
+func (g *Gate) quit(h *host) {
+	if h.group == nil {
+		return
+	}
+	if h.group.members--; h.group.members == 0 {
+		delete(g.groups, h.group.key)
+	}
+}
+
+// inherit lets a lane owe one delay from the start of a gate that follows
+// another.
+func (l *lane) inherit(g *Gate) {
+	if g.resumed {
+		l.last, l.inherits = g.created, true
+	}
+}

@@ -1,0 +1,88 @@
+package politeness
+
+// memoryState is where a host or a group stands with what was kept of it.
+type memoryState uint8
+
+const (
+	unasked memoryState = iota
+	recalling
+	known
+)
+
+// recall asks for what was kept of a host that was just opened, and finds its
+// group. It runs without the lock, since it may read a disk or a name server;
+// others who ask for the host meanwhile are told to wait. Calls for one host
+// never overlap, and there is one for each time it is opened.
+func (g *Gate) recall(h *host) {
+	done := false
+	defer func() {
+		if !done { // a callback panicked: the next caller tries again
+			g.mu.Lock()
+			h.memory = unasked
+			g.mu.Unlock()
+		}
+	}()
+	key := g.groupKey(h.origin)
+	var debts []byte
+	if g.debts != nil {
+		debts = g.debts(h.origin)
+	}
+	var copied *robotsCopy
+	if g.recallRobots != nil && h.web && !g.policy.IgnoreRobots {
+		copied = readRobots(g.recallRobots(h.origin), &g.policy)
+	}
+
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.clock.now()
+	if copied != nil {
+		copied.got = g.clock.past(copied.got, now)
+		g.keep(h, copied)
+	}
+	h.recall(debts, g, now)
+	g.join(h, key)
+	h.memory, done = known, true
+}
+
+// recallGroup does the same for the debts of a group.
+func (g *Gate) recallGroup(s *group) {
+	done := false
+	defer func() {
+		if !done {
+			g.mu.Lock()
+			s.memory = unasked
+			g.mu.Unlock()
+		}
+	}()
+	debts := g.debts(s.key)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if r, ok := readOpaque(debts); ok {
+		s.restore(r.lane(), g, g.clock.now())
+	}
+	s.memory, done = known, true
+}
+
+// unread returns what has to be recalled before the host can be asked about;
+// wait is true while another caller is about it.
+func (g *Gate) unread(h *host) (read func(), wait bool) {
+	switch {
+	case h.memory == unasked && (g.debts != nil || g.recallRobots != nil || g.policy.Group != GroupHost):
+		h.memory = recalling
+		return func() { g.recall(h) }, false
+	case h.memory == recalling:
+		return nil, true
+	}
+	h.memory = known
+	switch s := h.group; {
+	case s == nil || s.memory == known:
+	case g.debts == nil:
+		s.memory = known
+	case s.memory == recalling:
+		return nil, true
+	default:
+		s.memory = recalling
+		return func() { g.recallGroup(s) }, false
+	}
+	return nil, false
+}
