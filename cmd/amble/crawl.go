@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
+	"time"
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -13,6 +15,7 @@ import (
 	"github.com/amblecrawl/amble/extractors"
 	"github.com/amblecrawl/amble/extractors/feeds"
 	"github.com/amblecrawl/amble/politeness"
+	"github.com/amblecrawl/amble/politeness/identity"
 )
 
 // crawl is a config put together: the parts that running, trying and
@@ -71,6 +74,10 @@ func policyOf(cfg *config.Config) politeness.Policy {
 }
 
 func newClient(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (*fetch.Client, error) {
+	guard, err := newGuard(cfg, gate, log)
+	if err != nil {
+		return nil, err
+	}
 	return fetch.New(fetch.Options{
 		UserAgent:   fetch.UserAgent(cfg.Politeness.Agent, version, cfg.Politeness.Contact),
 		Timeout:     cfg.Fetch.Timeout,
@@ -79,10 +86,34 @@ func newClient(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (*fe
 		Resolve:     cfg.ResolveMap(),
 		DialControl: politeness.DialControl(cfg.Fetch.AllowPrivate),
 		ErrPrivate:  politeness.ErrPrivateAddress,
-		Guard:       gate.Guard,
+		Guard:       guard,
 		ErrRefused:  politeness.ErrNotGranted,
 		Log:         log,
 	})
+}
+
+// newGuard stands above the network: it lets through what politeness granted,
+// and signs it where the crawl has an identity, each attempt anew.
+func newGuard(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (func(http.RoundTripper) http.RoundTripper, error) {
+	id := &cfg.Politeness.Identity
+	if id.Key == "" {
+		return gate.Guard, nil
+	}
+	key, err := identity.Load(id.Key, log)
+	if err != nil {
+		return nil, fmt.Errorf("politeness.identity.key: %w", err)
+	}
+	form := identity.String
+	if id.Form == "dictionary" {
+		form = identity.Dictionary
+	}
+	signer, err := identity.New(identity.Options{Key: key, Agent: id.Agent, Form: form})
+	if err != nil {
+		return nil, fmt.Errorf("politeness.identity: %w", err)
+	}
+	return func(next http.RoundTripper) http.RoundTripper {
+		return gate.Guard(signer.RoundTripper(next, time.Now))
+	}, nil
 }
 
 func newPipeline(cfg *config.Config, log *slog.Logger) (*extractors.Pipeline, error) {

@@ -109,6 +109,24 @@ func (l *loader) checkPoliteness(p *Politeness) {
 			l.errorf(at, "write books.example or *.books.example", "politeness.hosts: %q is not a host", short(h.Host))
 		}
 	}
+	l.checkIdentity(&p.Identity)
+}
+
+// checkIdentity wants the key and the name that goes with it, or neither.
+func (l *loader) checkIdentity(id *Identity) {
+	if id.Key == "" && id.Agent == "" {
+		return
+	}
+	at := l.keyPlace("politeness", "identity")
+	switch u, err := urls.Parse(id.Agent); {
+	case id.Key == "":
+		l.errorf(at, "make one with amble keys new bot.pem", "politeness.identity: no key")
+	case id.Agent == "":
+		l.errorf(at, "name the https origin that publishes the key", "politeness.identity: no agent")
+	case err != nil || u.Scheme() != "https":
+		l.errorf(l.at("politeness", "identity", "agent").place, "such as https://bot.example",
+			"politeness.identity.agent: not an https origin; found %s", l.at("politeness", "identity", "agent"))
+	}
 }
 
 // fastDelay warns of a delay that only one's own servers should get.

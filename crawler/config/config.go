@@ -81,6 +81,14 @@ type Politeness struct {
 	Hosts             []HostException `yaml:"hosts" doc:"Exceptions by host, or *.host for its subdomains."`
 	MaxCrawlDelay     time.Duration   `yaml:"max_crawl_delay" default:"60s" max:"24h" doc:"The longest Crawl-delay of a robots.txt that is granted in full."`
 	MaxRetryAfter     time.Duration   `yaml:"max_retry_after" default:"24h" max:"720h" doc:"The longest Retry-After that is granted in full."`
+	Identity          Identity        `yaml:"identity" doc:"Signs each request, so that sites can verify who crawls: Web Bot Auth."`
+}
+
+// Identity is who signs the requests; without a key nobody does.
+type Identity struct {
+	Key   string `yaml:"key,path" doc:"File of an Ed25519 key, made by amble keys new."`
+	Agent string `yaml:"agent" doc:"The https origin that publishes the key's directory."`
+	Form  string `yaml:"form" default:"string" enum:"string,dictionary" doc:"How Signature-Agent is written: as verifiers in use know it, or as the newest draft asks."`
 }
 
 // HostException is what differs for one host. Nil fields keep the rule.

@@ -48,7 +48,7 @@ func TestDefaults(t *testing.T) {
 		Scope: Scope{Hosts: []string{"books.example"}},
 		Politeness: Politeness{
 			Agent: "amble", Contact: "https://me.example/", Delay: time.Second, Concurrency: 1, Robots: "obey",
-			MaxCrawlDelay: time.Minute, MaxRetryAfter: 24 * time.Hour,
+			MaxCrawlDelay: time.Minute, MaxRetryAfter: 24 * time.Hour, Identity: Identity{Form: "string"},
 		},
 		Fetch:  Fetch{Workers: 64, Timeout: 30 * time.Second, MaxBody: 10 << 20, Retries: 3},
 		Commit: Commit{Pages: 256, Bytes: 8 << 20, Interval: 500 * time.Millisecond},
@@ -84,7 +84,8 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 		},
 		Links: Links{Rules: []LinkRule{{CSS: "a[href]", Attr: "href"}, {CSS: "img[data-next]", Attr: "data-next"}}},
 		Politeness: Politeness{Agent: "my-bot_X", Contact: "ops@me.example", Concurrency: 8, Robots: "ignore",
-			AllowIgnoreRobots: true, MaxCrawlDelay: 2 * time.Minute, MaxRetryAfter: 90 * time.Minute},
+			AllowIgnoreRobots: true, MaxCrawlDelay: 2 * time.Minute, MaxRetryAfter: 90 * time.Minute,
+			Identity: Identity{Key: "/keys/bot.pem", Agent: "https://bot.example", Form: "dictionary"}},
 		Fetch: Fetch{Workers: 4, Timeout: 5 * time.Second, MaxBody: 1_500_000, AllowPrivate: true, Resolve: []Resolve{
 			{"books.example", netip.MustParseAddrPort("127.0.0.1:8080")}, {"[::1]:90", netip.MustParseAddrPort("[::1]:80")},
 		}},
