@@ -87,7 +87,7 @@ func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
 	state := v.Grant.Done(resp, err)
 	e.Frontier.Free(l.ID, state)
 	e.Frontier.GiveBack(l.ID)
-	f := finished{host: l.Host(), state: state, requests: 1}
+	f := finished{host: l.Host(), state: state, requests: requestsSent(err)}
 	entry := v.Grant.Entry()
 	entry.Kind, entry.URL, entry.Host = kindRobots, v.Robots, u.Origin()
 	if resp != nil {
@@ -119,7 +119,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	w.observe(l.URL.Redacted(), false, start, resp, err)
 	entry := grant.Entry()
 	entry.Kind, entry.URL, entry.Host, entry.Attempt = l.Kind.String(), l.URL.Redacted(), l.Host(), int(l.Attempt)
-	f := finished{state: state, requests: 1, entries: []Entry{sent(entry, resp, err)}}
+	f := finished{state: state, requests: requestsSent(err), entries: []Entry{sent(entry, resp, err)}}
 	if err != nil && flight.Err() != nil {
 		// The run is over before the answer came.
 		w.giveUp(l, f)
@@ -239,6 +239,18 @@ func sent(e Entry, resp *Response, err error) Entry {
 		e.Class = classOf(err)
 	}
 	return e
+}
+
+// requestsSent is 1 unless the exchange failed before there was anybody to send
+// a request to.
+func requestsSent(err error) int64 {
+	if err != nil {
+		switch classOf(err) {
+		case ClassDNS, ClassPrivate, ClassRefused:
+			return 0
+		}
+	}
+	return 1
 }
 
 func classOf(err error) Class {

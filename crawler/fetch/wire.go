@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	errTooLarge = errors.New("the body is over the limit")
+	errTooLarge = errors.New("the body is larger than fetch.max_body allows")
 	errStalled  = errors.New("the body stalled")
 	errReplay   = errors.New("the connection broke before the response began")
 )
