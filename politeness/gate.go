@@ -60,6 +60,8 @@ type Decision struct {
 	// RobotsHash is the version of robots.txt that a Go or a Skip rests on;
 	// zero where there was no file to read.
 	RobotsHash [16]byte
+	// Digest is what Policy.Digest made of that version, nil without one.
+	Digest any
 	// Err of a Skip tells why robots.txt could not be had and wraps ErrRobots,
 	// or that the host is given up and wraps ErrUnreachable; nil when a rule
 	// decided.
@@ -203,7 +205,7 @@ func (h *host) judged(v robots.Verdict) Decision {
 	if h.robots.copy == nil { // nothing is asked for
 		return Decision{Action: Go}
 	}
-	d := Decision{Action: Go, Line: v.Line, RobotsHash: h.robots.copy.hash}
+	d := Decision{Action: Go, Line: v.Line, RobotsHash: h.robots.copy.hash, Digest: h.robots.copy.digest}
 	if !v.Allowed {
 		d.Action = Skip
 		d.Reason = fmt.Sprintf("robots.txt line %d: %s", v.Line, v.Text)
@@ -246,6 +248,17 @@ func (g *Gate) state(h *host, now time.Time) HostState {
 		s.Group, s.GroupOpaque = h.group.key, h.group.remember(&g.clock)
 	}
 	return s
+}
+
+// Digest returns what Policy.Digest made of an origin's robots.txt, nil where
+// none is known.
+func (g *Gate) Digest(origin string) any {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if h := g.hosts[origin]; h != nil && h.robots.copy != nil {
+		return h.robots.copy.digest
+	}
+	return nil
 }
 
 // Restore takes back what an earlier process kept about an origin. Only debts

@@ -35,6 +35,9 @@ type Grant struct {
 	closed bool      // Done or Cancel was called
 	status int       // of the answer that is booked, 0 before
 	began  time.Time // the latest start
+
+	finished time.Time // the end of the response
+	account  Account   // as it stood at the start
 }
 
 type stage uint8
@@ -81,6 +84,7 @@ func (gr *Grant) Begin() (until time.Time, err error) {
 
 func (gr *Grant) begin(now time.Time) {
 	gr.stage, gr.began = begun, now
+	gr.account = gr.host.account(&gr.gate.policy, now)
 	gr.host.both(func(l *lane) { l.pending = false; l.passed(now) })
 }
 
@@ -98,6 +102,7 @@ func (gr *Grant) answered(status int, header http.Header, now time.Time) {
 		return
 	}
 	gr.status = status
+	gr.account.RetryAfter = RetryAfter(header, gr.gate.clock.outside(now))
 	gr.host.observe(status, header, now.Sub(gr.began), gr.gate, now)
 }
 
@@ -112,7 +117,7 @@ func (gr *Grant) End() {
 
 func (gr *Grant) end(now time.Time) {
 	if gr.stage == begun {
-		gr.stage = ended
+		gr.stage, gr.finished = ended, now
 		gr.host.both(func(l *lane) { l.inFlight--; l.passed(now) })
 	}
 }

@@ -47,6 +47,10 @@ type Policy struct {
 	IgnoreRobots bool
 	// Mode is the reading of robots.txt.
 	Mode robots.Mode
+	// Digest, when it is not nil, is called with each robots.txt that is read, an
+	// empty one where there is none, and what it returns is kept with the rules:
+	// for statements in the file that are not about access. It must not keep body.
+	Digest func(body []byte) any
 	// Hosts makes exceptions by host name, or by "*.suffix" for every name
 	// below it. The name itself comes first, then the longest suffix.
 	Hosts map[string]HostPolicy

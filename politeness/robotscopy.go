@@ -43,6 +43,7 @@ type robotsCopy struct {
 	etag      string // validators (RFC 9110 section 8.8), "" without
 	modified  string
 	from      string // the URL that they are good for, "" for the usual one
+	digest    any    // what Policy.Digest made of the body
 }
 
 // fresh reports whether it may still be relied on.
@@ -72,6 +73,9 @@ func (c *robotsCopy) size() int {
 func newCopy(body []byte, p *Policy) *robotsCopy {
 	f := robots.Parse(body, p.Mode)
 	c := &robotsCopy{rules: f.Agent(p.Agent), hash: f.Hash(), lifetime: robotsLifetime}
+	if p.Digest != nil {
+		c.digest = p.Digest(body)
+	}
 	if delay, line, ok := c.rules.CrawlDelay(); ok {
 		c.delay, c.delayLine = min(delay, p.MaxCrawlDelay), line
 	}
@@ -80,7 +84,7 @@ func newCopy(body []byte, p *Policy) *robotsCopy {
 
 // emptyCopy is the copy of a file that does not exist.
 func (g *Gate) emptyCopy(kind copyKind) *robotsCopy {
-	return &robotsCopy{rules: g.noRules.rules, hash: g.noRules.hash, kind: kind, lifetime: robotsLifetime}
+	return &robotsCopy{rules: g.noRules.rules, hash: g.noRules.hash, kind: kind, lifetime: robotsLifetime, digest: g.noRules.digest}
 }
 
 // validate keeps what makes the copy's next fetch cheap.

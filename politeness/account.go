@@ -1,0 +1,53 @@
+package politeness
+
+import "time"
+
+// Account is how one request stood with its host's time, for a ledger.
+type Account struct {
+	// Start and End are the instants that the delays are counted from, by the
+	// outside clock; zero where the request did not get that far.
+	Start, End time.Time
+	// Owed is the delay that had to pass since the host's last request began or
+	// ended, and By who asked for it; Paid is what did pass, 0 for the first
+	// request of this process.
+	Owed, Paid time.Duration
+	By         string
+	// Concurrency is how many requests at once the host was allowed.
+	Concurrency int
+	// RetryAfter is what the answer asked for, before any cap.
+	RetryAfter time.Duration
+	// Group names what shares the host's budget, "" without one.
+	Group string
+}
+
+// Account tells how the request went so far. It is complete after Done.
+func (gr *Grant) Account() Account {
+	g := gr.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	a := gr.account
+	if !gr.began.IsZero() {
+		a.Start = g.clock.outside(gr.began)
+	}
+	if gr.stage == ended && !gr.finished.IsZero() {
+		a.End = g.clock.outside(gr.finished)
+	}
+	return a
+}
+
+// account is what a request that begins now owes and pays.
+func (h *host) account(p *Policy, now time.Time) Account {
+	owed, by := h.owed()
+	a := Account{Owed: owed, By: h.name(by), Concurrency: h.concurrency(p)}
+	last, inherits := h.last, h.inherits
+	if h.group != nil {
+		a.Group = h.group.key
+		if h.group.last.After(last) {
+			last, inherits = h.group.last, h.group.inherits
+		}
+	}
+	if !last.IsZero() && !inherits {
+		a.Paid = now.Sub(last)
+	}
+	return a
+}
