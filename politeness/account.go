@@ -37,17 +37,24 @@ func (gr *Grant) Account() Account {
 
 // account is what a request that begins now owes and pays.
 func (h *host) account(p *Policy, now time.Time) Account {
-	owed, by := h.owed()
-	a := Account{Owed: owed, By: h.name(by), Concurrency: h.concurrency(p)}
-	last, inherits := h.last, h.inherits
-	if h.group != nil {
-		a.Group = h.group.key
-		if h.group.last.After(last) {
-			last, inherits = h.group.last, h.group.inherits
-		}
+	owed, by := h.ownOwed()
+	a := Account{Owed: owed, By: h.name(by), Paid: h.paid(now), Concurrency: h.concurrency(p)}
+	if h.group == nil {
+		return a
 	}
-	if !last.IsZero() && !inherits {
-		a.Paid = now.Sub(last)
+	a.Group = h.group.key
+	// Two delays had to pass: the one that left less to spare is told.
+	d, asks := h.group.owed()
+	if paid := h.group.paid(now); paid > 0 && (a.Paid == 0 || paid-d < a.Paid-owed) {
+		a.Owed, a.By, a.Paid = d, h.name(claim{by: asks, shared: true}), paid
 	}
 	return a
+}
+
+// paid is the time since the lane's last request, 0 where there was none.
+func (l *lane) paid(now time.Time) time.Duration {
+	if l.last.IsZero() || l.inherits {
+		return 0
+	}
+	return now.Sub(l.last)
 }

@@ -2,8 +2,8 @@ package politeness
 
 import "time"
 
-// busyPoll is how long a caller is sent away who waits for an event rather
-// than for an instant.
+// busyPoll is the least time that a caller is sent away who waits for an event
+// rather than for an instant.
 const busyPoll = 50 * time.Millisecond
 
 // host is the state of one origin. The gate's lock guards it. There may be a
@@ -64,19 +64,28 @@ func (h *host) concurrency(p *Policy) int {
 // is true when one may start.
 func (h *host) wait(p *Policy, k *clock, now time.Time) (c claim, ok bool) {
 	c = h.opening(now, k)
+	free := now
 	owed, _ := h.ownOwed()
-	busy := h.busy(owed, h.concurrency(p))
+	if h.busy(owed, h.concurrency(p)) {
+		free = now.Add(max(owed, busyPoll))
+	}
 	if h.group != nil {
-		owed, _ := h.group.owed()
-		busy = busy || h.group.busy(owed, h.group.limit)
-	}
-	if busy {
-		if poll := now.Add(busyPoll); c.until.Before(poll) {
-			return claim{by: byInFlight, until: poll}, false
+		if owed, _ := h.group.owed(); h.group.busy(owed, h.group.limit) {
+			free = later(free, now.Add(max(owed, busyPoll)))
 		}
-		return c, false
 	}
-	return c, !now.Before(c.until)
+	// What is in flight ends now at the earliest, and the delay runs from then.
+	if free.After(now) && c.until.Before(free) {
+		return claim{by: byInFlight, until: free}, false
+	}
+	return c, free.Equal(now) && !now.Before(c.until)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // idle reports whether forgetting the host could make nobody impolite.

@@ -116,6 +116,14 @@ func TestValidatorsAreSentWhereTheyCameFrom(t *testing.T) {
 	}
 }
 
+func TestNotModifiedThoughNobodyAsked(t *testing.T) {
+	g, c := newTestGate(Policy{}, Options{})
+	learn(t, g, c, site, "User-agent: *\nDisallow: /x")
+	c.add(robotsLifetime)
+	expect(t, g.Decide(site, site+"/y"), FetchRobots).Grant.Done(Result{Status: 304})
+	expect(t, g.Decide(site, site+"/y"), Wait)
+}
+
 func TestMonthOfUnreachableRobots(t *testing.T) {
 	for policy, want := range map[Unreachable]Action{DenyUnreachable: Skip, AllowAfterMonth: Go} {
 		g, c := newTestGate(Policy{RobotsUnreachable: policy, CircuitAfter: -1}, Options{})

@@ -76,6 +76,9 @@ func TestThrottleRecoversSlowlyAfterTrouble(t *testing.T) {
 	}{
 		{outcome{kind: answered, latency: 5 * time.Second}, 5500 * time.Millisecond}, // half way to 10 s
 		{outcome{kind: failed, latency: time.Millisecond}, 5500 * time.Millisecond},
+		{outcome{kind: failed, latency: 10 * time.Second}, 12750 * time.Millisecond}, // half way to 20 s
+		{outcome{kind: answered, latency: 0}, 6875 * time.Millisecond},               // half way to 1 s
+		{outcome{kind: answered, latency: 2062500 * time.Microsecond}, 5500 * time.Millisecond},
 		{good, 3750 * time.Millisecond}, // half way to 2 s
 		{outcome{kind: busy, latency: time.Millisecond}, 7500 * time.Millisecond},
 		{outcome{kind: busy, latency: time.Millisecond}, 15 * time.Second},
