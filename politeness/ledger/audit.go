@@ -1,0 +1,327 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/amblecrawl/amble/politeness/robots"
+)
+
+// ErrNone means that a folder holds no ledger.
+var ErrNone = errors.New("no ledger")
+
+// Rules are how Audit judges, beside what the ledger says itself.
+type Rules struct {
+	// Agent replaces the product token of the ledger where not empty.
+	Agent string
+	// Mode replaces the reading of robots.txt, "rfc" or "google", where not
+	// empty.
+	Mode string
+	// Trace is a host, as for Report.Host, whose latest requests the report
+	// lists.
+	Trace string
+}
+
+// window is how many entries may be appended before one that started earlier.
+const window = 1 << 15
+
+// Audit derives again, from the ledger alone, what each request owed and was
+// allowed, and compares. A torn tail stands in the report; for a damaged file it
+// returns the *CorruptError with the report on what came before it.
+func Audit(ctx context.Context, dir string, rules Rules) (*Report, error) {
+	lib, err := newLibrary(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer lib.dec.Close()
+	a := &auditor{
+		rules: rules, library: lib,
+		report: &Report{}, hosts: make(map[string]*hostAudit), groups: make(map[string]*pace),
+	}
+	err = a.walk(ctx, dir)
+	if errors.Is(err, ErrTorn) {
+		a.report.Torn, err = err.Error(), nil
+	}
+	if err != nil && !errors.As(err, new(*CorruptError)) {
+		return nil, err
+	}
+	if more := a.flush(0); more != nil && err == nil {
+		err = more
+	}
+	if err == nil && a.report.Processes == 0 && a.report.Torn == "" {
+		return nil, fmt.Errorf("%s: %w", dir, ErrNone)
+	}
+	a.finish()
+	return a.report, err
+}
+
+type auditor struct {
+	rules   Rules
+	run     RunInfo
+	library *library
+	report  *Report
+	hosts   map[string]*hostAudit
+	groups  map[string]*pace
+	waiting []event   // in the order of the file
+	judged  time.Time // the latest instant of an event that was judged
+	ended   time.Time // the latest instant of all
+}
+
+// hostAudit is what is known of one host.
+type hostAudit struct {
+	HostRow
+	pace     pace
+	gaps     gaps
+	readings []reading
+}
+
+// event is an entry or a reading of robots.txt.
+type event struct {
+	at      time.Time
+	entry   Entry
+	version *version
+}
+
+func (a *auditor) walk(ctx context.Context, dir string) error {
+	for f, err := range scan(dir) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		if f.run != nil {
+			if err := a.begin(f.run); err != nil {
+				return err
+			}
+		}
+		for i := range f.versions {
+			v := &f.versions[i]
+			if v.held {
+				a.library.at[v.Hash] = f.place
+				v.Body = nil // found again when asked for
+			}
+			a.waiting = append(a.waiting, event{at: v.FetchedAt, version: v})
+		}
+		for _, e := range f.entries {
+			a.waiting = append(a.waiting, event{at: e.Start, entry: e})
+		}
+		if len(a.waiting) >= 2*window {
+			if err := a.flush(window); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// begin takes up what a process says of itself. Requests of another process
+// all ended before.
+func (a *auditor) begin(f *runFrame) error {
+	if f.Continued && a.report.Processes > 0 {
+		return nil
+	}
+	if err := a.flush(0); err != nil {
+		return err
+	}
+	a.run = f.Run
+	if a.rules.Agent != "" {
+		a.run.Agent = a.rules.Agent
+	}
+	if a.rules.Mode != "" {
+		a.run.Policy.Mode = a.rules.Mode
+	}
+	mode := robots.RFC
+	if a.run.Policy.Mode != "" {
+		var err error
+		if mode, err = robots.ParseMode(a.run.Policy.Mode); err != nil {
+			return fmt.Errorf("ledger: reading of robots.txt: %w", err)
+		}
+	}
+	a.library.reading(a.run.Agent, mode)
+	a.report.Processes++
+	a.report.Run = a.run
+	if started := time.UnixMicro(f.Base).UTC(); started.Before(a.ended) {
+		a.found(nil, &Entry{Start: started}, ClockJump,
+			fmt.Sprintf("a process began %v before an earlier one ended; the time between them is not judged", a.ended.Sub(started)))
+		a.judged, a.ended = time.Time{}, time.Time{}
+		for _, h := range a.hosts {
+			h.pace = pace{}
+		}
+		clear(a.groups)
+	}
+	return nil
+}
+
+// flush judges what is waiting, in the order of time, and keeps the given
+// number of the latest.
+func (a *auditor) flush(keep int) error {
+	slices.SortStableFunc(a.waiting, func(x, y event) int {
+		if c := x.at.Compare(y.at); c != 0 {
+			return c
+		}
+		return rank(&x) - rank(&y)
+	})
+	n := max(len(a.waiting)-keep, 0)
+	for i := range a.waiting[:n] {
+		ev := &a.waiting[i]
+		if v := ev.version; v != nil {
+			h := a.host(v.Origin)
+			h.read(v)
+			h.note(v)
+		} else if err := a.entry(&ev.entry); err != nil {
+			return err
+		}
+		if ev.at.After(a.judged) {
+			a.judged = ev.at
+		}
+	}
+	rest := copy(a.waiting, a.waiting[n:])
+	clear(a.waiting[rest:])
+	a.waiting = a.waiting[:rest]
+	return nil
+}
+
+// rank puts a reading of robots.txt before the requests of the same instant.
+func rank(e *event) int {
+	if e.version != nil {
+		return 0
+	}
+	return 1
+}
+
+func (a *auditor) host(origin string) *hostAudit {
+	h := a.hosts[origin]
+	if h == nil {
+		h = &hostAudit{HostRow: HostRow{Host: origin}}
+		a.hosts[origin] = h
+	}
+	return h
+}
+
+// entry judges one.
+func (a *auditor) entry(e *Entry) error {
+	h := a.host(e.Host)
+	a.count(h, e)
+	if e.Start.Before(a.judged) {
+		a.found(h, e, OutOfOrder, fmt.Sprintf("appended after %d later requests", window))
+		return nil
+	}
+	if !within(e.Host, e.URL) {
+		a.found(h, e, WrongHost, fmt.Sprintf("counted for %s", e.Host))
+	}
+	if !e.Withheld && e.End.Before(e.Start) {
+		a.found(h, e, WrongTimes, fmt.Sprintf("ends %v before it starts", e.Start.Sub(e.End)))
+		e.End = e.Start
+	}
+	if !e.Decided.IsZero() && e.Decided.After(e.Start) {
+		a.found(h, e, WrongTimes, fmt.Sprintf("decided %v after it started", e.Decided.Sub(e.Start)))
+	}
+	if e.Start.Before(a.started()) {
+		a.found(h, e, ClockJump, fmt.Sprintf("started %v before its process", a.started().Sub(e.Start)))
+	}
+	rules, err := a.judge(h, e)
+	if err != nil {
+		return err
+	}
+	if e.Withheld {
+		return nil
+	}
+	return a.time(h, e, rules)
+}
+
+func (a *auditor) started() time.Time { return a.run.Started.Truncate(Precision) }
+
+// time judges delay, debts and overlaps.
+func (a *auditor) time(h *hostAudit, e *Entry, rules *robots.Rules) error {
+	owed, by, err := a.owed(h, e, rules)
+	if err != nil {
+		return err
+	}
+	if e.Owed < owed-Precision {
+		a.figure(h, e, WrongOwed, owed, e.Owed, fmt.Sprintf("the ledger says %v owed, %s asks %v", e.Owed, by, owed))
+	}
+	if e.Owed > owed {
+		owed, by = e.Owed, e.By
+	}
+	if owed > h.Owed || h.OwedBy == "" {
+		h.Owed, h.OwedBy = owed, by
+	}
+	_, promised := a.run.Policy.of(e.Host)
+	if e.Concurrency > promised {
+		a.found(h, e, WrongConcurrency, fmt.Sprintf("the ledger allows %d at once, the crawl promised %d", e.Concurrency, promised))
+	} else if e.Concurrency > 0 {
+		promised = e.Concurrency
+	}
+	h.Allowed = max(h.Allowed, promised)
+
+	h.pace.settle(e.Start, promised)
+	if left := h.pace.debt.Sub(e.Start); h.pace.indebted.Before(e.Start) && left >= Precision {
+		a.figure(h, e, DebtUnpaid, h.pace.asked, h.pace.asked-left,
+			fmt.Sprintf("started %v after an answer that asked for %v", h.pace.asked-left, h.pace.asked))
+	}
+	debt := capped(e.RetryAfter, a.run.Policy.MaxRetryAfter)
+	a.spaced(h, &h.pace, e, owed, by, promised, debt)
+	if e.Group != "" && e.Group != e.Host {
+		g := a.groups[e.Group]
+		if g == nil {
+			g = new(pace)
+			a.groups[e.Group] = g
+		}
+		g.settle(e.Start, promised)
+		a.spaced(h, g, e, owed, by, promised, 0)
+	}
+	return nil
+}
+
+// spaced judges a request by the time of its host or group, and books it there.
+func (a *auditor) spaced(h *hostAudit, p *pace, e *Entry, owed time.Duration, by string, allowed int, debt time.Duration) {
+	where := ""
+	if p != &h.pace {
+		where = " of its group " + e.Group
+	}
+	if gap, again := p.gap(e.Start); again {
+		if where == "" {
+			h.gaps.add(gap)
+		}
+		if short(gap, owed) {
+			a.figure(h, e, TooSoon, owed, gap, fmt.Sprintf("%v after the last start or end%s, %v owed by %s", gap, where, owed, by))
+		}
+	}
+	if n := len(p.flights) + 1; n > allowed {
+		a.found(h, e, TooMany, fmt.Sprintf("%d requests%s in flight, %d allowed", n, where, allowed))
+	}
+	p.begin(e, debt)
+	if where == "" {
+		h.AtOnce = max(h.AtOnce, len(p.flights))
+	}
+}
+
+// owed derives the delay of a request: the longer of the one promised and the
+// Crawl-delay in force. Where robots.txt changed between decision and start the
+// shorter Crawl-delay counts, as either may have been in force.
+func (a *auditor) owed(h *hostAudit, e *Entry, rules *robots.Rules) (time.Duration, string, error) {
+	owed, _ := a.run.Policy.of(e.Host)
+	if rules == nil {
+		return owed, "the crawl's policy", nil
+	}
+	asked, line, _ := rules.CrawlDelay()
+	if hash := h.latest(e.Start); hash != e.RobotsHash && hash != [16]byte{} {
+		newer, err := a.library.find(hash)
+		if err != nil {
+			return 0, "", err
+		}
+		if newer != nil {
+			if d, at, _ := newer.CrawlDelay(); d < asked {
+				asked, line = d, at
+			}
+		}
+	}
+	if asked = capped(asked, a.run.Policy.MaxCrawlDelay); asked > owed {
+		return asked, fmt.Sprintf("robots.txt Crawl-delay, line %d", line), nil
+	}
+	return owed, "the crawl's policy", nil
+}

@@ -1,0 +1,79 @@
+package ledger
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+)
+
+// alignedRows is how many hosts share their column widths; a table is held in
+// memory until it is aligned.
+const alignedRows = 1000
+
+// WriteText writes the report for a terminal. Whatever the ledger holds, it is
+// printable.
+func (r *Report) WriteText(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	fmt.Fprintf(out, "crawl %s, run %s, agent %s: %d processes, %s to %s\n",
+		printable(r.Run.Crawl), printable(r.Run.Run), printable(r.Run.Agent), r.Processes, stamp(r.First), stamp(r.Last))
+	fmt.Fprintf(out, "%d requests sent, %d withheld, %d hosts, %d violations\n", r.Requests, r.Withheld, len(r.Hosts), r.Found)
+	if r.Run.Policy.IgnoreRobots {
+		fmt.Fprintln(out, "robots.txt was ignored, as configured")
+	}
+	if r.Torn != "" {
+		fmt.Fprintln(out, "the last frame is incomplete, as after a crash: "+printable(r.Torn))
+	}
+	for from := 0; from < len(r.Hosts); from += alignedRows {
+		fmt.Fprintln(out)
+		if err := writeRows(out, r.Hosts[from:min(from+alignedRows, len(r.Hosts))]); err != nil {
+			return fmt.Errorf("ledger: report: %w", err)
+		}
+	}
+	if r.Found > 0 {
+		fmt.Fprintln(out, "\nviolations")
+	}
+	for _, v := range r.Violations {
+		fmt.Fprintln(out, v)
+	}
+	if more := r.Found - int64(len(r.Violations)); more > 0 {
+		fmt.Fprintf(out, "and %d more\n", more)
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("ledger: report: %w", err)
+	}
+	return nil
+}
+
+func writeRows(out io.Writer, rows []HostRow) error {
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "host\tsent\twithheld\tviolations\towed\tby\tleast gap\tmedian gap\tat once\trobots.txt\tdebts")
+	for i := range rows {
+		h := &rows[i]
+		least, median := "-", "-"
+		if h.Gaps > 0 {
+			least, median = brief(h.LeastGap), brief(h.MedianGap)
+		}
+		by := h.OwedBy
+		if by == "" {
+			by = "-"
+		}
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%d of %d\t%d read, %d versions\t%d\n",
+			printable(h.Host), h.Requests, h.Withheld, h.Violations, brief(h.Owed), printable(by), least, median,
+			h.AtOnce, h.Allowed, h.ReadRobots, len(h.Versions), h.Debts)
+	}
+	return t.Flush()
+}
+
+// brief gives a duration in milliseconds at the finest, rounded down, so that
+// a gap never looks longer than it was.
+func brief(d time.Duration) string {
+	if d < 0 {
+		return "-" + brief(-d)
+	}
+	if d < time.Second {
+		return d.Truncate(Precision).String()
+	}
+	return d.Truncate(time.Millisecond).String()
+}
