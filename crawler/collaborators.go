@@ -28,13 +28,14 @@ type Politeness interface {
 // Verdict is one answer of Politeness.
 type Verdict struct {
 	Action Action
-	Reason string    // of a Skip or Wait, one line for people
-	Class  Class     // of a Skip
-	Until  time.Time // of a Wait
-	Robots string    // of FetchRobots: the URL
-	State  HostState // of a Skip or Wait: the host's state as the frontier is to hold it
-	Entry  Entry     // of a Skip: what the ledger is to say of it
-	Grant  Grant     // of Go and FetchRobots
+	Reason string      // of a Skip or Wait, one line for people
+	Class  Class       // of a Skip
+	Until  time.Time   // of a Wait
+	Robots string      // of FetchRobots: the URL
+	Header http.Header // of FetchRobots: fields to send with it
+	State  HostState   // of a Skip or Wait: the host's state as the frontier is to hold it
+	Entry  Entry       // of a Skip: what the ledger is to say of it
+	Grant  Grant       // of Go and FetchRobots
 }
 
 // Grant permits exactly one exchange with exactly one URL. One of Done and
@@ -79,4 +80,18 @@ type Pipeline interface {
 	Run(ctx context.Context, p *Page, r *Result) error
 	// Types lists the record types that Run can emit.
 	Types() []RecordType
+}
+
+// PagePolicy reads what a site says on a page about its use. It is asked before
+// the page is extracted.
+type PagePolicy interface {
+	Judge(p *Page) PageVerdict
+}
+
+// PageVerdict is what a page permits.
+type PageVerdict struct {
+	NoRecords bool   // nothing may be kept of the page
+	NoFollow  bool   // none of its links may be followed
+	Usage     string // what the site states, for the records' _usage
+	Reason    string // who forbids what, one line for people; empty when all is permitted
 }

@@ -131,9 +131,7 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 		b.Found = append(b.Found, f.found...)
 		if f.host != "" {
 			b.Hosts[f.host] = later(b.Hosts[f.host], f.state)
-		}
-		if f.state.Robots != nil {
-			b.Put[KeyRobots+f.host] = f.state.Robots
+			f.state.remember(f.host, b.Put)
 		}
 		if f.lease != 0 {
 			b.Outcomes = append(b.Outcomes, f.outcome)
@@ -155,6 +153,19 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 		tell(totals.Clone(), stats)
 	}
 	return nil
+}
+
+// remember puts what politeness wants back after a restart, and in later runs.
+func (s *HostState) remember(host string, put map[string][]byte) {
+	if s.Robots != nil {
+		put[KeyRobots+host] = s.Robots
+	}
+	if s.Opaque != nil {
+		put[KeyDebts+host] = s.Opaque
+	}
+	if s.GroupOpaque != nil {
+		put[KeyDebts+s.Group] = s.GroupOpaque
+	}
 }
 
 // later keeps the state that was decided last: states of one host arrive in

@@ -44,7 +44,8 @@ type Parts struct {
 	NewFetcher func() Fetcher // called once for each worker
 	Pipeline   Pipeline
 	Sinks      []NamedSink
-	Ledger     Ledger // nil: no account is kept
+	Ledger     Ledger     // nil: no account is kept
+	PagePolicy PagePolicy // nil: every page permits everything
 	Scope      *urls.Scope
 	Canon      *urls.Canon
 	Observer   Observer
@@ -55,10 +56,12 @@ type Parts struct {
 // Settings bound a run. Zero values take the defaults named here.
 type Settings struct {
 	Name       string
+	RunID      string        // of a new run; NewRunID by default
 	Workers    int           // requests in flight in all, default 64
 	MaxPages   int64         // pages with a 2xx answer, 0: no bound
 	Retries    int           // further attempts after a temporary failure; negative: none
 	RetryWait  time.Duration // before the first further attempt, doubling; default 2s
+	SkipRel    bool          // links with rel=nofollow, ugc or sponsored are not followed
 	MaxHops    int           // redirects in a chain, default 10
 	MaxSitemap int64         // bytes of one sitemap, default 50 MiB
 	Grace      time.Duration // for what is in flight when the run is told to stop, default 10s

@@ -22,7 +22,8 @@ type Entry struct {
 
 	RobotsHash [16]byte // the version of robots.txt that decided, zero without one
 	RobotsLine int      // its deciding line, 0 without one
-	RobotsBody []byte   // of an answer to a request for robots.txt, as received
+	RobotsBody []byte   // of an answer to a request for robots.txt
+	RobotsOf   string   // the host whose robots.txt was asked for, which a redirect may lead elsewhere
 
 	Status  int
 	Class   Class // of a failure, empty without one

@@ -43,7 +43,8 @@ const (
 	ClassExtract       Class = "extract"         // a plugin failed or panicked
 	ClassNetwork       Class = "network"         // any other transport error
 	ClassRobotsUnknown Class = "robots_unreachable"
-	ClassInternal      Class = "internal" // a fault in amble itself, with its stack in the log
+	ClassUnreachable   Class = "host_unreachable" // the host failed for hours and was given up
+	ClassInternal      Class = "internal"         // a fault in amble itself, with its stack in the log
 )
 
 // Failed reports whether the class counts among a run's failures.

@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -15,8 +16,11 @@ const (
 	keyTotals = "totals"
 	keySink   = "sink/" // followed by the sink's name
 
-	// KeyRobots, followed by a host, is where HostState.Robots is kept.
+	// KeyRobots, followed by a host, is where HostState.Robots is kept, and
+	// KeyDebts, followed by a host or group, its Opaque or GroupOpaque. They
+	// outlive the run.
 	KeyRobots = "robots/"
+	KeyDebts  = "debts/"
 )
 
 // RunState is what the frontier remembers of the run it holds.
@@ -53,7 +57,8 @@ func getJSON(f Frontier, key string, into any) (bool, error) {
 	return true, nil
 }
 
-func newRunID(now time.Time) string {
+// NewRunID names a run that starts now.
+func NewRunID(now time.Time) string {
 	var salt [3]byte
 	_, _ = rand.Read(salt[:]) // never fails
 	return now.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(salt[:])
@@ -71,7 +76,7 @@ func (e *Engine) begin(ctx context.Context, c *committer) error {
 	}
 	e.resumed = found
 	if !found {
-		run = RunState{ID: newRunID(c.started), Started: c.started.UTC()}
+		run = RunState{ID: cmp.Or(e.set.RunID, NewRunID(c.started)), Started: c.started.UTC()}
 	}
 	e.run = run
 	if c.totals, err = ReadTotals(e.Frontier); err != nil {

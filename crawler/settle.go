@@ -105,6 +105,10 @@ func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
 func (w *worker) follow(l *Lease, links []Link, f *finished) {
 	e := w.engine
 	for _, link := range links {
+		if link.NoFollow && e.set.SkipRel {
+			f.outOfScope++
+			continue
+		}
 		depth := int(l.Depth) + 1
 		if l.Kind == KindSitemap {
 			depth = 0 // what a sitemap lists are seeds

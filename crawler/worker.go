@@ -82,19 +82,17 @@ func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
 	var resp *Response
 	u, err := urls.Parse(v.Robots)
 	if err == nil {
-		resp, err = w.fetcher.Fetch(v.Grant.Context(flight), u, FetchOptions{MaxBody: RobotsLimit, Truncate: true, Raw: true})
+		resp, err = w.fetcher.Fetch(v.Grant.Context(flight), u, FetchOptions{MaxBody: RobotsLimit, Truncate: true, Raw: true, Header: v.Header})
 	}
 	state := v.Grant.Done(resp, err)
 	e.Frontier.Free(l.ID, state)
 	e.Frontier.GiveBack(l.ID)
 	f := finished{host: l.Host(), state: state, requests: requestsSent(err)}
 	entry := v.Grant.Entry()
-	entry.Kind, entry.URL, entry.Host = kindRobots, v.Robots, u.Origin()
+	entry.Kind, entry.URL, entry.Host, entry.RobotsOf = kindRobots, v.Robots, u.Origin(), l.Host()
 	if resp != nil {
 		f.bytes = resp.Wire
-		if resp.Status/100 == 2 {
-			entry.RobotsBody = resp.Body
-		}
+		entry.RobotsBody = resp.Body
 	}
 	f.entries = []Entry{sent(entry, resp, err)}
 	f.size = int64(len(entry.RobotsBody) + len(state.Robots))
@@ -173,16 +171,28 @@ func (w *worker) answer(ctx context.Context, l *Lease, resp *Response, f *finish
 func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finished) Outcome {
 	e := w.engine
 	o := Outcome{Class: ClassFetched, Status: resp.Status}
+	page := NewPage(&l.Request, resp)
+	var permits PageVerdict
+	if e.PagePolicy != nil && l.Kind == KindPage {
+		permits = e.PagePolicy.Judge(page)
+		o.Detail = permits.Reason
+	}
 	var r Result
-	if err := e.Pipeline.Run(ctx, NewPage(&l.Request, resp), &r); err != nil {
+	if err := e.Pipeline.Run(ctx, page, &r); err != nil {
 		o.Class, o.Detail = ClassExtract, err.Error()
 		if ctx.Err() == nil {
 			e.Log.Warn("extraction failed", "url", l.URL.Redacted(), "error", err)
 		}
 		r.Records = nil
 	}
+	if permits.NoRecords {
+		r.Records, r.Errors = nil, nil
+	}
+	if permits.NoFollow {
+		r.Links = nil
+	}
 	for i := range r.Records {
-		r.Records[i].Run = e.run.ID
+		r.Records[i].Run, r.Records[i].Usage = e.run.ID, permits.Usage
 		f.size += recordSize(&r.Records[i])
 	}
 	for _, problem := range r.Errors {

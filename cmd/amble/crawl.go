@@ -16,6 +16,7 @@ import (
 	"github.com/amblecrawl/amble/extractors/feeds"
 	"github.com/amblecrawl/amble/politeness"
 	"github.com/amblecrawl/amble/politeness/identity"
+	"github.com/amblecrawl/amble/politeness/signals"
 )
 
 // crawl is a config put together: the parts that running, trying and
@@ -25,21 +26,34 @@ type crawl struct {
 	log      *slog.Logger
 	scope    *urls.Scope
 	canon    *urls.Canon
+	usage    signals.Policy
 	gate     *politeness.Gate
 	client   *fetch.Client
 	pipeline *extractors.Pipeline
 }
 
-// assemble puts a config's parts together. used tells that an earlier process
-// may have sent requests a moment ago, so that every host first waits its
-// delay.
-func assemble(cfg *config.Config, log *slog.Logger, used bool) (*crawl, error) {
+// past is what a crawl's earlier processes have left behind.
+type past struct {
+	// used tells that one may have sent requests a moment ago, so that every
+	// host first waits its delay.
+	used bool
+	// state is where they kept what they knew of hosts, nil without one.
+	state crawler.Frontier
+}
+
+// assemble puts a config's parts together.
+func assemble(cfg *config.Config, log *slog.Logger, before past) (*crawl, error) {
 	c := &crawl{cfg: cfg, log: log, canon: cfg.Canon()}
 	var err error
 	if c.scope, err = urls.NewScope(cfg.ScopeRules()); err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
-	c.gate = politeness.New(policyOf(cfg), politeness.Options{Resumed: used})
+	if c.usage, err = signals.ParsePolicy(cfg.Politeness.Usage.Rules()); err != nil {
+		return nil, &exitError{exitConfig, fmt.Errorf("politeness.usage: %w", err)}
+	}
+	if c.gate, err = newGate(cfg, before); err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
 	if c.client, err = newClient(cfg, c.gate, log); err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
@@ -52,26 +66,7 @@ func assemble(cfg *config.Config, log *slog.Logger, used bool) (*crawl, error) {
 func (c *crawl) close() { c.client.Close() }
 
 // polite is the gate as the engine asks it.
-func (c *crawl) polite() *polite { return &polite{gate: c.gate} }
-
-func policyOf(cfg *config.Config) politeness.Policy {
-	p := &cfg.Politeness
-	policy := politeness.Policy{
-		Agent: p.Agent, Delay: p.Delay, Concurrency: p.Concurrency, IgnoreRobots: p.Robots == "ignore",
-		MaxCrawlDelay: p.MaxCrawlDelay, MaxRetryAfter: p.MaxRetryAfter,
-		// A crawl with fewer retries gives robots.txt up sooner as well.
-		RobotsTries: min(cfg.Fetch.Retries+1, politeness.DefaultRobotsTries),
-		Hosts:       make(map[string]politeness.HostPolicy, len(p.Hosts)),
-	}
-	for _, h := range p.Hosts {
-		exception := politeness.HostPolicy{Delay: h.Delay}
-		if h.Concurrency != nil {
-			exception.Concurrency = *h.Concurrency
-		}
-		policy.Hosts[h.Host] = exception
-	}
-	return policy
-}
+func (c *crawl) polite() *polite { return &polite{gate: c.gate, usage: c.usage} }
 
 func newClient(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (*fetch.Client, error) {
 	guard, err := newGuard(cfg, gate, log)
@@ -140,11 +135,14 @@ func usedBefore(state string) bool {
 	return err == nil
 }
 
+// kept is what a state knows of hosts, which a new run is to know as well.
+var kept = []string{crawler.KeyRobots, crawler.KeyDebts}
+
 // openFrontier opens a crawl's state. A finished run in it is replaced by a
 // new one, an unfinished one is kept unless fresh.
 func openFrontier(cfg *config.Config, dir string, fresh bool, log *slog.Logger) (f *frontier.Frontier, resumed crawler.RunState, err error) {
 	open := func(fresh bool) (*frontier.Frontier, error) {
-		return frontier.Open(frontier.Options{Dir: dir, Crawl: cfg.Name, Fresh: fresh, Log: log})
+		return frontier.Open(frontier.Options{Dir: dir, Crawl: cfg.Name, Keep: kept, Fresh: fresh, Log: log})
 	}
 	if f, err = open(fresh); err != nil {
 		return nil, crawler.RunState{}, stateError(err)

@@ -38,7 +38,7 @@ stands in the crawl's state. Fetches nothing but robots.txt.`,
 			if state != "" {
 				cfg.State = state
 			}
-			c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), false)
+			c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), past{})
 			if err != nil {
 				return err
 			}
@@ -132,11 +132,25 @@ func (c *crawl) explainPoliteness(row func(string, string, ...any), u urls.URL) 
 	default:
 		row("robots.txt", "disallowed by line %d: %s", x.Verdict.Line, x.Verdict.Text)
 	}
+	row("usage signals", "%s", c.explainUsage(u))
 	row("delay", "%s between requests to %s, asked for by %s", x.Owed, u.Origin(), x.By)
 	row("at once", "%s", plural(int64(x.Concurrency), "request"))
 	if time.Until(x.Until) > 0 {
 		row("not before", "%s, asked for by %s", x.Until.Format(time.RFC3339), x.WaitBy)
 	}
+}
+
+// explainUsage tells what robots.txt states about the use of the page; its
+// header and its meta elements may add to it.
+func (c *crawl) explainUsage(u urls.URL) string {
+	usage := usageInRobots(c.gate.Digest(u.Origin()), u.Fetch())
+	switch verdict := c.usage.DecideEarly(usage); {
+	case len(usage.Statements) == 0:
+		return "none in robots.txt"
+	case !verdict.Allowed:
+		return usage.String() + ": forbidden, " + verdict.Reason
+	}
+	return usage.String()
 }
 
 // explainStanding tells where the URL stands in the crawl's state, if there is

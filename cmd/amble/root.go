@@ -35,7 +35,7 @@ killed goes on where it was.
 	root.AddCommand(
 		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),
 		newTryCommand(), newExplainCommand(), newRobotsCommand(), newTortureCommand(), newVersionCommand(),
-		newKeysCommand(),
+		newKeysCommand(), newAuditCommand(),
 	)
 	return root
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -82,13 +84,20 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	if found.ID != "" {
 		sayResuming(stderr, log, flags.json, found, f.Stats().Settled)
 	}
-	c, err := assemble(cfg, log, used)
+	c, err := assemble(cfg, log, past{used: used, state: f})
 	if err != nil {
 		return err
 	}
 	defer c.close()
 
-	engine, err := crawler.New(c.parts(f, m), cfg.Settings())
+	set := cfg.Settings()
+	set.RunID = cmp.Or(found.ID, crawler.NewRunID(time.Now()))
+	book, err := openLedger(cfg, state, set.RunID)
+	if err != nil {
+		return stateError(err)
+	}
+	defer book.Close()
+	engine, err := crawler.New(c.parts(f, m, book), set)
 	if err != nil {
 		return &exitError{exitFailed, err}
 	}
@@ -123,11 +132,12 @@ func sayResuming(w io.Writer, log *slog.Logger, asJSON bool, run crawler.RunStat
 }
 
 // parts are what the engine is put together from.
-func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor) crawler.Parts {
+func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger) crawler.Parts {
 	return crawler.Parts{
 		Frontier: f, Politeness: c.polite(), Pipeline: c.pipeline, Sinks: c.cfg.Sinks(),
 		NewFetcher: func() crawler.Fetcher { return c.client.Fetcher() },
 		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
+		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.gate, c.usage),
 	}
 }
 

@@ -60,7 +60,7 @@ func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags, again bool
 	if err != nil {
 		return err
 	}
-	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), again)
+	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), past{used: again})
 	if err != nil {
 		return err
 	}

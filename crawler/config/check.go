@@ -109,7 +109,21 @@ func (l *loader) checkPoliteness(p *Politeness) {
 			l.errorf(at, "write books.example or *.books.example", "politeness.hosts: %q is not a host", short(h.Host))
 		}
 	}
+	l.checkHours(p)
 	l.checkIdentity(&p.Identity)
+}
+
+var hours = regexp.MustCompile(`^([01]?\d|2[0-3]):[0-5]\d\s*-\s*(([01]?\d|2[0-3]):[0-5]\d|24:00)$`)
+
+// checkHours wants a part of the day and a zone that is known here.
+func (l *loader) checkHours(p *Politeness) {
+	if n := l.at("politeness", "hours"); p.Hours != "" && !hours.MatchString(p.Hours) {
+		l.errorf(n.place, "write it as 22:00-06:00", "politeness.hours: not a part of the day; found %s", n)
+	}
+	if _, err := time.LoadLocation(p.Timezone); err != nil {
+		n := l.at("politeness", "timezone")
+		l.errorf(n.place, "such as Europe/Berlin", "politeness.timezone: no zone of that name; found %s", n)
+	}
 }
 
 // checkIdentity wants the key and the name that goes with it, or neither.

@@ -81,7 +81,35 @@ type Politeness struct {
 	Hosts             []HostException `yaml:"hosts" doc:"Exceptions by host, or *.host for its subdomains."`
 	MaxCrawlDelay     time.Duration   `yaml:"max_crawl_delay" default:"60s" max:"24h" doc:"The longest Crawl-delay of a robots.txt that is granted in full."`
 	MaxRetryAfter     time.Duration   `yaml:"max_retry_after" default:"24h" max:"720h" doc:"The longest Retry-After that is granted in full."`
+	Adaptive          bool            `yaml:"adaptive" default:"false" doc:"Lets the delay follow the host's load, between delay and max_delay: twice the time of its answers, more after 429 and 503."`
+	MaxDelay          time.Duration   `yaml:"max_delay" default:"60s" max:"24h" doc:"The longest delay that adaptive makes."`
+	Hours             string          `yaml:"hours" doc:"The part of the day in which requests may be sent, such as 22:00-06:00."`
+	Timezone          string          `yaml:"timezone" default:"UTC" doc:"The time zone of hours, such as Europe/Berlin."`
+	Group             string          `yaml:"group" default:"host" enum:"host,address,domain" doc:"Which hosts share one delay and concurrency: none, those at one address, or those of one registrable domain."`
+	RobotsUnreachable string          `yaml:"robots_unreachable" default:"deny" enum:"deny,allow-after-month" doc:"What becomes of a host whose robots.txt could not be had for 30 days (RFC 9309 section 2.3.1.4)."`
+	Nofollow          string          `yaml:"nofollow" default:"obey" enum:"obey,ignore" doc:"What X-Robots-Tag and meta robots with nofollow do: obey follows no link of such a page."`
+	RelNofollow       string          `yaml:"rel_nofollow" default:"follow" enum:"follow,skip" doc:"Whether links with rel=nofollow, ugc or sponsored are followed."`
+	Noindex           string          `yaml:"noindex" default:"keep" enum:"keep,drop" doc:"Whether a page with noindex, or past its unavailable_after, gives records."`
+	Usage             Usage           `yaml:"usage" doc:"What may be done with pages by the sites' usage signals (Content-Signal, Content-Usage, TDMRep, RSL): a use and its rule."`
 	Identity          Identity        `yaml:"identity" doc:"Signs each request, so that sites can verify who crawls: Web Bot Auth."`
+}
+
+// Usage is the rule for each use that sites speak of: record notes what a site
+// states, ignore does not, respect gives no records where the use is denied, and
+// require-allow none unless it is allowed.
+type Usage struct {
+	Search  string `yaml:"search" default:"record" enum:"record,ignore,respect,require-allow" doc:"Search engines."`
+	AIInput string `yaml:"ai-input" default:"record" enum:"record,ignore,respect,require-allow" doc:"Input to AI models, such as grounding of answers."`
+	AITrain string `yaml:"ai-train" default:"record" enum:"record,ignore,respect,require-allow" doc:"Training of AI models."`
+	TDM     string `yaml:"tdm" default:"record" enum:"record,ignore,respect,require-allow" doc:"Text and data mining."`
+	License string `yaml:"license" default:"record" enum:"record,ignore,respect" doc:"A licence is named (RSL)."`
+}
+
+// Rules gives the rules by the name of the use.
+func (u *Usage) Rules() map[string]string {
+	return map[string]string{
+		"search": u.Search, "ai-input": u.AIInput, "ai-train": u.AITrain, "tdm": u.TDM, "license": u.License,
+	}
 }
 
 // Identity is who signs the requests; without a key nobody does.

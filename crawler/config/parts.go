@@ -17,7 +17,7 @@ func (c *Config) Settings() crawler.Settings {
 	}
 	return crawler.Settings{
 		Name: c.Name, Workers: c.Fetch.Workers, MaxPages: c.Scope.MaxPages,
-		Retries: retries, Grace: c.Grace, BatchPages: c.Commit.Pages,
+		Retries: retries, SkipRel: c.Politeness.RelNofollow == "skip", Grace: c.Grace, BatchPages: c.Commit.Pages,
 		BatchBytes: int64(c.Commit.Bytes), BatchInterval: c.Commit.Interval,
 	}
 }

@@ -9,11 +9,10 @@ import (
 // later are keys, sinks and extractors that are planned and not served yet, by
 // the mapping they stand in. They are refused by name, never passed over.
 var later = map[string][]string{
-	"":           {"schedule", "connections", "browser", "warc", "auth"},
-	"seeds":      {"rows", "sql", "blob", "connection", "query"},
-	"politeness": {"usage", "hours", "group"},
-	"fetch":      {"browser", "proxy", "proxies", "cookies", "headers", "cache"},
-	"output":     {"parquet", "sqlite", "postgres", "blob"},
+	"":       {"schedule", "connections", "browser", "warc", "auth"},
+	"seeds":  {"rows", "sql", "blob", "connection", "query"},
+	"fetch":  {"browser", "proxy", "proxies", "cookies", "headers", "cache"},
+	"output": {"parquet", "sqlite", "postgres", "blob"},
 	"extract": {
 		"aggregate", "when", "any",
 		"jsonld", "microdata", "rdfa", "opengraph", "article", "feed", "table", "pdf",

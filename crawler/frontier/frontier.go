@@ -86,6 +86,9 @@ func Open(o Options) (*Frontier, error) {
 		return nil, err
 	}
 	s, err := openStore(o, folder.path(storeDir))
+	if o.Fresh && len(o.Keep) > 0 {
+		s, err = folder.startAfresh(o, s, err)
+	}
 	if err != nil {
 		return nil, errors.Join(err, folder.release())
 	}

@@ -33,6 +33,7 @@ const (
 	lockFile     = "LOCK"
 	probeFile    = "PROBE" // made and removed to see whether the folder can be written
 	storeDir     = "store"
+	ledgerDir    = "ledger"
 )
 
 // Identity says whose state a folder holds.
@@ -155,9 +156,14 @@ func (f *folder) settle(o Options) error {
 			f.dir, crawler.ErrForeignState, id.Version, id.Format, format)
 	case id.Crawl != o.Crawl:
 		return fmt.Errorf("state folder %s: %w: it belongs to crawl %q, this one is %q", f.dir, crawler.ErrForeignState, id.Crawl, o.Crawl)
-	case !o.Fresh:
+	case !o.Fresh, len(o.Keep) > 0:
 		return nil
 	}
+	return f.discard(o)
+}
+
+// discard gives up the whole state and begins a new one.
+func (f *folder) discard(o Options) error {
 	if err := f.fs.Rename(f.path(identityFile), f.path(discardFile)); err != nil {
 		return fmt.Errorf("state folder %s: discarding the old state: %w", f.dir, err)
 	}
@@ -196,6 +202,7 @@ func (f *folder) create(o Options) error {
 	for _, name := range names {
 		switch name {
 		case lockFile, pidFile, pidFile + ".tmp", probeFile, probeFile + ".tmp", identityFile + ".tmp":
+		case ledgerDir: // the crawl's account with its hosts, which outlives its runs
 		default:
 			return fmt.Errorf("state folder %s: %w: it holds %q but no %s file; name an empty folder",
 				f.dir, ErrDamaged, name, identityFile)

@@ -234,3 +234,29 @@ func TestLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Fresh with Keep forgets the run and nothing of what it is told to keep.
+func TestFreshKeeps(t *testing.T) {
+	o := Options{Dir: t.TempDir(), Crawl: "shop"}
+	put := map[string][]byte{"run": {1}, "debts/a": {2}, "debts/z": {3}, "robots/a": {4}, "zzz": {5}}
+	f := mustOpen(t, o)
+	mustCommit(t, f, &crawler.Batch{Found: []crawler.Request{req(t, "http://a.example/")}, Put: put})
+	_ = f.Close()
+	o.Fresh, o.Keep = true, []string{"robots/", "debts/"}
+	f = mustOpen(t, o)
+	for name, want := range put {
+		got, err := f.Get(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept := strings.Contains(name, "/"); kept != (got != nil) || kept && string(got) != string(want) {
+			t.Errorf("%s is %q after a fresh start", name, got)
+		}
+	}
+	if s := f.Stats(); s.Seen != 0 || s.Queued != 0 || s.Hosts != 0 {
+		t.Errorf("the old run is still there: %+v", s)
+	}
+	if _, err := f.Lease(t.Context(), 1); !errors.Is(err, crawler.ErrDrained) {
+		t.Errorf("leasing gave %v", err)
+	}
+}

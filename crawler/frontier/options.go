@@ -29,6 +29,9 @@ type Options struct {
 	Version string
 	// Fresh discards this crawl's state, if any, and starts anew.
 	Fresh bool
+	// Keep lists prefixes of the names under which Batch.Put values outlive
+	// Fresh: what is known of hosts stays true when a run is given up.
+	Keep []string
 
 	// Now is the clock, time.Now by default.
 	Now func() time.Time

@@ -1,0 +1,56 @@
+package frontier
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// startAfresh empties a store that was opened, but for the values to keep, in
+// one write: a process that dies on the way leaves the old run or the new one.
+// A damaged store is given up as a whole.
+func (f *folder) startAfresh(o Options, s *store, err error) (*store, error) {
+	if errors.Is(err, ErrDamaged) {
+		if err := f.discard(o); err != nil {
+			return nil, err
+		}
+		return openStore(o, f.path(storeDir))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.forget(o.Keep); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// forget removes every row but the values whose names begin with one of the
+// prefixes.
+func (s *store) forget(keep []string) error {
+	keep = slices.Compact(slices.Sorted(slices.Values(keep)))
+	b := s.db.NewBatch()
+	from := []byte{0}
+	for _, prefix := range keep {
+		kept := valueKey(prefix)
+		if string(kept) > string(from) {
+			if err := b.DeleteRange(from, kept, nil); err != nil {
+				return s.broken(err)
+			}
+		}
+		from = after(kept)
+	}
+	if err := b.DeleteRange(from, []byte{0xff}, nil); err != nil {
+		return s.broken(err)
+	}
+	return s.apply(b, pebble.Sync)
+}
+
+// after is the first key beyond all that begin with prefix, whose last octet is
+// not the highest.
+func after(prefix []byte) []byte {
+	next := slices.Clone(prefix)
+	next[len(next)-1]++
+	return next
+}
