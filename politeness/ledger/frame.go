@@ -57,7 +57,7 @@ func appendFrame(dst []byte, kind byte, payload []byte, chain uint32) ([]byte, u
 	at := len(dst)
 	dst = binary.BigEndian.AppendUint32(dst, uint32(kind)<<24|uint32(len(payload)))
 	dst = binary.BigEndian.AppendUint32(dst, crc32.Checksum(payload, castagnoli))
-	chain = crc32.Update(0, castagnoli, dst[at:])
+	chain = crc32.Update(chain, castagnoli, dst[at:])
 	dst = binary.BigEndian.AppendUint32(dst, chain)
 	return append(dst, payload...), chain
 }

@@ -75,7 +75,7 @@ func (p *pace) begin(e *Entry, debt time.Duration) {
 
 // short reports whether less than owed passed for certain: what was measured as
 // paid may have been up to one Precision more.
-func short(paid, owed time.Duration) bool { return owed > 0 && paid <= owed }
+func short(paid, owed time.Duration) bool { return owed > 0 && paid <= owed-Precision }
 
 // gaps is a histogram of times with 32 steps to each doubling, of which those
 // that occur are kept.
