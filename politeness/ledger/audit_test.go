@@ -196,11 +196,6 @@ func TestNoViolationAtTheLimit(t *testing.T) {
 			first.RetryAfter = time.Hour
 			w.entries = append(w.entries, first, w.after(first, 30*time.Second))
 		},
-		"lifetime": func(w *world) {
-			e := w.last("/")
-			w.versions = append(w.versions, RobotsVersion{Origin: e.Host, FetchedAt: e.Start.Add(-defaultLifetime), Hash: e.RobotsHash})
-			w.entries = append(w.entries, e)
-		},
 		"decided before a new robots.txt": func(w *world) {
 			e := w.last("/")
 			e.Decided = e.Start.Add(-time.Second)
@@ -258,6 +253,26 @@ func TestDebtsOutliveTheProcess(t *testing.T) {
 	run.Started = noon.Add(time.Minute)
 	simple(t, dir, run, plain(2*time.Minute, "/early"), plain(11*time.Minute, "/late"))
 	expectBreaches(t, auditTest(t, dir, Rules{}), DebtUnpaid)
+}
+
+// A copy of robots.txt serves for its lifetime and no longer.
+func TestRobotsAreOutlived(t *testing.T) {
+	run := testRun()
+	run.Policy.RobotsLifetime = time.Hour
+	for _, c := range []struct {
+		run  RunInfo
+		at   time.Duration
+		want []Breach
+	}{
+		{testRun(), 24 * time.Hour, nil},
+		{testRun(), 24*time.Hour + 2*Precision, []Breach{StaleRobots}},
+		{run, time.Hour, nil},
+		{run, time.Hour + 2*Precision, []Breach{StaleRobots}},
+	} {
+		dir := t.TempDir()
+		simple(t, dir, c.run, plain(c.at, "/"))
+		expectBreaches(t, auditTest(t, dir, Rules{}), c.want...)
+	}
 }
 
 func TestClockThatWasSetBack(t *testing.T) {
@@ -328,4 +343,29 @@ func TestRulesReplaceTheLedgers(t *testing.T) {
 	if _, err := Audit(context.Background(), dir, Rules{Mode: "bing"}); err == nil {
 		t.Error("an unknown reading was taken")
 	}
+}
+
+func BenchmarkAudit(b *testing.B) {
+	const n = 100_000
+	dir := b.TempDir()
+	l := openTest(b, dir, testRun())
+	var versions []RobotsVersion
+	batch := make([]Entry, 0, n)
+	for i := range 5000 {
+		versions = append(versions, RobotsVersion{Origin: fmt.Sprintf("https://shop%d.example", i), FetchedAt: noon, Body: fmt.Appendf(nil, "# %d\nUser-agent: *\nDisallow: /x\n", i)})
+	}
+	for i := range n {
+		e := sample(i)
+		e.Host = versions[i%len(versions)].Origin
+		e.URL, e.RobotsHash, e.Line = e.Host+"/catalogue/"+fmt.Sprint(i), hashOf(versions[i%len(versions)].Body), 0
+		batch = append(batch, e)
+	}
+	appendTest(b, l, batch, versions...)
+	closeTest(b, l)
+	for b.Loop() {
+		if r := auditTest(b, dir, Rules{}); r.Requests != n || r.Found != 0 {
+			b.Fatal(r.Violations[:1])
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/entry")
 }

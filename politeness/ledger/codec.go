@@ -16,6 +16,7 @@ const (
 	maxURL     = 64 << 10 // longer ones are cut
 	maxEntries = 4096     // in a frame
 	frameFill  = 1 << 20  // octets of strings from which a frame is full
+	robotsFill = 64 << 10 // octets from which a frame of robots.txt is full: one is read back alone
 )
 
 var errFormat = errors.New("a frame does not follow the format")

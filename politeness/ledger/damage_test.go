@@ -81,6 +81,30 @@ func TestTornAtEveryOctet(t *testing.T) {
 	}
 }
 
+// What is cut off is gone, though what follows is shorter.
+func TestTornFrameIsCutOff(t *testing.T) {
+	dir := t.TempDir()
+	l := openTest(t, dir, testRun())
+	whole := l.size
+	var batch []Entry
+	for i := range 1000 {
+		batch = append(batch, sample(i))
+	}
+	appendTest(t, l, batch)
+	closeTest(t, l)
+	if err := os.Truncate(l.Opened.Segment, l.size-3); err != nil {
+		t.Fatal(err)
+	}
+	again := openTest(t, dir, testRun())
+	if want := (Opened{Segment: l.Opened.Segment, Resumed: true, Cut: l.size - 3 - whole}); again.Opened != want {
+		t.Errorf("opened %+v, want %+v", again.Opened, want)
+	}
+	closeTest(t, again)
+	if got, err := readAll(dir); err != nil || len(got) != 0 {
+		t.Errorf("%d entries, %v", len(got), err)
+	}
+}
+
 // An octet that flipped anywhere is reported with its frame, and nothing behind
 // it is believed.
 func TestFlippedOctetIsFound(t *testing.T) {

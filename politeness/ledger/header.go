@@ -72,8 +72,34 @@ func (c *codec) encodeVersion(dst []byte, v *version) []byte {
 }
 
 func (c *codec) decodeVersions(payload []byte) ([]version, error) {
-	in := input{rest: payload}
 	var out []version
+	err := c.eachVersion(payload, func(v *version) bool {
+		if v.held && hashOf(v.Body) != v.Hash {
+			return false
+		}
+		v.Body = append([]byte(nil), v.Body...)
+		out = append(out, *v)
+		return true
+	})
+	return out, err
+}
+
+// bodyOf finds a body in a payload; nil when it is not there.
+func bodyOf(payload []byte, hash [16]byte) (body []byte, err error) {
+	var c codec
+	err = c.eachVersion(payload, func(v *version) bool {
+		if v.held && v.Hash == hash {
+			body = v.Body
+		}
+		return true
+	})
+	return body, err
+}
+
+// eachVersion reads versions whose bodies are part of the payload, as long as
+// yield takes them.
+func (c *codec) eachVersion(payload []byte, yield func(*version) bool) error {
+	in := input{rest: payload}
 	for len(in.rest) > 0 {
 		var v version
 		v.Origin = string(in.bytes(maxString))
@@ -81,15 +107,11 @@ func (c *codec) decodeVersions(payload []byte) ([]version, error) {
 		v.FetchedAt = c.at(unzigzag(in.uvarint()))
 		v.Status = int(in.uvarint())
 		if v.held = in.byte() != 0; v.held {
-			v.Body = append([]byte{}, in.bytes(robots.MaxSize)...)
-			if !in.bad && hashOf(v.Body) != v.Hash {
-				return nil, errFormat
-			}
+			v.Body = in.bytes(robots.MaxSize)
 		}
-		out = append(out, v)
+		if in.bad || !yield(&v) {
+			return errFormat
+		}
 	}
-	if in.bad {
-		return nil, errFormat
-	}
-	return out, nil
+	return nil
 }

@@ -234,7 +234,7 @@ func (l *Ledger) appendVersions(buf []byte, chain uint32, versions []RobotsVersi
 			v.held = l.first(v.Hash)
 		}
 		payload = l.codec.encodeVersion(payload, &v)
-		if len(payload) >= frameFill || i == len(versions)-1 {
+		if len(payload) >= robotsFill || i == len(versions)-1 {
 			kind, out := pack(l.enc, frameRobots, payload)
 			buf, chain = appendFrame(buf, kind, out, chain)
 			payload = payload[:0]

@@ -154,15 +154,9 @@ func body(dir string, at place, hash [16]byte, dec *zstd.Decoder) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	var c codec
-	versions, err := c.decodeVersions(payload)
+	text, err := bodyOf(payload, hash)
 	if err != nil {
 		return nil, r.corrupt(err.Error())
 	}
-	for _, v := range versions {
-		if v.held && v.Hash == hash {
-			return v.Body, nil
-		}
-	}
-	return nil, nil
+	return text, nil
 }
