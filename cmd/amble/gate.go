@@ -36,11 +36,14 @@ func policyOf(cfg *config.Config) (politeness.Policy, error) {
 	policy := politeness.Policy{
 		Agent: p.Agent, Delay: p.Delay, Concurrency: p.Concurrency, IgnoreRobots: p.Robots == "ignore",
 		MaxCrawlDelay: p.MaxCrawlDelay, MaxRetryAfter: p.MaxRetryAfter,
-		Adaptive: p.Adaptive, MaxDelay: p.MaxDelay,
+		CircuitAfter: p.CircuitAfter, Adaptive: p.Adaptive, MaxDelay: p.MaxDelay,
 		// A crawl with fewer retries gives robots.txt up sooner as well.
 		RobotsTries: min(cfg.Fetch.Retries+1, politeness.DefaultRobotsTries),
 		Hosts:       make(map[string]politeness.HostPolicy, len(p.Hosts)),
 		Digest:      func(body []byte) any { return signals.ParseRobotsTxt(body, p.Agent) },
+	}
+	if p.CircuitAfter == 0 {
+		policy.CircuitAfter = -1 // the gate's word for never
 	}
 	if p.RobotsUnreachable == "allow-after-month" {
 		policy.RobotsUnreachable = politeness.AllowAfterMonth
