@@ -241,7 +241,7 @@ func (a *auditor) time(h *hostAudit, e *Entry, rules *robots.Rules) error {
 	if err != nil {
 		return err
 	}
-	if e.Owed < owed-Precision {
+	if e.Owed < owed-Precision && e.Group == "" { // that of a group may be shorter than its host's
 		a.figure(h, e, WrongOwed, owed, e.Owed, fmt.Sprintf("the ledger says %v owed, %s asks %v", e.Owed, by, owed))
 	}
 	if e.Owed > owed {
@@ -250,7 +250,8 @@ func (a *auditor) time(h *hostAudit, e *Entry, rules *robots.Rules) error {
 	if owed > h.Owed || h.OwedBy == "" {
 		h.Owed, h.OwedBy = owed, by
 	}
-	_, promised := a.run.Policy.of(e.Host)
+	delay, limit := a.run.Policy.of(e.Host)
+	promised := limit
 	if e.Concurrency > promised {
 		a.found(h, e, WrongConcurrency, fmt.Sprintf("the ledger allows %d at once, the crawl promised %d", e.Concurrency, promised))
 	} else if e.Concurrency > 0 {
@@ -271,8 +272,9 @@ func (a *auditor) time(h *hostAudit, e *Entry, rules *robots.Rules) error {
 			g = new(pace)
 			a.groups[e.Group] = g
 		}
-		g.settle(e.Start, promised)
-		a.spaced(h, g, e, owed, by, promised, 0)
+		// What a site asks for itself binds no other, what was promised all.
+		g.settle(e.Start, limit)
+		a.spaced(h, g, e, delay, "the crawl's policy", limit, 0)
 	}
 	return nil
 }

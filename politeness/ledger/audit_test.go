@@ -319,6 +319,28 @@ func TestGroupsShareOneTime(t *testing.T) {
 	}
 }
 
+// A host's own Crawl-delay is not its group's.
+func TestGroupMembersAskForThemselves(t *testing.T) {
+	text := []byte("User-agent: *\nCrawl-delay: 10\n")
+	slow := func(at time.Duration, path string) Entry {
+		e := plain(at, path)
+		e.Group, e.RobotsHash = "192.0.2.1", hashOf(text)
+		return e
+	}
+	other := plain(2*time.Second, "/")
+	other.Host, other.URL, other.Group = "https://b.example", "https://b.example/", "192.0.2.1"
+	dir := t.TempDir()
+	l := openTest(t, dir, testRun())
+	appendTest(t, l, []Entry{slow(0, "/"), other, slow(11*time.Second, "/late"), slow(20*time.Second, "/early")},
+		RobotsVersion{Origin: "https://a.example", FetchedAt: noon, Body: text}, RobotsVersion{Origin: other.Host, FetchedAt: noon})
+	closeTest(t, l)
+	r := auditTest(t, dir, Rules{})
+	expectBreaches(t, r, TooSoon)
+	if v := r.Violations[0]; v.URL != "https://a.example/early" || v.Owed != 10*time.Second {
+		t.Error(v)
+	}
+}
+
 func TestIgnoredRobotsAreNotJudged(t *testing.T) {
 	dir := t.TempDir()
 	run := testRun()

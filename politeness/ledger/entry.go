@@ -36,7 +36,9 @@ type Entry struct {
 	Decided time.Time
 	// Host is the origin: scheme://host[:port], lower case, no default port.
 	Host string
-	// Group is the unit of politeness when hosts share one, else "".
+	// Group is the unit of politeness when hosts share one, else "". Its hosts
+	// share the delay and concurrency of the policy; what robots.txt or
+	// Retry-After of one host asks holds for that host.
 	Group string
 	// URL is absolute. Credentials in it are not kept.
 	URL  string
@@ -50,8 +52,9 @@ type Entry struct {
 	RobotsHash [16]byte
 	Line       int
 	// Owed is the least time owed between the last start or end of the host
-	// before this request and its Start; By names who asked for it. Retry-After
-	// and other debts of one time are not part of it.
+	// before this request and its Start, or of its group where that left less to
+	// spare; By names who asked for it. Retry-After and other debts of one time
+	// are not part of it.
 	Owed time.Duration
 	By   string
 	// Paid is that time as the crawler measured it, 0 or less for the first
