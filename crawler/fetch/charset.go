@@ -17,8 +17,8 @@ const utf8Name = "utf-8"
 // cannot be read becomes U+FFFD.
 //
 // The encoding is the first of: a byte order mark (WHATWG Encoding section 6),
-// the header, the <meta> of HTML or the declaration of XML, UTF-8 when the
-// whole text is valid in it, statistics, windows-1252. Two claims are
+// the header, the <meta> of HTML or the declaration of XML, UTF-8 when most of
+// what is not ASCII is valid in it, statistics, windows-1252. Two claims are
 // overruled, because the bytes disprove them: a claim of UTF-8 or UTF-16 when
 // most of what is not ASCII cannot be that, and a claim of a single-byte
 // encoding when the text is valid multi-byte UTF-8 throughout.
@@ -166,7 +166,7 @@ func ascii(body []byte) bool {
 
 // detect chooses an encoding for text that declares none.
 func detect(body []byte, media string) (encoding.Encoding, string) {
-	if utf8.Valid(body) {
+	if utf8.Valid(body) || mostlyUTF8(body) {
 		return known(utf8Name)
 	}
 	const sample = 16 << 10
