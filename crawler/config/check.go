@@ -25,13 +25,25 @@ func (l *loader) check(c *Config) {
 		}
 	}
 	l.checkOutputs(c)
-	for _, r := range c.Fetch.Resolve {
-		at := l.keyPlace("fetch", "resolve", r.Host)
-		if _, err := urls.NewScope(urls.ScopeRules{Hosts: []string{r.Host}}); err != nil || strings.Contains(r.Host, "*") {
-			l.errorf(at, "write host: ip:port", "fetch.resolve: %q is not a host", short(r.Host))
-		}
-	}
+	l.checkResolve(c.Fetch.Resolve)
 	l.checkSeeds(c)
+}
+
+// checkResolve looks for keys that are no host, and for two that are the same.
+func (l *loader) checkResolve(entries []Resolve) {
+	seen := make(map[string]string, len(entries))
+	for _, r := range entries {
+		at := l.keyPlace("fetch", "resolve", r.Host)
+		key, err := r.key()
+		if err != nil {
+			l.errorf(at, "write host: ip:port", "fetch.resolve: %q is not a host", short(r.Host))
+			continue
+		}
+		if first, twice := seen[key]; twice {
+			l.errorf(at, "keep one", "fetch.resolve: %q and %q are the same host", short(first), short(r.Host))
+		}
+		seen[key] = r.Host
+	}
 }
 
 // at is the node that a path leads to, or the nearest above it.

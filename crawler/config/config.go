@@ -134,7 +134,7 @@ type Fetch struct {
 	MaxBody      Size          `yaml:"max_body" default:"10MiB" min:"1B" max:"1GiB" doc:"Largest body after decompression; a larger page is an outcome, never cut."`
 	Retries      int           `yaml:"retries" default:"3" min:"0" max:"100" doc:"Further attempts after a temporary failure; for robots.txt at most 3."`
 	AllowPrivate bool          `yaml:"allow_private" default:"false" doc:"Lets the crawl reach loopback and private addresses."`
-	Resolve      []Resolve     `yaml:"resolve" doc:"Addresses to use in place of DNS: host (or host:port) to ip:port."`
+	Resolve      []Resolve     `yaml:"resolve" doc:"Addresses to use in place of DNS: host (for every port) or host:port (goes before it) to ip:port."`
 }
 
 // Resolve is the address of one host.

@@ -244,13 +244,13 @@ func TestSeedsGiveTheScope(t *testing.T) {
 }
 
 func TestParts(t *testing.T) {
-	c := mustParse(t, "seeds: https://a.example/\nname: n\ngrace: 3s\nscope: {max_pages: 9, max_depth: 4, drop_params: utm_*}\nfetch: {retries: 0, workers: 5, resolve: {a: '1.2.3.4:5'}}\n"+contact+
+	c := mustParse(t, "seeds: https://a.example/\nname: n\ngrace: 3s\nscope: {max_pages: 9, max_depth: 4, drop_params: utm_*}\nfetch: {retries: 0, workers: 5, resolve: {A: '1.2.3.4:5', 'Bücher.example:81': '1.2.3.4:6'}}\n"+contact+
 		"extract: {g: {match: '/x/*', fields: {a: {css: a}}}, r: {match: {regex: 'q=\\d'}, fields: {a: {css: a}}}, e: {fields: {a: {css: a}}}}\noutput: {csv: o.csv}\n")
 	want := crawler.Settings{Name: "n", Workers: 5, MaxPages: 9, Retries: -1, Grace: 3 * time.Second, BatchPages: 256, BatchBytes: 8 << 20, BatchInterval: 500 * time.Millisecond}
 	if got := c.Settings(); got != want {
 		t.Errorf("%+v", got)
 	}
-	if c.ResolveMap()["a"] != "1.2.3.4:5" || c.Canon().DropParams[0] != "utm_*" || c.ScopeRules().MaxDepth != 4 || c.Sinks()[0].Name != "csv:o.csv" {
+	if c.ResolveMap()["a"] != "1.2.3.4:5" || c.ResolveMap()["xn--bcher-kva.example:81"] != "1.2.3.4:6" || c.Canon().DropParams[0] != "utm_*" || c.ScopeRules().MaxDepth != 4 || c.Sinks()[0].Name != "csv:o.csv" {
 		t.Errorf("%+v", c)
 	}
 	u, err := urls.Parse("https://a.example/x/1?q=2")

@@ -49,11 +49,23 @@ func patterns(list []Pattern) []urls.Pattern {
 // Canon is the rule by which two URLs are one page.
 func (c *Config) Canon() *urls.Canon { return &urls.Canon{DropParams: c.Scope.DropParams} }
 
-// ResolveMap is fetch.resolve as host to ip:port.
+// key is the host, and its port where it has one, as URLs spell it.
+func (r Resolve) key() (string, error) {
+	host, port, err := urls.ParseHost(r.Host)
+	if err == nil && port != "" {
+		host += ":" + port
+	}
+	return host, err
+}
+
+// ResolveMap is fetch.resolve as host, or host:port, to ip:port. The hosts are
+// spelt as in URLs.
 func (c *Config) ResolveMap() map[string]string {
 	m := make(map[string]string, len(c.Fetch.Resolve))
 	for _, r := range c.Fetch.Resolve {
-		m[r.Host] = r.Address.String()
+		if key, err := r.key(); err == nil { // a config that loaded has no other
+			m[key] = r.Address.String()
+		}
 	}
 	return m
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -33,7 +34,7 @@ func newDialer(ctx context.Context, o Options) *dialer {
 
 // DialContext serves http.Transport; addr is "host:port".
 func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
-	if to, ok := d.overrides[addr]; ok {
+	if to, ok := d.override(addr); ok {
 		ctx, cancel := context.WithTimeout(ctx, d.connect)
 		defer cancel()
 		return d.net.DialContext(ctx, network, to)
@@ -53,6 +54,20 @@ func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 		d.dns.forget(host) // it may have moved
 	}
 	return conn, err
+}
+
+// override is the address that is configured for addr or, for any port, its
+// host; IPv6 hosts have their brackets.
+func (d *dialer) override(addr string) (string, bool) {
+	if to, ok := d.overrides[addr]; ok {
+		return to, true
+	}
+	host := addr
+	if i := strings.LastIndexByte(addr, ':'); i >= 0 {
+		host = addr[:i]
+	}
+	to, ok := d.overrides[host]
+	return to, ok
 }
 
 type dialed struct {

@@ -20,12 +20,16 @@ func TestResolveOverrides(t *testing.T) {
 	base := serve(t, func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(r.Host)) })
 	addr := strings.TrimPrefix(base, "http://")
 	c := newClient(t, func(o *Options) {
-		o.Resolve = map[string]string{"Books.example": addr, "news.example:8080": addr, "[2001:db8::1]": addr}
+		o.Resolve = map[string]string{
+			"Books.example": addr, "books.example:81": "127.0.0.1:1", "news.example:8080": addr,
+			"[2001:DB8:0::1]": addr, "Bücher.example": addr,
+		}
 		o.Lookup = func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("not asked") }
 	})
 	for raw, host := range map[string]string{
 		"http://books.example/": "books.example", "http://news.example:8080/": "news.example:8080",
-		"http://[2001:db8::1]/": "[2001:db8::1]",
+		"http://books.example:8443/": "books.example:8443", "http://[2001:db8::1]/": "[2001:db8::1]",
+		"http://[2001:db8::1]:81/": "[2001:db8::1]:81", "http://xn--bcher-kva.example:99/": "xn--bcher-kva.example:99",
 	} {
 		if got := string(mustGet(t, c, raw, crawler.FetchOptions{}).Body); got != host {
 			t.Errorf("%s: the server saw host %q", raw, got)
@@ -33,6 +37,9 @@ func TestResolveOverrides(t *testing.T) {
 	}
 	_, err := get(t, c, "http://news.example/", crawler.FetchOptions{})
 	wantClass(t, err, crawler.ClassDNS, true)
+	// The key with the port is nearer than the one without.
+	_, err = get(t, c, "http://books.example:81/", crawler.FetchOptions{})
+	wantClass(t, err, crawler.ClassRefused, true)
 }
 
 // A name with a dead address in front of a live one still answers.

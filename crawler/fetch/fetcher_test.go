@@ -74,6 +74,8 @@ func TestBadOptions(t *testing.T) {
 		{UserAgent: "a", Timeout: -1},
 		{UserAgent: "a", Resolve: map[string]string{"books.example": "127.0.0.1"}},
 		{UserAgent: "a", Resolve: map[string]string{"": "127.0.0.1:80"}},
+		{UserAgent: "a", Resolve: map[string]string{"*.books.example": "127.0.0.1:80"}},
+		{UserAgent: "a", Resolve: map[string]string{"a.example": "127.0.0.1:80", "A.example": "127.0.0.1:81"}},
 	} {
 		if _, err := New(o); !errors.Is(err, ErrOptions) {
 			t.Errorf("%+v: got %v", o, err)

@@ -9,11 +9,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/amblecrawl/amble/crawler/urls"
 )
 
 // ErrOptions means that a Client cannot be made from these options.
@@ -46,8 +47,8 @@ type Options struct {
 	// Workers is the number of exchanges at a time; it sizes the pools.
 	Workers int
 
-	// Resolve overrides addresses as curl's --resolve does: the host of a URL,
-	// with its port or for the schemes' default ports, to "ip:port".
+	// Resolve gives addresses in place of DNS: the host of a URL, with its port
+	// or, where no key has that, for every port, to "ip:port".
 	Resolve map[string]string
 	// Lookup resolves names; nil asks the system's resolver.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
@@ -129,29 +130,25 @@ func orElse[T comparable](v, d T) T {
 	return v
 }
 
-// overrides spells every key of resolve as "host:port", the way a transport
-// asks for an address.
+// overrides spells every key of resolve as URLs do: "host:port", or "host" for
+// every port.
 func overrides(resolve map[string]string) (map[string]string, error) {
 	out := make(map[string]string, len(resolve))
 	for from, to := range resolve {
 		if _, err := netip.ParseAddrPort(to); err != nil {
 			return nil, fmt.Errorf("%w: resolve %q to %q: want ip:port", ErrOptions, from, to)
 		}
-		from = strings.ToLower(from)
-		if host, port, err := net.SplitHostPort(from); err == nil && port != "" {
-			out[net.JoinHostPort(host, port)] = to
-			continue
+		key, port, err := urls.ParseHost(from)
+		if err != nil {
+			return nil, fmt.Errorf("%w: resolve: %w", ErrOptions, err)
 		}
-		host := strings.TrimSuffix(strings.TrimPrefix(from, "["), "]")
-		if host == "" {
-			return nil, fmt.Errorf("%w: resolve %q: no host", ErrOptions, from)
+		if port != "" {
+			key += ":" + port
 		}
-		for _, port := range []string{"80", "443"} {
-			addr := net.JoinHostPort(host, port)
-			if _, named := resolve[addr]; !named {
-				out[addr] = to
-			}
+		if _, twice := out[key]; twice {
+			return nil, fmt.Errorf("%w: resolve: %s is given twice", ErrOptions, key)
 		}
+		out[key] = to
 	}
 	return out, nil
 }

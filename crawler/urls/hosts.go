@@ -16,18 +16,9 @@ type hostSet struct {
 // add puts a pattern "host", "*.host" or "*", each perhaps with ":port", in the
 // set. The host is brought into the form that URLs have.
 func (h *hostSet) add(pattern string) error {
-	bad := func(why string) error {
-		return fmt.Errorf("%w: host %q: %s", ErrPattern, pattern, why)
-	}
-	host, port := pattern, ""
-	if strings.Contains(host, "://") {
-		return bad("want a host without a scheme, such as books.example")
-	}
-	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
-		host, port = host[:i], host[i+1:]
-		if end, ok := scanPort(":"+port, 0, ""); !ok || end != len(port)+1 {
-			return bad("bad port")
-		}
+	host, port, err := splitPort(pattern)
+	if err != nil {
+		return err
 	}
 	if host == "*" {
 		h.any = append(h.any, port)
@@ -35,14 +26,10 @@ func (h *hostSet) add(pattern string) error {
 	}
 	name, below := strings.CutPrefix(host, "*.")
 	if strings.Contains(name, "*") {
-		return bad("a star stands only for all subdomains, as in *.books.example")
+		return badHost(pattern, "a star stands only for all subdomains, as in *.books.example")
 	}
-	if strings.ContainsAny(name, "/\\?#@ \t\r\n") {
-		return bad("want a host alone, without a path")
-	}
-	u, err := Parse("http://" + name)
-	if err != nil {
-		return bad("not a host name")
+	if name, err = canonicalHost(pattern, name); err != nil {
+		return err
 	}
 	into := &h.exact
 	if below {
@@ -51,8 +38,53 @@ func (h *hostSet) add(pattern string) error {
 	if *into == nil {
 		*into = map[string][]string{}
 	}
-	(*into)[u.Hostname()] = append((*into)[u.Hostname()], port)
+	(*into)[name] = append((*into)[name], port)
 	return nil
+}
+
+// ParseHost reads "host" or "host:port". It gives the host in the form that
+// URLs have (lower case, Punycode, IPv6 in brackets), and the port, which is
+// "" where there is none. The error is ErrPattern.
+func ParseHost(s string) (host, port string, err error) {
+	if host, port, err = splitPort(s); err != nil {
+		return "", "", err
+	}
+	if strings.Contains(host, "*") {
+		return "", "", badHost(s, "a star names no single host")
+	}
+	host, err = canonicalHost(s, host)
+	return host, port, err
+}
+
+func badHost(pattern, why string) error {
+	return fmt.Errorf("%w: host %q: %s", ErrPattern, pattern, why)
+}
+
+func splitPort(pattern string) (host, port string, err error) {
+	if strings.Contains(pattern, "://") {
+		return "", "", badHost(pattern, "want a host without a scheme, such as books.example")
+	}
+	i := strings.LastIndexByte(pattern, ':')
+	if i <= strings.LastIndexByte(pattern, ']') {
+		return pattern, "", nil
+	}
+	port = pattern[i+1:]
+	if end, ok := scanPort(":"+port, 0, ""); !ok || end != len(port)+1 {
+		return "", "", badHost(pattern, "bad port")
+	}
+	return pattern[:i], port, nil
+}
+
+// canonicalHost brings the name, a part of pattern, into the form of URLs.
+func canonicalHost(pattern, name string) (string, error) {
+	if strings.ContainsAny(name, "/\\?#@ \t\r\n") {
+		return "", badHost(pattern, "want a host alone, without a path")
+	}
+	u, err := Parse("http://" + name)
+	if err != nil {
+		return "", badHost(pattern, "not a host name")
+	}
+	return u.Hostname(), nil
 }
 
 // has reports whether the host of u, an http(s) URL, is in the set.
