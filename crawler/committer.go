@@ -93,9 +93,16 @@ func (c *committer) flush(ctx context.Context) error {
 			return err
 		}
 		c.pending = slices.DeleteFunc(c.pending, func(f finished) bool {
-			return f.lease != 0 && slices.Contains(lost.Leases, f.lease)
+			gone := f.lease != 0 && slices.Contains(lost.Leases, f.lease)
+			if gone {
+				c.engine.release(&f)
+			}
+			return gone
 		})
 		err = c.commit(ctx, c.pending)
+	}
+	for i := range c.pending {
+		c.engine.release(&c.pending[i])
 	}
 	clear(c.pending)
 	c.pending, c.size = c.pending[:0], 0
@@ -196,6 +203,8 @@ func (t *Totals) count(f *finished) {
 		return
 	case o.Class == ClassDisallowed:
 		t.Disallowed++
+	case o.Class == ClassOutOfScope:
+		t.OutOfScope++
 	case o.Class.Failed():
 		t.Failed++
 		t.Errors[o.Class]++

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/amblecrawl/amble/crawler/urls"
 )
@@ -106,8 +107,9 @@ type Engine struct {
 	resumed  bool
 	budget   *pageBudget
 	finished chan finished
-	failed   <-chan struct{} // closed when a part has failed, or all workers are done
-	idle     atomic.Int32    // workers waiting in Lease: a commit may feed them
+	memory   *semaphore.Weighted // of pages from their extraction to their commit
+	failed   <-chan struct{}     // closed when a part has failed, or all workers are done
+	idle     atomic.Int32        // workers waiting in Lease: a commit may feed them
 }
 
 // New checks the parts and makes an engine.
@@ -123,7 +125,9 @@ func New(parts Parts, set Settings) (*Engine, error) {
 	if parts.Clock == nil {
 		parts.Clock = SystemClock{}
 	}
-	return &Engine{Parts: parts, set: set.withDefaults()}, nil
+	e := &Engine{Parts: parts, set: set.withDefaults()}
+	e.memory = semaphore.NewWeighted(e.roomForPages())
+	return e, nil
 }
 
 // Seed is a URL that a run starts from.

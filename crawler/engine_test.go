@@ -32,11 +32,12 @@ type rig struct {
 	scope    urls.ScopeRules
 	observer crawler.Observer
 	seeds    []string
+	sinkName string
 }
 
 func newRig(t *testing.T) *rig {
 	return &rig{
-		t: t, fs: vfs.NewMem(), web: newWeb(), sink: &memorySink{}, seeds: []string{host + "/0"},
+		t: t, fs: vfs.NewMem(), web: newWeb(), sink: &memorySink{}, seeds: []string{host + "/0"}, sinkName: "memory",
 		set:   crawler.Settings{Name: "test", Workers: 8, BatchInterval: 10 * time.Millisecond, RetryWait: time.Millisecond},
 		scope: urls.ScopeRules{Hosts: []string{"tree.example"}},
 	}
@@ -72,7 +73,7 @@ func (r *rig) run(ctx context.Context) (crawler.Summary, error) {
 	e, err := crawler.New(crawler.Parts{
 		Frontier: used, Politeness: free{}, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{},
 		NewFetcher: func() crawler.Fetcher { return r.web }, Observer: r.observer,
-		Sinks: []crawler.NamedSink{{Name: "memory", Sink: r.sink}},
+		Sinks: []crawler.NamedSink{{Name: r.sinkName, Sink: r.sink}},
 	}, r.set)
 	if err != nil {
 		r.t.Fatal(err)

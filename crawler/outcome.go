@@ -24,6 +24,8 @@ const (
 	ClassFetched    Class = "fetched"    // a 2xx answer
 	ClassRedirected Class = "redirected" // a 3xx answer; its target is a found link
 	ClassDisallowed Class = "disallowed" // robots.txt or a usage policy forbids it
+	// ClassOutOfScope is a URL whose scope the config took back after it was found.
+	ClassOutOfScope Class = "out_of_scope"
 
 	ClassHTTP4xx       Class = "http_4xx"
 	ClassHTTP5xx       Class = "http_5xx"
@@ -50,7 +52,7 @@ const (
 // Failed reports whether the class counts among a run's failures.
 func (c Class) Failed() bool {
 	switch c {
-	case ClassFetched, ClassRedirected, ClassDisallowed:
+	case ClassFetched, ClassRedirected, ClassDisallowed, ClassOutOfScope:
 		return false
 	}
 	return true

@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,6 +30,7 @@ type RunState struct {
 	ID       string    `json:"id"`
 	Started  time.Time `json:"started"`
 	Finished bool      `json:"finished"`
+	Outputs  []string  `json:"outputs"` // the names of its sinks
 }
 
 // ReadRun tells which run a frontier holds; ok is false for a new one.
@@ -75,8 +78,17 @@ func (e *Engine) begin(ctx context.Context, c *committer) error {
 		return fmt.Errorf("run %s in this state has finished: %w", run.ID, ErrForeignState)
 	}
 	e.resumed = found
+	outputs := make([]string, len(e.Sinks))
+	for i, s := range e.Sinks {
+		outputs[i] = s.Name
+	}
+	slices.Sort(outputs)
+	if found && !slices.Equal(run.Outputs, outputs) {
+		return fmt.Errorf("the unfinished run %s writes to %s, not to %s: put its outputs back, or start over with --fresh: %w",
+			run.ID, orNothing(run.Outputs), orNothing(outputs), ErrForeignState)
+	}
 	if !found {
-		run = RunState{ID: cmp.Or(e.set.RunID, NewRunID(c.started)), Started: c.started.UTC()}
+		run = RunState{ID: cmp.Or(e.set.RunID, NewRunID(c.started)), Started: c.started.UTC(), Outputs: outputs}
 	}
 	e.run = run
 	if c.totals, err = ReadTotals(e.Frontier); err != nil {
@@ -91,4 +103,11 @@ func (e *Engine) begin(ctx context.Context, c *committer) error {
 		return nil
 	}
 	return c.commitBegin(ctx)
+}
+
+func orNothing(names []string) string {
+	if len(names) == 0 {
+		return "nothing"
+	}
+	return strings.Join(names, ", ")
 }

@@ -101,10 +101,18 @@ func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
 	return o
 }
 
-// follow turns a page's links into found requests, within scope.
+// follow turns a page's links into found requests, within scope. Links that
+// take more memory than the page was let in with are left out: only a page
+// made for it, with a long base and short links, gets there.
 func (w *worker) follow(l *Lease, links []Link, f *finished) {
 	e := w.engine
-	for _, link := range links {
+	before := f.size
+	for i, link := range links {
+		if f.size-before > f.weight {
+			f.outOfScope += int64(len(links) - i)
+			e.Log.Warn("links were left out: they take too much memory", "url", l.URL.Redacted(), "left_out", len(links)-i)
+			return
+		}
 		if link.NoFollow && e.set.SkipRel {
 			f.outOfScope++
 			continue

@@ -22,7 +22,9 @@ type web struct {
 	answers map[string]func(n int) (*crawler.Response, error) // the nth answer, from 1
 	fetches map[string]int
 	before  func(ctx context.Context, url string) // called before each answer
-	reading func(ctx context.Context) error       // called where a page has the line "read"
+
+	extracting func()                          // called for each page
+	reading    func(ctx context.Context) error // called where a page has the line "read"
 }
 
 func newWeb() *web {
@@ -75,6 +77,9 @@ func (w *web) Types() []crawler.RecordType {
 
 func (w *web) Run(ctx context.Context, p *crawler.Page, r *crawler.Result) error {
 	n := 0
+	if w.extracting != nil {
+		w.extracting()
+	}
 	for line := range strings.Lines(string(p.Response.Body)) {
 		what, word, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch what {
@@ -91,6 +96,12 @@ func (w *web) Run(ctx context.Context, p *crawler.Page, r *crawler.Result) error
 		case "read":
 			if err := w.reading(ctx); err != nil {
 				return err
+			}
+		case "flood": // many links, each far longer than the word
+			for i := range 10_000 {
+				if u, err := p.URL.Resolve(fmt.Sprintf("/%s/%d", strings.Repeat("x", 2000), i)); err == nil {
+					r.Links = append(r.Links, crawler.Link{URL: u})
+				}
 			}
 		case "fail":
 			return errors.New(word)

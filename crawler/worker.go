@@ -19,6 +19,7 @@ const RobotsLimit = 512 << 10
 type worker struct {
 	engine  *Engine
 	fetcher Fetcher
+	weight  int64 // what the page in hand holds of the engine's memory
 }
 
 // finished is what a worker hands to the committer: a settled lease, or
@@ -38,6 +39,7 @@ type finished struct {
 	outOfScope  int64
 	fieldErrors int64
 	size        int64 // estimate of its memory, for the batch's bound
+	weight      int64 // what it holds of the engine's memory until it is committed
 }
 
 // visit takes one leased request through politeness, fetch and extraction and
@@ -47,12 +49,20 @@ func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
 		if fault := recover(); fault != nil {
 			w.engine.Log.Error("a page failed by a fault in amble",
 				"url", l.URL.Redacted(), "fault", fault, "stack", string(debug.Stack()))
-			w.settle(l, finished{}, Outcome{Class: ClassInternal, Detail: fmt.Sprint(fault)})
+			w.settle(l, finished{weight: w.weight}, Outcome{Class: ClassInternal, Detail: fmt.Sprint(fault)})
 			page = false
 		}
 	}()
 	e := w.engine
+	w.weight = 0
+	if rule, in := e.inScope(&l.Request); !in {
+		w.settle(l, finished{}, Outcome{Class: ClassOutOfScope, Detail: rule})
+		return false
+	}
 	v := e.Politeness.Decide(&l.Request)
+	if v.Grant != nil {
+		defer v.Grant.Cancel() // does nothing after Done; ends the grant after a fault
+	}
 	switch v.Action {
 	case Skip:
 		e.Frontier.Free(l.ID, v.State)
@@ -71,6 +81,16 @@ func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
 		return false
 	}
 	return w.fetchPage(flight, l, v.Grant)
+}
+
+// inScope asks again what was asked when the link was found: the config of a
+// resumed run may have changed since. Seeds need no scope.
+func (e *Engine) inScope(r *Request) (rule string, in bool) {
+	if r.Kind == KindSitemap || r.Depth == 0 && r.Referrer == (urls.Key{}) {
+		return "", true
+	}
+	v := e.Scope.Check(r.URL, int(r.Depth))
+	return v.Rule, v.In
 }
 
 // fetchRobots performs one step of reading a host's robots.txt under the lease
@@ -128,6 +148,12 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 		return false
 	}
 	f.bytes = resp.Wire
+	weight := e.weigh(resp)
+	if e.memory.Acquire(flight, weight) != nil {
+		w.giveUp(l, f)
+		return false
+	}
+	f.weight, w.weight = weight, weight
 	sentOnly := f
 	outcome := w.answer(flight, l, resp, &f)
 	if outcome.Class == ClassExtract && flight.Err() != nil {
