@@ -46,9 +46,12 @@ func (l *loader) sink(o *Outputs, e entry, path string) {
 		l.unknownPlugin(e.place, section(path), crawler.Sinks.Kind(), e.key, crawler.Sinks.IDs())
 		return
 	}
-	if l.decodePlugin(orEmpty(e.value), sink, path, nil) && l.checkPlaceholders(sink, e.value) {
-		l.checkPlugin(sink, e.value, path)
+	before := len(l.found)
+	l.decodePlugin(orEmpty(e.value), sink, path, nil)
+	if !l.found[before:].Failed() {
+		l.checkPlaceholders(sink, e.value)
 	}
+	l.checkPlugin(sink, e.value, path, before)
 	*o = append(*o, Output{Name: e.key, Plugin: e.key, Sink: sink})
 	l.sinks = append(l.sinks, e)
 }
@@ -122,8 +125,7 @@ func (l *loader) sinkNode(i int, key string) *node {
 }
 
 // checkPlaceholders reports braces in a sink's paths that stand for nothing.
-func (l *loader) checkPlaceholders(sink any, whole *node) bool {
-	before := len(l.found)
+func (l *loader) checkPlaceholders(sink any, whole *node) {
 	for _, key := range slices.Sorted(maps.Keys(destinations(sink))) {
 		n := whole.below([]string{key})
 		if n.kind != textKind {
@@ -135,7 +137,6 @@ func (l *loader) checkPlaceholders(sink any, whole *node) bool {
 			}
 		}
 	}
-	return !l.found[before:].Failed()
 }
 
 func (l *loader) unknownPlaceholder(n *node, found string) {

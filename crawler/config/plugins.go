@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/amblecrawl/amble/crawler"
 )
@@ -79,9 +80,9 @@ func (l *loader) rule(e entry, path string) (Rule, bool) {
 		l.unknownPlugin(at, join(path, "plugin"), crawler.Extractors.Kind(), shared.Plugin, crawler.Extractors.IDs())
 		return Rule{}, false
 	}
-	if l.decodePlugin(rest, plugin, path, own.names()) {
-		l.checkPlugin(plugin, e.value, path)
-	}
+	before := len(l.found)
+	l.decodePlugin(rest, plugin, path, own.names())
+	l.checkPlugin(plugin, e.value, path, before)
 	return Rule{Type: e.key, Match: shared.Match, Plugin: shared.Plugin, Extractor: plugin}, true
 }
 
@@ -117,10 +118,8 @@ func (l *loader) unknownPlugin(at place, path, kind, id string, known []string) 
 	l.foreign(at, hint, fmt.Sprintf("%s: there is no %s %s", path, kind, short(id)))
 }
 
-// decodePlugin decodes n into the plugin's struct and reports whether that
-// went without mistakes: what a half-read struct says of itself may mislead.
-func (l *loader) decodePlugin(n *node, plugin any, path string, others []string) bool {
-	before := len(l.found)
+// decodePlugin decodes n into the plugin's struct.
+func (l *loader) decodePlugin(n *node, plugin any, path string, others []string) {
 	v := reflect.ValueOf(plugin)
 	if v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() == reflect.Struct {
 		sh := shapeOf(v.Elem().Type())
@@ -135,17 +134,70 @@ func (l *loader) decodePlugin(n *node, plugin any, path string, others []string)
 	} else if n.kind != mappingKind {
 		l.errorf(n.place, "", "%s takes no options", path)
 	}
-	return !l.found[before:].Failed()
 }
 
 // checkPlugin lets a plugin check itself; its findings are shown at their
-// places below whole.
-func (l *loader) checkPlugin(plugin any, whole *node, path string) {
-	if check, ok := plugin.(crawler.Validator); ok {
-		for _, err := range causes(validate(check), 0) {
+// places below whole. What was found in whole since before was not read, and
+// what the plugin says of that would mislead: only its findings about values
+// that were read are shown then.
+func (l *loader) checkPlugin(plugin any, whole *node, path string, before int) {
+	check, ok := plugin.(crawler.Validator)
+	if !ok {
+		return
+	}
+	unread := l.found[before:]
+	for _, err := range causes(validate(check), 0) {
+		if !unread.Failed() || whole.wasRead(err, unread) {
 			l.pluginError(whole, path, err)
 		}
 	}
+}
+
+// wasRead reports whether a plugin's finding is about a value that stands in
+// the file and has nothing wrong in it so far.
+func (n *node) wasRead(err error, found Diagnostics) bool {
+	ce, ok := errors.AsType[*crawler.ConfigError](err)
+	if !ok || len(ce.Path) == 0 {
+		return false
+	}
+	at := n.below(ce.Path)
+	above := n.below(ce.Path[:len(ce.Path)-1])
+	if at == above && at.kind >= listKind { // the key is missing
+		return false
+	}
+	return !at.holds(found)
+}
+
+// holds reports whether a finding lies in the value.
+func (n *node) holds(found Diagnostics) bool {
+	if n.broken {
+		return true
+	}
+	for _, e := range n.entries {
+		if e.place.among(found, 1) || e.value.holds(found) {
+			return true
+		}
+	}
+	for _, item := range n.items {
+		if item.holds(found) {
+			return true
+		}
+	}
+	width := 1
+	if n.kind < listKind {
+		width = max(1, utf8.RuneCountInString(n.text))
+		if !n.plain {
+			width += 2 // its quotes
+		}
+	}
+	return n.place.among(found, width)
+}
+
+// among reports whether a finding lies within width characters from p.
+func (p place) among(found Diagnostics, width int) bool {
+	return slices.ContainsFunc(found, func(d Diagnostic) bool {
+		return d.File == p.src.name && d.Line == p.line && p.column <= d.Column && d.Column < p.column+width
+	})
 }
 
 // validate keeps a panic of a plugin from the user.

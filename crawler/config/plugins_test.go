@@ -3,6 +3,7 @@ package config
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/andybalholm/cascadia"
@@ -13,7 +14,7 @@ import (
 // The plugins of the tests have the shapes that real ones have.
 
 type testSelector struct {
-	CSS   string `yaml:"css" doc:"A CSS selector."`
+	CSS   string `yaml:"css,scalar" doc:"A CSS selector."`
 	XPath string `yaml:"xpath" doc:"An XPath expression."`
 }
 
@@ -36,7 +37,19 @@ func (*testSelectors) Extract(context.Context, *crawler.Page, *crawler.Emitter) 
 
 func (s *testSelectors) Validate() error {
 	var errs []error
+	if len(s.Fields) == 0 {
+		errs = append(errs, &crawler.ConfigError{Path: []string{"fields"}, Msg: "fields are missing"})
+	}
+	if s.Each != nil && s.Each.CSS == "" {
+		errs = append(errs, &crawler.ConfigError{Path: []string{"each"}, Msg: "each selects nothing"})
+	}
 	for _, f := range s.Fields {
+		if _, err := regexp.Compile(f.Regex); err != nil {
+			errs = append(errs, &crawler.ConfigError{Path: []string{"fields", f.Name, "regex"}, Msg: "not a regular expression"})
+		}
+		if f.Regex != "" && f.CSS == "" {
+			errs = append(errs, errors.New("a regex has nothing to search"))
+		}
 		if strings.HasPrefix(f.Name, "_") {
 			errs = append(errs, &crawler.ConfigError{Path: []string{"fields", f.Name}, Msg: "names that begin with _ are kept for provenance"})
 		}

@@ -22,7 +22,7 @@ func init() {
 
 // Selector picks elements of a page; one of its two fields is set.
 type Selector struct {
-	CSS   string `yaml:"css,omitempty" doc:"a CSS selector"`
+	CSS   string `yaml:"css,scalar,omitempty" doc:"a CSS selector; alone it may stand in place of the mapping"`
 	XPath string `yaml:"xpath,omitempty" doc:"an XPath 1.0 expression; it may also yield an attribute, a string, a number or a boolean"`
 }
 
