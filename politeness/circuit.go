@@ -12,7 +12,7 @@ const (
 )
 
 // circuit counts the failures of a host in a row: connections that fail,
-// timeouts and 5xx answers. From Policy.CircuitAfter of them on the host is set
+// timeouts and answers of 502 and above. From Policy.CircuitAfter of them on the host is set
 // aside: nothing is sent for a pause, then one request at a time probes it, and
 // the pause grows until one succeeds.
 type circuit struct {

@@ -30,7 +30,7 @@ func failing(t *testing.T, g *Gate, c *fakeClock, r Result, until time.Duration)
 }
 
 func TestFailingHostIsSetAsideAndProbed(t *testing.T) {
-	for _, r := range []Result{{Status: 500}, {Err: errRefused}, {Err: context.DeadlineExceeded}} {
+	for _, r := range []Result{{Status: 502}, {Err: errRefused}, {Err: context.DeadlineExceeded}} {
 		g, c := newTestGate(Policy{IgnoreRobots: true, Delay: time.Second, Concurrency: 4, CircuitAfter: 3}, Options{})
 		sent, last := failing(t, g, c, r, 100*time.Hour)
 		// Three in a row, then pauses of 30, 60, 120, 240, 480, 960, 1800, 1800...
@@ -47,7 +47,7 @@ func TestFailingHostIsSetAsideAndProbed(t *testing.T) {
 			t.Errorf("given up after %v", at)
 		}
 		since := c.now().Add(-sent[len(sent)-1]).UTC().Format(time.RFC3339)
-		cause := "status 500"
+		cause := "status 502"
 		if r.Err != nil {
 			cause = r.Err.Error()
 		}

@@ -43,6 +43,8 @@ func (h *host) observe(status int, header http.Header, latency time.Duration, g 
 func (h *host) tell(status int, r *Result, p *Policy, now time.Time) {
 	cause := ""
 	switch {
+	case status == http.StatusInternalServerError || status == http.StatusNotImplemented:
+		return // one page is broken, which says little of its host
 	case status >= 500:
 		cause = fmt.Sprintf("status %d", status)
 	case r.Err == nil:

@@ -39,11 +39,11 @@ func TestEveryKindOfDebtIsKept(t *testing.T) {
 			return grant.Done(Result{Status: 200})
 		}, 5 * time.Second, ByThrottle},
 		{"circuit", Policy{IgnoreRobots: true, CircuitAfter: 2}, func(g *Gate, c *fakeClock) HostState {
-			ask(g).Grant.Done(Result{Status: 500})
-			ask(g).Grant.Done(Result{Status: 500})
+			ask(g).Grant.Done(Result{Status: 502})
+			ask(g).Grant.Done(Result{Status: 502})
 			c.add(circuitFirst)
-			return ask(g).Grant.Done(Result{Status: 500})
-		}, 2 * circuitFirst, ByCircuit + " since 2026-03-01T12:00:00Z: status 500"},
+			return ask(g).Grant.Done(Result{Status: 502})
+		}, 2 * circuitFirst, ByCircuit + " since 2026-03-01T12:00:00Z: status 502"},
 		{"Crawl-delay", Policy{Delay: time.Second}, func(g *Gate, c *fakeClock) HostState {
 			s := ask(g).Grant.Done(Result{Status: 200, Body: []byte("User-agent: *\nCrawl-delay: 7")})
 			c.add(7 * time.Second)
@@ -52,10 +52,10 @@ func TestEveryKindOfDebtIsKept(t *testing.T) {
 			return later
 		}, 7 * time.Second, ByCrawlDelay + ", line 2"},
 		{"robots.txt in trouble", Policy{}, func(g *Gate, c *fakeClock) HostState {
-			ask(g).Grant.Done(Result{Status: 500})
+			ask(g).Grant.Done(Result{Status: 502})
 			c.add(2 * time.Second)
-			return ask(g).Grant.Done(Result{Status: 500})
-		}, 8 * time.Second, "robots.txt unreachable: status 500"},
+			return ask(g).Grant.Done(Result{Status: 502})
+		}, 8 * time.Second, "robots.txt unreachable: status 502"},
 	} {
 		g, c := newTestGate(k.policy, Options{})
 		s := k.before(g, c)

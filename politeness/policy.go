@@ -79,7 +79,7 @@ type Policy struct {
 	// Group says which hosts share one budget of delay and concurrency.
 	Group Group
 	// CircuitAfter is how many failures in a row set a host aside: connections
-	// that fail, timeouts, 5xx. It is then probed by one request after 30
+	// that fail, timeouts, 502 to 504 (a plain 500 is one page broken). It is then probed by one request after 30
 	// seconds, and after pauses that grow to 30 minutes, while its URLs wait. 0
 	// is DefaultCircuitAfter, less is never.
 	CircuitAfter int

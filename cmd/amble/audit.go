@@ -56,7 +56,7 @@ func audit(cmd *cobra.Command, state, host string, html bool) error {
 	switch {
 	case err != nil:
 		return &exitError{exitNothing, err}
-	case len(report.Violations) > 0:
+	case report.Found > 0:
 		return &exitError{code: exitNothing}
 	}
 	return nil

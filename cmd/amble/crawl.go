@@ -142,7 +142,7 @@ var kept = []string{crawler.KeyRobots, crawler.KeyDebts}
 // new one, an unfinished one is kept unless fresh.
 func openFrontier(cfg *config.Config, dir string, fresh bool, log *slog.Logger) (f *frontier.Frontier, resumed crawler.RunState, err error) {
 	open := func(fresh bool) (*frontier.Frontier, error) {
-		return frontier.Open(frontier.Options{Dir: dir, Crawl: cfg.Name, Keep: kept, Fresh: fresh, Log: log})
+		return frontier.Open(frontier.Options{Dir: dir, Crawl: cfg.Name, Version: version, Keep: kept, Fresh: fresh, Log: log})
 	}
 	if f, err = open(fresh); err != nil {
 		return nil, crawler.RunState{}, stateError(err)

@@ -45,6 +45,8 @@ func codeOf(err error, s *crawler.Summary) int {
 		return exitInterrupted
 	case errors.Is(err, crawler.ErrOutput) && !s.Resumed && !errors.Is(err, syscall.ENOSPC):
 		return exitConfig
+	case errors.Is(err, crawler.ErrForeignState):
+		return exitConfig
 	case err != nil:
 		return exitFailed
 	case s.Pages == 0:
@@ -61,6 +63,7 @@ func message(cfg *config.Config, err error) error {
 // inPlainWords leaves out what the exit status says, and adds what to do.
 func inPlainWords(err error) string {
 	text := strings.ReplaceAll(err.Error(), crawler.ErrStop.Error()+": ", "")
+	text = strings.TrimSuffix(text, ": "+crawler.ErrForeignState.Error())
 	if errors.Is(err, syscall.ENOSPC) && !strings.Contains(text, roomCure) {
 		text += " (" + roomCure + ")"
 	}
@@ -85,7 +88,9 @@ func stateCure(err error) string {
 	switch {
 	case errors.Is(err, crawler.ErrLocked):
 		return "wait for it or stop it, or name another folder with --state"
-	case errors.Is(err, crawler.ErrForeignState), errors.Is(err, frontier.ErrDamaged):
+	case errors.Is(err, frontier.ErrDamaged):
+		return "--fresh gives it up where it can be recognised; else remove the folder, or name another with --state"
+	case errors.Is(err, crawler.ErrForeignState):
 		return "name another folder with --state"
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
 		return "a file stands there; name another folder with --state"

@@ -70,8 +70,10 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, offline bool
 	switch {
 	case !scope.In && c.seedAllowed(u):
 		verdict = "would fetch it as a seed, but not follow a link to it"
-	case !scope.In:
-		verdict = "would not fetch: out of scope"
+	case !scope.In: // its host is none of the crawl's business, its robots.txt neither
+		c.explainStanding(row, u)
+		row("verdict", "would not fetch: out of scope")
+		return w.Flush()
 	}
 	switch {
 	case offline && c.cfg.Politeness.Robots != "ignore":

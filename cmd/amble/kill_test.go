@@ -233,7 +233,7 @@ func TestInterrupted(t *testing.T) {
 	for _, h := range c.web.Account().Hosts() {
 		for path, n := range h.Paths {
 			if path == "/robots.txt" {
-				if n < 2 || n > interrupts+1 {
+				if n != 1 { // the copy outlives the process
 					t.Errorf("%s: robots.txt was fetched %d times by %d processes", h.Host, n, interrupts+1)
 				}
 			} else if n != 1 {

@@ -85,6 +85,9 @@ func (r *report) printWithheld(out io.Writer) {
 	if r.summary.Disallowed > 0 {
 		reasons[crawler.ClassDisallowed] = r.summary.Disallowed
 	}
+	if out := r.examples[crawler.ClassRedirected]; len(out) > 0 {
+		reasons[crawler.ClassRedirected] = int64(len(out))
+	}
 	if len(reasons) == 0 {
 		return
 	}
@@ -92,7 +95,7 @@ func (r *report) printWithheld(out io.Writer) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for i, class := range sortedKeys(reasons) {
 		if i == maxReported {
-			fmt.Fprintf(w, "    and %d more reasons, in the summary\n", len(reasons)-i)
+			fmt.Fprintf(w, "    and %d more reasons, in the file of --summary\n", len(reasons)-i)
 			break
 		}
 		example := ""
@@ -137,6 +140,9 @@ func (r *report) printNext(out io.Writer) {
 	}
 	if s.Errors[crawler.ClassPrivate] > 0 {
 		next = append(next, "fetch.allow_private: true    in "+r.config+", if the private addresses are yours")
+	}
+	if len(r.examples[crawler.ClassRedirected]) > 0 {
+		next = append(next, "scope.hosts    in "+r.config+", if what the redirects lead to belongs to the crawl")
 	}
 	for _, class := range sortedKeys(s.Errors) {
 		if known := r.examples[class]; len(known) > 0 {

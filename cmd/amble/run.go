@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,7 +107,8 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	stopProgress = func() {}
 	r := report{
 		summary: summary, examples: m.Examples(), fields: m.Fields(), config: cfg.File, flags: flags,
-		maxPages: cfg.Scope.MaxPages, unstarted: errors.Is(err, crawler.ErrOutput),
+		maxPages:  cfg.Scope.MaxPages,
+		unstarted: errors.Is(err, crawler.ErrOutput) || errors.Is(err, crawler.ErrForeignState),
 	}
 	if err := writeSummary(cmd, &r, flags); err != nil {
 		return err
@@ -156,6 +158,11 @@ func checkSummary(path string) error {
 	return f.Close()
 }
 
+// onStdout tells whether a sink's place is this process's standard output.
+func onStdout(place string) bool {
+	return place == "-" || place == "standard output" || place == "/dev/stdout"
+}
+
 func writeSummary(cmd *cobra.Command, r *report, flags runFlags) error {
 	if flags.summary != "" {
 		data, err := json.MarshalIndent(r.summary, "", "  ")
@@ -166,9 +173,13 @@ func writeSummary(cmd *cobra.Command, r *report, flags runFlags) error {
 			return &exitError{exitFailed, fmt.Errorf("writing the summary: %w", err)}
 		}
 	}
+	out := cmd.OutOrStdout()
+	if slices.ContainsFunc(r.summary.Outputs, onStdout) {
+		out = cmd.ErrOrStderr() // stdout holds records, and nothing but records
+	}
 	if !flags.json {
 		if !r.unstarted {
-			r.print(cmd.OutOrStdout())
+			r.print(out)
 		}
 		return nil
 	}
@@ -176,7 +187,7 @@ func writeSummary(cmd *cobra.Command, r *report, flags runFlags) error {
 		Event string `json:"event"`
 		crawler.Summary
 	}{"summary", r.summary}
-	if err := json.NewEncoder(cmd.OutOrStdout()).Encode(line); err != nil {
+	if err := json.NewEncoder(out).Encode(line); err != nil {
 		return &exitError{exitFailed, fmt.Errorf("writing the summary: %w", err)}
 	}
 	return nil

@@ -86,7 +86,7 @@ type Politeness struct {
 	Hours             string          `yaml:"hours" doc:"The part of the day in which requests may be sent, such as 22:00-06:00."`
 	Timezone          string          `yaml:"timezone" default:"UTC" doc:"The time zone of hours, such as Europe/Berlin."`
 	Group             string          `yaml:"group" default:"host" enum:"host,address,domain" doc:"Which hosts share one delay and concurrency: none, those at one address, or those of one registrable domain."`
-	CircuitAfter      int             `yaml:"circuit_after" default:"25" min:"0" max:"10000" doc:"Failures in a row (connections, timeouts, 5xx) after which a host is set aside and only probed, its URLs waiting; 0: never."`
+	CircuitAfter      int             `yaml:"circuit_after" default:"25" min:"0" max:"10000" doc:"Failures in a row (connections, timeouts, 502 to 504) after which a host is set aside and only probed, its URLs waiting; 0: never."`
 	RobotsUnreachable string          `yaml:"robots_unreachable" default:"deny" enum:"deny,allow-after-month" doc:"What becomes of a host whose robots.txt could not be had for 30 days (RFC 9309 section 2.3.1.4)."`
 	Nofollow          string          `yaml:"nofollow" default:"obey" enum:"obey,ignore" doc:"What X-Robots-Tag and meta robots with nofollow do: obey follows no link of such a page."`
 	RelNofollow       string          `yaml:"rel_nofollow" default:"follow" enum:"follow,skip" doc:"Whether links with rel=nofollow, ugc or sponsored are followed."`

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"maps"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -85,7 +86,10 @@ func (m *Monitor) exchanged(x crawler.Exchange) {
 
 func (m *Monitor) settled(r *crawler.Request, o crawler.Outcome, _ int) {
 	final := o.Disposition == crawler.Done
-	if !final || (!o.Class.Failed() && o.Class != crawler.ClassDisallowed) {
+	// A redirect says where it leads; it is worth showing when that was nowhere.
+	told := o.Class.Failed() || o.Class == crawler.ClassDisallowed ||
+		o.Class == crawler.ClassRedirected && strings.Contains(o.Detail, "out of scope")
+	if !final || !told {
 		return
 	}
 	m.mu.Lock()
