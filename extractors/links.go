@@ -58,6 +58,9 @@ func compileLinks(rules []LinkRule) (*linkRules, error) {
 	return l, nil
 }
 
+// linksType stands for the record type in what is said about a page's links.
+const linksType = "links"
+
 // reference is a link as the page writes it.
 type reference struct {
 	raw      string
@@ -77,8 +80,8 @@ func (pl *Pipeline) gather(ctx context.Context, p *crawler.Page, r *crawler.Resu
 	if pl.links == nil || !p.IsHTML() {
 		return nil
 	}
-	e := crawler.NewEmitter("", p, r)
-	panicked, err := pl.call("links", p, func() error {
+	e := crawler.NewEmitter(linksType, p, r)
+	panicked, err := pl.call(linksType, p, func() error {
 		refs, err := pl.links.read(ctx, p, tree)
 		if pl.resolve(p, refs, r) {
 			e.FieldError("", "", false, fmt.Errorf("more than %d links on one page: the rest was left out", pl.maxLinks))

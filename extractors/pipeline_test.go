@@ -191,7 +191,10 @@ func TestBoundsOfAPage(t *testing.T) {
 	pl := pipeline(t, Options{MaxRecords: 3, MaxLinks: 5, Rules: []Rule{{Type: "a", Extractor: emits(4)}}})
 	r, err := run(t, pl, page(t, "http://h.example/p", body.String()))
 	if err != nil || len(r.Records) != 3 || len(r.Links) != 5 || len(r.Errors) != 2 {
-		t.Errorf("got %d records, %d links, %v, %v", len(r.Records), len(r.Links), r.Errors, err)
+		t.Fatalf("got %d records, %d links, %v, %v", len(r.Records), len(r.Links), r.Errors, err)
+	}
+	if a, b := r.Errors[0].Place(), r.Errors[1].Place(); a != "links" && b != "links" || a != "a" && b != "a" {
+		t.Errorf("the cuts are said to be in %q and %q", a, b)
 	}
 }
 
