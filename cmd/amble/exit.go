@@ -89,7 +89,7 @@ func stateCure(err error) string {
 	case errors.Is(err, crawler.ErrLocked):
 		return "wait for it or stop it, or name another folder with --state"
 	case errors.Is(err, frontier.ErrDamaged):
-		return "--fresh gives it up where it can be recognised; else remove the folder, or name another with --state"
+		return "remove the folder, or name another one with --state"
 	case errors.Is(err, crawler.ErrForeignState):
 		return "name another folder with --state"
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
