@@ -44,7 +44,6 @@ var alone = []struct{ module, home string }{
 	{"github.com/nlnwa/whatwg-url", "crawler/urls"},
 	{"github.com/temoto/robotstxt", "politeness/robots"},
 	{"github.com/goccy/go-yaml", "crawler/config"},
-	{"github.com/invopop/jsonschema", "crawler/config"},
 	{"github.com/prometheus/client_golang", "crawler/monitor"},
 	{"github.com/spf13/cobra", "cmd/amble"},
 	{"github.com/vbauerster/mpb/v8", "cmd/amble"},
