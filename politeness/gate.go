@@ -316,9 +316,9 @@ func (g *Gate) open(origin string, now time.Time) *host {
 }
 
 func (g *Gate) blank(origin string) *host {
-	scheme, name := splitOrigin(origin)
+	scheme, _ := splitOrigin(origin)
 	h := &host{origin: origin, web: scheme == "http" || scheme == "https"}
-	h.delay, h.limit, h.hours = g.policy.of(name)
+	h.delay, h.limit, h.hours = g.policy.of(origin)
 	h.inherit(g)
 	return h
 }

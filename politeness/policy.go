@@ -51,8 +51,9 @@ type Policy struct {
 	// empty one where there is none, and what it returns is kept with the rules:
 	// for statements in the file that are not about access. It must not keep body.
 	Digest func(body []byte) any
-	// Hosts makes exceptions by host name, or by "*.suffix" for every name
-	// below it. The name itself comes first, then the longest suffix.
+	// Hosts makes exceptions by host name, by "name:port", or by "*.suffix" for
+	// every name below it. The name with its port comes first, then the name
+	// itself, then the longest suffix.
 	Hosts map[string]HostPolicy
 	// MaxCrawlDelay caps a Crawl-delay; 0 is DefaultMaxCrawlDelay.
 	MaxCrawlDelay time.Duration
@@ -180,9 +181,14 @@ func (p *Policy) pace(delay time.Duration) pace {
 }
 
 // of returns what holds for a host name.
-func (p *Policy) of(name string) (delay time.Duration, concurrency int, hours *Hours) {
+func (p *Policy) of(origin string) (delay time.Duration, concurrency int, hours *Hours) {
 	delay, concurrency, hours = p.Delay, p.Concurrency, &p.Hours
-	exception, ok := p.Hosts[name]
+	_, name := splitOrigin(origin)
+	_, withPort, _ := strings.Cut(origin, "://")
+	exception, ok := p.Hosts[withPort]
+	if !ok {
+		exception, ok = p.Hosts[name]
+	}
 	for rest := name; !ok; {
 		_, parent, found := strings.Cut(rest, ".")
 		if !found {

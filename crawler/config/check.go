@@ -115,14 +115,30 @@ func (l *loader) checkPoliteness(p *Politeness) {
 	if n := l.at("politeness", "delay"); l.given("politeness", "delay") && p.Delay < 100*time.Millisecond && n.kind == textKind && !n.broken {
 		l.fastDelay(n, p.Delay)
 	}
-	for _, h := range p.Hosts {
-		at := l.keyPlace("politeness", "hosts", h.Host)
-		if _, err := urls.NewScope(urls.ScopeRules{Hosts: []string{h.Host}}); err != nil || h.Host == "*" {
-			l.errorf(at, "write books.example or *.books.example", "politeness.hosts: %q is not a host", short(h.Host))
-		}
+	for i := range p.Hosts {
+		l.checkException(&p.Hosts[i])
 	}
 	l.checkHours(p)
 	l.checkIdentity(&p.Identity)
+}
+
+// checkException spells the host of an exception as URLs have it.
+func (l *loader) checkException(h *HostException) {
+	at := l.keyPlace("politeness", "hosts", h.Host)
+	name, below := strings.CutPrefix(h.Host, "*.")
+	host, port, err := urls.ParseHost(name)
+	switch {
+	case err != nil:
+		l.errorf(at, "write books.example or *.books.example", "politeness.hosts: %q is not a host", short(h.Host))
+	case below && port != "":
+		l.errorf(at, "write *."+host, "politeness.hosts: %q names a port", short(h.Host))
+	case below:
+		h.Host = "*." + host
+	case port != "":
+		h.Host = host + ":" + port
+	default:
+		h.Host = strings.Trim(host, "[]") // as politeness names an address
+	}
 }
 
 var hours = regexp.MustCompile(`^([01]?\d|2[0-3]):[0-5]\d\s*-\s*(([01]?\d|2[0-3]):[0-5]\d|24:00)$`)

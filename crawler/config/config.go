@@ -78,7 +78,7 @@ type Politeness struct {
 	Concurrency       int             `yaml:"concurrency" default:"1" min:"1" max:"1000" doc:"Requests in flight per host."`
 	Robots            string          `yaml:"robots" default:"obey" enum:"obey,ignore" doc:"Whether robots.txt is obeyed; ignore needs allow_ignore_robots."`
 	AllowIgnoreRobots bool            `yaml:"allow_ignore_robots" default:"false" doc:"Confirms that robots: ignore is meant. It is logged."`
-	Hosts             []HostException `yaml:"hosts" doc:"Exceptions by host, or *.host for its subdomains."`
+	Hosts             []HostException `yaml:"hosts" doc:"Exceptions by host, by host:port, or by *.host for its subdomains."`
 	MaxCrawlDelay     time.Duration   `yaml:"max_crawl_delay" default:"60s" max:"24h" doc:"The longest Crawl-delay of a robots.txt that is granted in full."`
 	MaxRetryAfter     time.Duration   `yaml:"max_retry_after" default:"24h" max:"720h" doc:"The longest Retry-After that is granted in full."`
 	Adaptive          bool            `yaml:"adaptive" default:"false" doc:"Lets the delay follow the host's load, between delay and max_delay: twice the time of its answers, more after 429 and 503."`

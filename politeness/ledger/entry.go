@@ -117,8 +117,9 @@ type Policy struct {
 	RobotsLifetime time.Duration `json:"robots_lifetime_ns,omitempty"`
 }
 
-// HostPolicy is an exception for a host name or, by "*.suffix", for every name
-// below it. The name itself comes first, then the longest suffix.
+// HostPolicy is an exception for a host name, for "name:port" or, by "*.suffix",
+// for every name below it. The name with its port comes first, then the name
+// itself, then the longest suffix.
 type HostPolicy struct {
 	Delay       *time.Duration `json:"delay_ns,omitempty"`    // nil: as the others
 	Concurrency int            `json:"concurrency,omitempty"` // 0: as the others
@@ -136,7 +137,11 @@ func (p *Policy) lifetime() time.Duration {
 // of returns delay and concurrency promised to an origin.
 func (p *Policy) of(origin string) (time.Duration, int) {
 	name := hostname(origin)
-	exception, ok := p.Hosts[name]
+	_, withPort, _ := strings.Cut(origin, "://")
+	exception, ok := p.Hosts[withPort]
+	if !ok {
+		exception, ok = p.Hosts[name]
+	}
 	for rest := name; !ok; {
 		_, parent, found := strings.Cut(rest, ".")
 		if !found {

@@ -1,0 +1,25 @@
+package politeness
+
+import (
+	"testing"
+	"time"
+)
+
+// The closest exception holds: host and port, host, then the longest suffix.
+func TestExceptions(t *testing.T) {
+	after := func(seconds int) HostPolicy {
+		d := time.Duration(seconds) * time.Second
+		return HostPolicy{Delay: &d}
+	}
+	p := Policy{Delay: time.Second, Hosts: map[string]HostPolicy{
+		"a.example:8080": after(2), "a.example": after(3), "*.a.example": after(4), "*.x.a.example": after(5), "::1": after(6),
+	}}
+	for origin, want := range map[string]int{
+		"http://a.example:8080": 2, "http://a.example": 3, "https://a.example:81": 3, "http://b.a.example": 4,
+		"http://y.x.a.example:8080": 5, "http://[::1]:80": 6, "http://b.example": 1,
+	} {
+		if got, _, _ := p.of(origin); got != time.Duration(want)*time.Second {
+			t.Errorf("%s owes %v, want %ds", origin, got, want)
+		}
+	}
+}
