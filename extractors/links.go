@@ -83,8 +83,8 @@ func (pl *Pipeline) gather(ctx context.Context, p *crawler.Page, r *crawler.Resu
 	e := crawler.NewEmitter(linksType, p, r)
 	panicked, err := pl.call(linksType, p, func() error {
 		refs, err := pl.links.read(ctx, p, tree)
-		if pl.resolve(p, refs, r) {
-			e.FieldError("", "", false, fmt.Errorf("more than %d links on one page: the rest was left out", pl.maxLinks))
+		if bound := pl.resolve(p, refs, r); bound != "" {
+			e.FieldError("", "", false, fmt.Errorf("more than %s on one page: the rest was left out", bound))
 		}
 		return err
 	})
@@ -192,17 +192,20 @@ func isNoFollow(rel string) bool {
 }
 
 // resolve adds the references as links, each URL once. A URL that is linked
-// both ways may be followed. It reports whether the bound cut some off.
-func (pl *Pipeline) resolve(p *crawler.Page, refs references, r *crawler.Result) (cut bool) {
+// both ways may be followed. It names the bound that cut some off, if one did.
+func (pl *Pipeline) resolve(p *crawler.Page, refs references, r *crawler.Result) (bound string) {
 	if len(refs.refs) == 0 {
-		return false
+		return ""
 	}
 	base := p.URL
 	if refs.hasBase {
 		base = urls.BaseOf(p.URL, refs.base)
 	}
 	first := len(r.Links)
-	seen := make(map[string]int, len(refs.refs))
+	// A long base makes much of short references: no page is to grow far beyond
+	// its own size in memory by its links.
+	room := max(leastLinkRoom, 4*len(p.Response.Body))
+	seen := make(map[string]int, min(len(refs.refs), pl.maxLinks))
 	for _, ref := range refs.refs {
 		if leadsNowhere(ref.raw) {
 			continue
@@ -217,13 +220,19 @@ func (pl *Pipeline) resolve(p *crawler.Page, refs references, r *crawler.Result)
 			continue
 		}
 		if len(r.Links)-first == pl.maxLinks {
-			return true
+			return fmt.Sprintf("%d links", pl.maxLinks)
+		}
+		if room -= len(u.String()); room < 0 {
+			return "four times the page's size in links"
 		}
 		seen[u.String()] = len(r.Links)
 		r.Links = append(r.Links, crawler.Link{URL: u, NoFollow: ref.noFollow})
 	}
-	return false
+	return ""
 }
+
+// leastLinkRoom is how many octets of links a small page may have.
+const leastLinkRoom = 256 << 10
 
 // leadsNowhere spots the commonest references that are not http(s), to save
 // resolving them.

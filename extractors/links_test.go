@@ -178,3 +178,32 @@ func FuzzTokensAgreeWithTree(f *testing.F) {
 	f.Add([]byte("<template><svg></template><a href=1></svg></template>"))
 	f.Fuzz(func(t *testing.T, body []byte) { sameLinks(t, body) })
 }
+
+// A long base makes megabytes of links out of a small page; most are left out.
+func TestLinksOfALongBaseAreBounded(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("<base href='http://h.example/" + strings.Repeat("x", 2000) + "/'>")
+	for i := range 5000 {
+		fmt.Fprintf(&b, "<a href=%d>x</a>", i)
+	}
+	pl, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := urls.Parse("http://h.example/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := crawler.NewPage(&crawler.Request{URL: u}, &crawler.Response{MediaType: "text/html", Body: []byte(b.String())})
+	var r crawler.Result
+	if err := pl.Run(t.Context(), p, &r); err != nil {
+		t.Fatal(err)
+	}
+	size := 0
+	for _, l := range r.Links {
+		size += len(l.URL.String())
+	}
+	if size > 4*b.Len() || len(r.Links) < 50 || len(r.Errors) != 1 {
+		t.Errorf("%d links of %d octets from a page of %d, %d errors", len(r.Links), size, b.Len(), len(r.Errors))
+	}
+}

@@ -180,7 +180,7 @@ func (p *Policy) pace(delay time.Duration) pace {
 	return pace{adaptive: p.Adaptive, factor: p.AdaptiveFactor, floor: delay, ceiling: p.MaxDelay}
 }
 
-// of returns what holds for a host name.
+// of returns what holds for an origin.
 func (p *Policy) of(origin string) (delay time.Duration, concurrency int, hours *Hours) {
 	delay, concurrency, hours = p.Delay, p.Concurrency, &p.Hours
 	_, name := splitOrigin(origin)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -78,9 +79,11 @@ func (a addresses) of(origin string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	if own, ok := a[u.Hostname()]; ok {
-		host, _, err := net.SplitHostPort(own)
-		return host, err == nil
+	for _, name := range []string{u.Hostname() + ":" + portOf(u), u.Hostname()} {
+		if own, ok := a[name]; ok {
+			host, _, err := net.SplitHostPort(own)
+			return host, err == nil
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()
@@ -90,4 +93,12 @@ func (a addresses) of(origin string) (string, bool) {
 	}
 	slices.SortFunc(found, func(x, y netip.Addr) int { return x.Compare(y) })
 	return found[0].Unmap().String(), true
+}
+
+// portOf is the port that a URL leads to.
+func portOf(u urls.URL) string {
+	if u.Port() == "" && u.Scheme() == "https" {
+		return "443"
+	}
+	return cmp.Or(u.Port(), "80")
 }
