@@ -14,7 +14,8 @@ type Account struct {
 	By         string
 	// Concurrency is how many requests at once the host was allowed.
 	Concurrency int
-	// RetryAfter is what the answer asked for, before any cap.
+	// RetryAfter is what is left at the end of the response of the wait that its
+	// header asked for, before any cap.
 	RetryAfter time.Duration
 	// Group names what shares the host's budget, "" without one.
 	Group string

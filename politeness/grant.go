@@ -36,8 +36,8 @@ type Grant struct {
 	status int       // of the answer that is booked, 0 before
 	began  time.Time // the latest start
 
-	finished time.Time // the end of the response
-	account  Account   // as it stood at the start
+	answeredAt, finished time.Time // the response's header and its end
+	account              Account   // as it stood at the start
 }
 
 type stage uint8
@@ -101,7 +101,7 @@ func (gr *Grant) answered(status int, header http.Header, now time.Time) {
 	if gr.status != 0 || status == 0 {
 		return
 	}
-	gr.status = status
+	gr.status, gr.answeredAt = status, now
 	gr.account.RetryAfter = RetryAfter(header, gr.gate.clock.outside(now))
 	gr.host.observe(status, header, now.Sub(gr.began), gr.gate, now)
 }
@@ -118,6 +118,9 @@ func (gr *Grant) End() {
 func (gr *Grant) end(now time.Time) {
 	if gr.stage == begun {
 		gr.stage, gr.finished = ended, now
+		if a := &gr.account; a.RetryAfter > 0 {
+			a.RetryAfter = max(a.RetryAfter-now.Sub(gr.answeredAt), 0)
+		}
 		gr.host.both(func(l *lane) { l.inFlight--; l.passed(now) })
 	}
 }
