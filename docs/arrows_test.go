@@ -45,8 +45,8 @@ var alone = []struct{ module, home string }{
 	{"github.com/temoto/robotstxt", "politeness/robots"},
 	{"github.com/goccy/go-yaml", "crawler/config"},
 	{"github.com/prometheus/client_golang", "crawler/monitor"},
-	{"github.com/spf13/cobra", "cmd/amble"},
-	{"github.com/vbauerster/mpb/v8", "cmd/amble"},
+	{"github.com/spf13/cobra", "cmd"},
+	{"github.com/vbauerster/mpb/v8", "cmd"},
 }
 
 func TestArrows(t *testing.T) {

@@ -1,62 +1,8 @@
+// Command amble is a polite web crawler: it runs crawl configs, checks and
+// explains them, and shows itself on a built-in web. The commands are in package
+// cmd, so that a binary with more plugins can have them too (see amble build).
 package main
 
-import (
-	"context"
-	"errors"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
-)
+import "github.com/amblecrawl/amble/cmd"
 
-func main() { os.Exit(run(os.Args[1:])) }
-
-// run is main with an exit code, so that tests can call it as a command.
-func run(args []string) int {
-	ctx, stop := interruptible()
-	defer stop()
-	root := newRoot()
-	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return exitOK
-	}
-	var exit *exitError
-	if !errors.As(err, &exit) {
-		// What cobra refuses is a mistake on the command line.
-		exit = &exitError{code: exitConfig, err: err}
-	}
-	if exit.err != nil {
-		fmt.Fprintf(root.ErrOrStderr(), "amble: %v\n", exit.err)
-	}
-	return exit.code
-}
-
-// interruptible is a context that the first SIGINT or SIGTERM ends. A second
-// one ends the process at once: what is committed is kept, and the rest is
-// fetched again by the next run.
-func interruptible() (context.Context, func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	done := make(chan struct{})
-	go func() {
-		select {
-		case <-signals:
-		case <-done:
-			return
-		}
-		fmt.Fprintln(os.Stderr, "\namble: stopping: what is in flight may finish; interrupt again to stop at once")
-		cancel()
-		select {
-		case <-signals:
-			os.Exit(exitInterrupted)
-		case <-done:
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		close(done)
-		cancel()
-	}
-}
+func main() { cmd.Main() }

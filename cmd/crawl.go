@@ -1,0 +1,161 @@
+package cmd
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/fetch"
+	"github.com/amblecrawl/amble/crawler/frontier"
+	"github.com/amblecrawl/amble/crawler/urls"
+	"github.com/amblecrawl/amble/extractors"
+	"github.com/amblecrawl/amble/extractors/feeds"
+	"github.com/amblecrawl/amble/politeness"
+	"github.com/amblecrawl/amble/politeness/identity"
+	"github.com/amblecrawl/amble/politeness/signals"
+)
+
+// crawl is a config put together: the parts that running, trying and
+// explaining it share. Nothing is fetched or written by making one.
+type crawl struct {
+	cfg      *config.Config
+	log      *slog.Logger
+	scope    *urls.Scope
+	canon    *urls.Canon
+	usage    signals.Policy
+	gate     *politeness.Gate
+	client   *fetch.Client
+	pipeline *extractors.Pipeline
+}
+
+// past is what a crawl's earlier processes have left behind.
+type past struct {
+	// used tells that one may have sent requests a moment ago, so that every
+	// host first waits its delay.
+	used bool
+	// state is where they kept what they knew of hosts, nil without one.
+	state crawler.Frontier
+}
+
+// assemble puts a config's parts together.
+func assemble(cfg *config.Config, log *slog.Logger, before past) (*crawl, error) {
+	c := &crawl{cfg: cfg, log: log, canon: cfg.Canon()}
+	var err error
+	if c.scope, err = urls.NewScope(cfg.ScopeRules()); err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	if c.usage, err = signals.ParsePolicy(cfg.Politeness.Usage.Rules()); err != nil {
+		return nil, &exitError{exitConfig, fmt.Errorf("politeness.usage: %w", err)}
+	}
+	if c.gate, err = newGate(cfg, before); err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	if c.client, err = newClient(cfg, c.gate, log); err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	if c.pipeline, err = newPipeline(cfg, log); err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	return c, nil
+}
+
+func (c *crawl) close() { c.client.Close() }
+
+// polite is the gate as the engine asks it.
+func (c *crawl) polite() *polite { return &polite{gate: c.gate, usage: c.usage} }
+
+func newClient(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (*fetch.Client, error) {
+	guard, err := newGuard(cfg, gate, log)
+	if err != nil {
+		return nil, err
+	}
+	return fetch.New(fetch.Options{
+		UserAgent:   fetch.UserAgent(cfg.Politeness.Agent, version, cfg.Politeness.Contact),
+		Timeout:     cfg.Fetch.Timeout,
+		MaxBody:     int64(cfg.Fetch.MaxBody),
+		Workers:     cfg.Fetch.Workers,
+		Resolve:     cfg.ResolveMap(),
+		DialControl: politeness.DialControl(cfg.Fetch.AllowPrivate),
+		ErrPrivate:  politeness.ErrPrivateAddress,
+		Guard:       guard,
+		ErrRefused:  politeness.ErrNotGranted,
+		Log:         log,
+	})
+}
+
+// newGuard stands above the network: it lets through what politeness granted,
+// and signs it where the crawl has an identity, each attempt anew.
+func newGuard(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (func(http.RoundTripper) http.RoundTripper, error) {
+	id := &cfg.Politeness.Identity
+	if id.Key == "" {
+		return gate.Guard, nil
+	}
+	key, err := identity.Load(id.Key, log)
+	if err != nil {
+		return nil, fmt.Errorf("politeness.identity.key: %w", err)
+	}
+	form := identity.String
+	if id.Form == "dictionary" {
+		form = identity.Dictionary
+	}
+	signer, err := identity.New(identity.Options{Key: key, Agent: id.Agent, Form: form})
+	if err != nil {
+		return nil, fmt.Errorf("politeness.identity: %w", err)
+	}
+	return func(next http.RoundTripper) http.RoundTripper {
+		return gate.Guard(signer.RoundTripper(next, time.Now))
+	}, nil
+}
+
+func newPipeline(cfg *config.Config, log *slog.Logger) (*extractors.Pipeline, error) {
+	opt := extractors.Options{Sitemap: &feeds.Sitemap{}, Log: log, NoLinks: cfg.Links.Off}
+	for _, l := range cfg.Links.Rules {
+		opt.Links = append(opt.Links, extractors.LinkRule{CSS: l.CSS, Attr: l.Attr})
+	}
+	for _, r := range cfg.Extract {
+		match, err := r.Matches()
+		if err != nil {
+			return nil, fmt.Errorf("extract.%s.match: %w", r.Type, err)
+		}
+		rule := extractors.Rule{Type: r.Type, Match: match, Extractor: r.Extractor}
+		opt.Rules = append(opt.Rules, rule)
+	}
+	return extractors.New(opt)
+}
+
+// usedBefore tells, before a state is opened, whether it is there already.
+// Then an earlier process may have sent requests a moment ago, also when its
+// run has finished or is to be discarded.
+func usedBefore(state string) bool {
+	_, err := os.Stat(state)
+	return err == nil
+}
+
+// kept is what a state knows of hosts, which a new run is to know as well.
+var kept = []string{crawler.KeyRobots, crawler.KeyDebts}
+
+// openFrontier opens a crawl's state. A finished run in it is replaced by a
+// new one, an unfinished one is kept unless fresh.
+func openFrontier(cfg *config.Config, dir string, fresh bool, log *slog.Logger) (f *frontier.Frontier, resumed crawler.RunState, err error) {
+	open := func(fresh bool) (*frontier.Frontier, error) {
+		return frontier.Open(frontier.Options{Dir: dir, Crawl: cfg.Name, Version: version, Keep: kept, Fresh: fresh, Log: log})
+	}
+	if f, err = open(fresh); err != nil {
+		return nil, crawler.RunState{}, stateError(err)
+	}
+	run, found, err := crawler.ReadRun(f)
+	if err == nil && found && run.Finished {
+		if err = f.Close(); err == nil {
+			f, err = open(true)
+		}
+		run = crawler.RunState{}
+	}
+	if err != nil {
+		return nil, crawler.RunState{}, stateError(err)
+	}
+	return f, run, nil
+}

@@ -1,0 +1,101 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/frontier"
+)
+
+// The exit codes, a contract with scripts.
+const (
+	exitOK          = 0
+	exitNothing     = 1   // finished, but nothing could be fetched, or a check failed
+	exitConfig      = 2   // the config or the command line is wrong; nothing was fetched
+	exitFailed      = 3   // a sink, disk or engine failure; resumable
+	exitInterrupted = 130 // resumable
+)
+
+// exitError is an error with the exit code it leads to. A nil err means that
+// everything has been said already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// codeOf is the exit code of a crawl that ended with err.
+func codeOf(err error, s *crawler.Summary) int {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.Is(err, crawler.ErrOutput) && !s.Resumed && !errors.Is(err, syscall.ENOSPC):
+		return exitConfig
+	case errors.Is(err, crawler.ErrForeignState):
+		return exitConfig
+	case err != nil:
+		return exitFailed
+	case s.Pages == 0:
+		return exitNothing
+	}
+	return exitOK
+}
+
+// message is an error for people, without secrets.
+func message(cfg *config.Config, err error) error {
+	return errors.New(cfg.Redact(inPlainWords(err)))
+}
+
+// inPlainWords leaves out what the exit status says, and adds what to do.
+func inPlainWords(err error) string {
+	text := strings.ReplaceAll(err.Error(), crawler.ErrStop.Error()+": ", "")
+	text = strings.TrimSuffix(text, ": "+crawler.ErrForeignState.Error())
+	if errors.Is(err, syscall.ENOSPC) && !strings.Contains(text, roomCure) {
+		text += " (" + roomCure + ")"
+	}
+	return text
+}
+
+// roomCure is what outputs say of a full disk, too.
+const roomCure = "make room, then run again to resume"
+
+// stateError is the exit of a state that could not be opened: a mistake unless
+// the disk failed.
+func stateError(err error) error {
+	if cure := stateCure(err); cure != "" {
+		return &exitError{exitConfig, fmt.Errorf("%w (%s)", err, cure)}
+	}
+	return &exitError{exitFailed, errors.New(inPlainWords(err))}
+}
+
+// stateCure says what can be done about a state that is not this run's to use,
+// or is empty for other failures.
+func stateCure(err error) string {
+	switch {
+	case errors.Is(err, crawler.ErrLocked):
+		return "wait for it or stop it, or name another folder with --state"
+	case errors.Is(err, frontier.ErrDamaged):
+		return "remove the folder, or name another one with --state"
+	case errors.Is(err, crawler.ErrForeignState):
+		return "name another folder with --state"
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
+		return "a file stands there; name another folder with --state"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrNotExist):
+		return "allow writing there, or name another folder with --state"
+	}
+	return ""
+}

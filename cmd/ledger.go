@@ -1,0 +1,93 @@
+package cmd
+
+import (
+	"path/filepath"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/politeness/ledger"
+)
+
+// ledgerFolder is where a state keeps its account with the hosts. It outlives
+// the runs whose requests it holds.
+func ledgerFolder(state string) string { return filepath.Join(state, "ledger") }
+
+// account writes the engine's entries to a ledger.
+type account struct{ *ledger.Ledger }
+
+var _ crawler.Ledger = account{}
+
+// openLedger begins the account of this process.
+func openLedger(cfg *config.Config, state, run string) (account, error) {
+	p := &cfg.Politeness
+	policy := ledger.Policy{
+		Delay: p.Delay, Concurrency: p.Concurrency, IgnoreRobots: p.Robots == "ignore",
+		MaxCrawlDelay: p.MaxCrawlDelay, MaxRetryAfter: p.MaxRetryAfter,
+		Hosts: make(map[string]ledger.HostPolicy, len(p.Hosts)),
+	}
+	for _, h := range p.Hosts {
+		exception := ledger.HostPolicy{Delay: h.Delay}
+		if h.Concurrency != nil {
+			exception.Concurrency = *h.Concurrency
+		}
+		policy.Hosts[h.Host] = exception
+	}
+	l, err := ledger.Open(ledgerFolder(state), ledger.RunInfo{
+		Run: run, Crawl: cfg.Name, Agent: p.Agent, Contact: p.Contact, Started: time.Now(), Policy: policy,
+	})
+	return account{l}, err
+}
+
+// Append implements crawler.Ledger.
+func (a account) Append(entries []crawler.Entry) error {
+	lines := make([]ledger.Entry, 0, len(entries))
+	var versions []ledger.RobotsVersion
+	for i := range entries {
+		e := &entries[i]
+		lines = append(lines, ledger.Entry{
+			Start: e.Start, End: e.End, Host: e.Host, Group: e.Group, URL: e.URL, Kind: kindOf(e.Kind),
+			Withheld: e.Withheld, Reason: e.Reason, RobotsHash: e.RobotsHash, Line: e.RobotsLine,
+			Owed: e.Owed, By: e.By, Paid: e.Paid, Status: e.Status, Class: string(e.Class), Bytes: e.Bytes,
+			Attempt: e.Attempt, RetryAfter: e.RetryAfter, Concurrency: e.Concurrency,
+		})
+		if v, ok := versionOf(e); ok {
+			versions = append(versions, v)
+		}
+	}
+	if err := a.Ledger.Append(lines, versions); err != nil {
+		return err
+	}
+	return a.Sync()
+}
+
+// versionOf is the version of robots.txt that an exchange brought: a file, the
+// lack of one, or that the last one is still current.
+func versionOf(e *crawler.Entry) (ledger.RobotsVersion, bool) {
+	v := ledger.RobotsVersion{Origin: e.RobotsOf, FetchedAt: e.End, Status: e.Status, Body: e.RobotsBody}
+	switch {
+	case e.RobotsOf == "", e.Class != "":
+		return v, false
+	case e.Status/100 == 2:
+		return v, true
+	case e.Status == 304:
+		v.Body, v.Hash = nil, e.RobotsHash
+		return v, true
+	case e.Status/100 == 4 && e.Status != 429:
+		v.Body = []byte{}
+		return v, true
+	}
+	return v, false
+}
+
+func kindOf(kind string) ledger.Kind {
+	switch kind {
+	case "page":
+		return ledger.Page
+	case "robots":
+		return ledger.Robots
+	case "sitemap":
+		return ledger.Sitemap
+	}
+	return ledger.Other
+}

@@ -1,0 +1,125 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/politeness"
+	"github.com/amblecrawl/amble/politeness/signals"
+)
+
+// polite joins the politeness gate, which knows nothing of crawls, to the
+// engine.
+type polite struct {
+	gate  *politeness.Gate
+	usage signals.Policy
+}
+
+var _ crawler.Politeness = (*polite)(nil)
+
+// Decide asks the gate about a leased request, and then what robots.txt says
+// about the use of the page.
+func (p *polite) Decide(r *crawler.Request) crawler.Verdict {
+	host, url := r.Host(), r.URL.Fetch()
+	d := p.gate.Decide(host, url)
+	v := crawler.Verdict{Reason: d.Reason, Until: d.Until, Robots: d.Robots, Header: d.Header}
+	switch d.Action {
+	case politeness.Go:
+		if verdict := p.usage.DecideEarly(usageInRobots(d.Digest, url)); !verdict.Allowed {
+			return p.skip(d, verdict.Reason, stateOf(d.Grant.Cancel()))
+		}
+		v.Action, v.Grant = crawler.Go, grant{d.Grant, d}
+	case politeness.FetchRobots:
+		v.Action, v.Grant = crawler.FetchRobots, grant{d.Grant, d}
+	case politeness.Wait:
+		v.Action, v.Reason, v.State = crawler.Wait, d.By, stateOf(p.gate.State(host))
+		if d.Until.After(v.State.NotBefore) {
+			v.State.NotBefore = d.Until
+		}
+	case politeness.Skip:
+		return p.skip(d, d.Reason, stateOf(p.gate.State(host)))
+	}
+	return v
+}
+
+// skip withholds a request.
+func (p *polite) skip(d politeness.Decision, reason string, state crawler.HostState) crawler.Verdict {
+	return crawler.Verdict{
+		Action: crawler.Skip, Class: withheld(d.Err), Reason: reason, State: state,
+		Entry: crawler.Entry{RobotsHash: d.RobotsHash, RobotsLine: d.Line},
+	}
+}
+
+// withheld is the class of a URL that the gate does not let through: a rule of
+// robots.txt, or what kept robots.txt from being read.
+func withheld(err error) crawler.Class {
+	var cause *crawler.FetchError
+	switch {
+	case err == nil:
+		return crawler.ClassDisallowed
+	case errors.Is(err, politeness.ErrUnreachable):
+		return crawler.ClassUnreachable
+	case errors.As(err, &cause):
+		return cause.Class
+	}
+	return crawler.ClassRobotsUnknown
+}
+
+type grant struct {
+	g *politeness.Grant
+	d politeness.Decision
+}
+
+func (g grant) Context(ctx context.Context) context.Context {
+	return politeness.WithGrant(ctx, g.g)
+}
+
+func (g grant) Done(resp *crawler.Response, err error) crawler.HostState {
+	r := politeness.Result{Err: err}
+	if resp != nil {
+		r.Status, r.Header, r.Body = resp.Status, resp.Header, resp.Body
+	}
+	var cause *crawler.FetchError
+	r.Permanent = errors.As(err, &cause) && !cause.Temporary
+	return stateOf(g.g.Done(r))
+}
+
+func (g grant) Cancel() crawler.HostState { return stateOf(g.g.Cancel()) }
+
+// Entry is the account of the exchange's time and of the rule it rests on.
+func (g grant) Entry() crawler.Entry {
+	a := g.g.Account()
+	return crawler.Entry{
+		Start: a.Start, End: a.End, Owed: a.Owed, By: a.By, Paid: a.Paid, Concurrency: a.Concurrency,
+		RetryAfter: a.RetryAfter, Group: a.Group, RobotsHash: g.d.RobotsHash, RobotsLine: g.d.Line,
+	}
+}
+
+func stateOf(s politeness.HostState) crawler.HostState {
+	return crawler.HostState{
+		NotBefore: s.NotBefore, Spacing: s.Spacing, Concurrency: s.Concurrency, Opaque: s.Opaque,
+		Robots: s.Robots, Group: s.Group, GroupOpaque: s.GroupOpaque,
+	}
+}
+
+// usageInRobots reads what a host's robots.txt states about the use of a URL.
+func usageInRobots(digest any, url string) signals.Usage {
+	robots, _ := digest.(*signals.RobotsTxt)
+	return signals.Merge(robots.For(url))
+}
+
+// memories gives politeness back what a crawl's state holds of a host. What
+// cannot be read counts as unknown, which only makes the crawl more careful.
+type memories struct{ frontier crawler.Frontier }
+
+func (m memories) robots(origin string) []byte { return m.get(crawler.KeyRobots + origin) }
+func (m memories) debts(key string) []byte     { return m.get(crawler.KeyDebts + key) }
+
+func (m memories) get(key string) []byte {
+	value, err := m.frontier.Get(key)
+	if err != nil {
+		return nil
+	}
+	return value
+}

@@ -1,0 +1,185 @@
+package cmd
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/monitor"
+)
+
+// maxReported bounds each list of the report, maxDetail each reason in it.
+const (
+	maxReported = 8
+	maxDetail   = 160
+)
+
+// report is the closing account that a person reads: what was got, what was
+// not and why, where the files are, and what to do next.
+type report struct {
+	summary  crawler.Summary
+	examples map[crawler.Class][]monitor.Example
+	fields   []monitor.FieldTrouble
+	config   string // the path, as given
+	flags    runFlags
+	maxPages int64
+	// unstarted tells that the run did not come to its first request.
+	unstarted bool
+}
+
+func (r *report) print(out io.Writer) {
+	s := &r.summary
+	took := short(time.Duration(s.DurationS * float64(time.Second)))
+	fmt.Fprintf(out, "\n%s %s after %s: %s from %s, %s.\n\n", s.Name, s.Status, took,
+		plural(s.Pages, "page"), plural(s.Hosts, "host"), plural(sum(s.Records), "record"))
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for i, t := range sortedKeys(s.Records) {
+		fmt.Fprintf(w, "  %s\t%7s %s\n", label(i, "records"), count(s.Records[t]), t)
+	}
+	for i, path := range s.Outputs {
+		fmt.Fprintf(w, "  %s\t%s\n", label(i, "written to"), path)
+	}
+	fmt.Fprintf(w, "  requests\t%s\n", r.requests())
+	_ = w.Flush()
+	r.printWithheld(out)
+	r.printFields(out)
+	r.printNext(out)
+}
+
+func (r *report) requests() string {
+	s := &r.summary
+	parts := []string{count(s.Requests) + " sent, " + size(s.Bytes) + " received"}
+	for _, p := range []struct {
+		n    int64
+		what string
+	}{
+		{s.Duplicates, "links already seen"}, {s.OutOfScope, "out of scope"},
+		{s.Retries, "retries"}, {s.Pending, r.pending()},
+	} {
+		if p.n > 0 {
+			parts = append(parts, count(p.n)+" "+p.what)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// pending says what is to become of the URLs that are left.
+func (r *report) pending() string {
+	if r.summary.Status == crawler.StatusFinished && r.maxPages > 0 {
+		return "left, as scope.max_pages is " + count(r.maxPages)
+	}
+	return "still queued"
+}
+
+// printWithheld lists what gave no page, by reason, with an example each.
+func (r *report) printWithheld(out io.Writer) {
+	reasons := map[crawler.Class]int64{}
+	for class, n := range r.summary.Errors {
+		reasons[class] = n
+	}
+	if r.summary.Disallowed > 0 {
+		reasons[crawler.ClassDisallowed] = r.summary.Disallowed
+	}
+	if out := r.examples[crawler.ClassRedirected]; len(out) > 0 {
+		reasons[crawler.ClassRedirected] = int64(len(out))
+	}
+	if len(reasons) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "\n  Not fetched:")
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for i, class := range sortedKeys(reasons) {
+		if i == maxReported {
+			fmt.Fprintf(w, "    and %d more reasons, in the file of --summary\n", len(reasons)-i)
+			break
+		}
+		example := ""
+		if known := r.examples[class]; len(known) > 0 {
+			example = "such as " + known[0].URL + ": " + clip(strings.TrimPrefix(known[0].Detail, string(class)+": "), maxDetail)
+		}
+		fmt.Fprintf(w, "    %s\t%s\t%s\n", class, count(reasons[class]), example)
+	}
+	_ = w.Flush()
+}
+
+func (r *report) printFields(out io.Writer) {
+	if len(r.fields) == 0 {
+		return
+	}
+	slices.SortFunc(r.fields, func(a, b monitor.FieldTrouble) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Field, b.Field))
+	})
+	fmt.Fprintln(out, "\n  Values that were not as asked:")
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, f := range r.fields[:min(len(r.fields), maxReported)] {
+		fmt.Fprintf(w, "    %s\t%s\tsuch as %s\n", f.Field, count(f.Count), clip(f.Example, 160))
+	}
+	_ = w.Flush()
+}
+
+func (r *report) printNext(out io.Writer) {
+	var next []string
+	s := &r.summary
+	if r.flags.demo != "" {
+		fmt.Fprintf(out, "\n  Next:\n    %s    is its config: copy it to begin one of your own\n", r.config)
+		return
+	}
+	switch s.Status {
+	case crawler.StatusInterrupted:
+		next = append(next, r.again()+"    goes on where this run stopped")
+	case crawler.StatusFailed:
+		next = append(next, r.again()+"    goes on once the cause is mended")
+	}
+	if s.Pages > 0 && sum(s.Records) == 0 && len(s.Records) > 0 {
+		next = append(next, "amble try "+r.config+" URL    shows why a page gives no record")
+	}
+	if s.Errors[crawler.ClassPrivate] > 0 {
+		next = append(next, "fetch.allow_private: true    in "+r.config+", if the private addresses are yours")
+	}
+	if len(r.examples[crawler.ClassRedirected]) > 0 {
+		next = append(next, "scope.hosts    in "+r.config+", if what the redirects lead to belongs to the crawl")
+	}
+	for _, class := range sortedKeys(s.Errors) {
+		if known := r.examples[class]; len(known) > 0 {
+			next = append(next, "amble explain "+r.config+" "+known[0].URL+"    says what became of it")
+			break
+		}
+	}
+	if len(next) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "\n  Next:")
+	for _, line := range next {
+		fmt.Fprintln(out, "    "+line)
+	}
+}
+
+// again is the command that resumes the run.
+func (r *report) again() string {
+	words := []string{"amble run", r.config}
+	if r.flags.state != "" {
+		words = append(words, "--state", r.flags.state)
+	}
+	return strings.Join(words, " ")
+}
+
+// label prints a row's name once, before its first value.
+func label(i int, name string) string {
+	if i > 0 {
+		return ""
+	}
+	return name
+}
+
+func clip(s string, n int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
+}

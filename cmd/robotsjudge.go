@@ -1,0 +1,92 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/fetch"
+	"github.com/amblecrawl/amble/crawler/urls"
+	"github.com/amblecrawl/amble/politeness"
+	"github.com/amblecrawl/amble/politeness/robots"
+)
+
+// robotsJudge decides URLs by a saved robots.txt, or by the live ones of their
+// hosts, each fetched once.
+type robotsJudge struct {
+	rules *robots.Rules // of the saved file, nil without one
+	live  *single
+}
+
+func newRobotsJudge(cmd *cobra.Command, agent, file string, mode robots.Mode) (*robotsJudge, error) {
+	if file != "" {
+		f, err := readRobotsFile(file, mode)
+		if err != nil {
+			return nil, err
+		}
+		return &robotsJudge{rules: f.Agent(agent)}, nil
+	}
+	gate := politeness.New(politeness.Policy{Agent: agent, Mode: mode, RobotsTries: 1}, politeness.Options{})
+	client, err := fetch.New(fetch.Options{
+		UserAgent: fetch.UserAgent(agent, "", ""), Timeout: 20 * time.Second,
+		DialControl: politeness.DialControl(true), Guard: gate.Guard, ErrRefused: politeness.ErrNotGranted,
+	})
+	if err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	c := &crawl{gate: gate, client: client, canon: &urls.Canon{}}
+	said := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
+	return &robotsJudge{live: c.single(said)}, nil
+}
+
+func (j *robotsJudge) close() {
+	if j.live != nil {
+		j.live.crawl.close()
+	}
+}
+
+// print writes one verdict: allow or disallow, the deciding line, the URL.
+func (j *robotsJudge) print(ctx context.Context, w io.Writer, url string) error {
+	v, err := j.judge(ctx, url)
+	if err != nil {
+		return err
+	}
+	word := "disallow"
+	if v.Allowed {
+		word = "allow"
+	}
+	_, err = fmt.Fprintf(w, "%s\t%d\t%s\n", word, v.Line, url)
+	return err
+}
+
+func (j *robotsJudge) judge(ctx context.Context, url string) (robots.Verdict, error) {
+	if j.rules != nil {
+		return j.rules.Check(url), nil
+	}
+	u, err := parseURLArgument(url)
+	if err != nil {
+		return robots.Verdict{}, err
+	}
+	v, err := j.live.permission(ctx, u)
+	if ctx.Err() != nil {
+		return robots.Verdict{}, &exitError{code: exitInterrupted}
+	}
+	if v.Grant != nil {
+		v.Grant.Cancel()
+	}
+	x := j.live.crawl.gate.Explain(u.Origin(), u.Fetch())
+	if err != nil || (!x.Known && v.Action == crawler.Skip) {
+		reason := v.Reason
+		if err != nil {
+			reason = err.Error()
+		}
+		j.live.said("%s: %s", u.Origin(), clip(reason, maxDetail))
+		// Unreachable means disallowed, by no line (RFC 9309 section 2.3.1.4).
+		return robots.Verdict{}, nil
+	}
+	return x.Verdict, nil
+}

@@ -1,0 +1,58 @@
+package cmd
+
+import (
+	"io"
+	"log"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+)
+
+// newRoot is the command tree.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "amble",
+		Short: "A polite web crawler that turns pages into records",
+		Long: `amble crawls politely: robots.txt, delays and limits per host are kept by
+design, every record is written exactly once, and a run that was stopped or
+killed goes on where it was.
+
+  amble demo                 see it work on a built-in web
+  amble run crawl.yaml       run a crawl
+  amble lint crawl.yaml      check a config
+  amble try crawl.yaml URL   see what one page gives`,
+		Version:       version,
+		Args:          knownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+
+		SuggestionsMinimumDistance: 2,
+	}
+	root.SetVersionTemplate(versionLine())
+	root.SetFlagErrorFunc(badFlag)
+	root.PersistentFlags().CountP("verbose", "v", "log more: -v what happens to each URL, -vv everything")
+	root.AddCommand(
+		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),
+		newTryCommand(), newExplainCommand(), newRobotsCommand(), newTortureCommand(), newVersionCommand(),
+		newKeysCommand(), newAuditCommand(),
+	)
+	return root
+}
+
+// logger is the log of one command: warnings and errors unless asked for more.
+func logger(cmd *cobra.Command, w io.Writer, asJSON bool) *slog.Logger {
+	level := slog.LevelWarn
+	if n, err := cmd.Flags().GetCount("verbose"); err == nil {
+		level -= slog.Level(4 * n)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	var handler slog.Handler = slog.NewTextHandler(w, options)
+	if asJSON {
+		handler = slog.NewJSONHandler(w, options)
+	}
+	// Libraries that write to the standard log must not tear the display.
+	log.SetFlags(0)
+	log.SetOutput(slog.NewLogLogger(handler, slog.LevelDebug).Writer())
+	return slog.New(handler)
+}

@@ -1,0 +1,194 @@
+package cmd
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/monitor"
+)
+
+// runFlags are how a run differs from its config.
+type runFlags struct {
+	fresh   bool
+	state   string
+	summary string
+	json    bool
+	set     []string
+	demo    string // the folder of a demo, whose web ends with it
+}
+
+func newRunCommand() *cobra.Command {
+	var flags runFlags
+	cmd := &cobra.Command{
+		Use:   "run CONFIG",
+		Short: "Run one crawl to its end",
+		Long: `Runs one crawl to its end. An unfinished run resumes by itself.
+
+Exit status: 0 finished; 1 finished but nothing could be fetched; 2 the config
+or the command line is wrong; 3 a sink, disk or engine failure; 130 interrupted.
+After 3 and 130 the same command goes on where the run stopped.`,
+		Args: takes("CONFIG"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := loadConfig(cmd, args[0], flags.set)
+			if err != nil {
+				return err
+			}
+			return runCrawl(cmd, cfg, flags)
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&flags.fresh, "fresh", false, "discard an unfinished run and start anew")
+	f.StringVar(&flags.state, "state", "", "`folder` of the run's state, instead of the config's")
+	f.StringVar(&flags.summary, "summary", "", "write the run's summary to this `file` as JSON")
+	f.BoolVar(&flags.json, "json", false, "print progress and summary as JSON lines")
+	f.StringArrayVar(&flags.set, "set", nil, setUsage)
+	return cmd
+}
+
+// runCrawl runs a crawl, shows it, and reports on it.
+func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
+	stderr := cmd.ErrOrStderr()
+	state := cfg.State
+	if flags.state != "" {
+		if strings.Contains(flags.state, "://") {
+			return &exitError{exitConfig, fmt.Errorf("--state %s: want a folder; states elsewhere are not supported yet", flags.state)}
+		}
+		state = flags.state
+	}
+	if err := checkSummary(flags.summary); err != nil {
+		return err
+	}
+	m := monitor.New(crawler.SystemClock{}.Now)
+	logs, stopProgress := showProgress(stderr, m, flags.json, cfg.Scope.MaxPages)
+	log := logger(cmd, logs, flags.json)
+	defer func() { stopProgress() }()
+
+	used := usedBefore(state)
+	f, found, err := openFrontier(cfg, state, flags.fresh, log)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if found.ID != "" {
+		sayResuming(stderr, log, flags.json, found, f.Stats().Settled)
+	}
+	c, err := assemble(cfg, log, past{used: used, state: f})
+	if err != nil {
+		return err
+	}
+	defer c.close()
+
+	set := cfg.Settings()
+	set.RunID = cmp.Or(found.ID, crawler.NewRunID(time.Now()))
+	book, err := openLedger(cfg, state, set.RunID)
+	if err != nil {
+		return stateError(err)
+	}
+	defer book.Close()
+	engine, err := crawler.New(c.parts(f, m, book), set)
+	if err != nil {
+		return &exitError{exitFailed, err}
+	}
+	summary, err := engine.Run(cmd.Context(), cfg.EachSeed())
+	stopProgress()
+	stopProgress = func() {}
+	r := report{
+		summary: summary, examples: m.Examples(), fields: m.Fields(), config: cfg.File, flags: flags,
+		maxPages:  cfg.Scope.MaxPages,
+		unstarted: errors.Is(err, crawler.ErrOutput) || errors.Is(err, crawler.ErrForeignState),
+	}
+	if err := writeSummary(cmd, &r, flags); err != nil {
+		return err
+	}
+	switch code := codeOf(err, &summary); code {
+	case exitOK:
+		return nil
+	case exitConfig, exitFailed:
+		return &exitError{code, message(cfg, err)}
+	default:
+		return &exitError{code: code}
+	}
+}
+
+// sayResuming tells that a run goes on, and how to start over instead.
+func sayResuming(w io.Writer, log *slog.Logger, asJSON bool, run crawler.RunState, settled int64) {
+	if asJSON {
+		log.Warn("resuming an unfinished run", "run", run.ID, "started", run.Started, "settled", settled)
+		return
+	}
+	fmt.Fprintf(w, "amble: resuming the run of %s, %s done; --fresh starts over instead\n",
+		run.Started.UTC().Format("2006-01-02 15:04:05 MST"), plural(settled, "URL"))
+}
+
+// parts are what the engine is put together from.
+func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger) crawler.Parts {
+	return crawler.Parts{
+		Frontier: f, Politeness: c.polite(), Pipeline: c.pipeline, Sinks: c.cfg.Sinks(),
+		NewFetcher: func() crawler.Fetcher { return c.client.Fetcher() },
+		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
+		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.gate, c.usage),
+	}
+}
+
+// checkSummary finds out before the run that its summary can be written.
+func checkSummary(path string) error {
+	if path == "" {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return &exitError{exitConfig, fmt.Errorf("--summary: %w", err)}
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return &exitError{exitConfig, fmt.Errorf("--summary: %w", err)}
+	}
+	return f.Close()
+}
+
+// onStdout tells whether a sink's place is this process's standard output.
+func onStdout(place string) bool {
+	return place == "-" || place == "standard output" || place == "/dev/stdout"
+}
+
+func writeSummary(cmd *cobra.Command, r *report, flags runFlags) error {
+	if flags.summary != "" {
+		data, err := json.MarshalIndent(r.summary, "", "  ")
+		if err == nil {
+			err = os.WriteFile(flags.summary, append(data, '\n'), 0o644)
+		}
+		if err != nil {
+			return &exitError{exitFailed, fmt.Errorf("writing the summary: %w", err)}
+		}
+	}
+	out := cmd.OutOrStdout()
+	if slices.ContainsFunc(r.summary.Outputs, onStdout) {
+		out = cmd.ErrOrStderr() // stdout holds records, and nothing but records
+	}
+	if !flags.json {
+		if !r.unstarted {
+			r.print(out)
+		}
+		return nil
+	}
+	line := struct {
+		Event string `json:"event"`
+		crawler.Summary
+	}{"summary", r.summary}
+	if err := json.NewEncoder(out).Encode(line); err != nil {
+		return &exitError{exitFailed, fmt.Errorf("writing the summary: %w", err)}
+	}
+	return nil
+}

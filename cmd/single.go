@@ -1,0 +1,98 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// maxSingleWait is the longest that a command about one URL waits for its turn.
+const maxSingleWait = 2 * time.Minute
+
+// worthSaying is the shortest wait that a person is told of.
+const worthSaying = 2 * time.Second
+
+// errWithheld means that the crawl's rules do not let a URL be fetched.
+var errWithheld = errors.New("not fetched")
+
+// single fetches single URLs under a crawl's rules, for the commands that look
+// at one page: it obeys robots.txt and waits out delays as a run would.
+type single struct {
+	crawl   *crawl
+	fetcher crawler.Fetcher
+	said    func(format string, args ...any) // tells what it does meanwhile
+}
+
+func (c *crawl) single(said func(string, ...any)) *single {
+	return &single{crawl: c, fetcher: c.client.Fetcher(), said: said}
+}
+
+// permission asks politeness about a URL until it answers Go or Skip, reading
+// robots.txt on the way.
+func (s *single) permission(ctx context.Context, u urls.URL) (crawler.Verdict, error) {
+	polite := s.crawl.polite()
+	deadline := time.Now().Add(maxSingleWait)
+	request := &crawler.Request{URL: u.WithoutFragment(), Key: s.crawl.canon.Key(u)}
+	for {
+		v := polite.Decide(request)
+		switch v.Action {
+		case crawler.Go, crawler.Skip:
+			return v, nil
+		case crawler.FetchRobots:
+			target, err := urls.Parse(v.Robots)
+			var resp *crawler.Response
+			if err == nil {
+				resp, err = s.fetcher.Fetch(v.Grant.Context(ctx), target, crawler.FetchOptions{MaxBody: crawler.RobotsLimit, Truncate: true, Raw: true})
+			}
+			v.Grant.Done(resp, err)
+		case crawler.Wait:
+			if v.Until.After(deadline) {
+				return v, fmt.Errorf("%w: the host asks to wait until %s: %s", errWithheld, v.Until.Format(time.RFC3339), v.Reason)
+			}
+			if left := time.Until(v.Until); left > worthSaying {
+				s.said("waiting %s: %s", short(left), clip(v.Reason, maxDetail))
+			}
+			select {
+			case <-time.After(time.Until(v.Until)):
+			case <-ctx.Done():
+				return v, ctx.Err()
+			}
+		}
+	}
+}
+
+// page fetches a URL and the redirects after it.
+func (s *single) page(ctx context.Context, u urls.URL) (*crawler.Page, error) {
+	request := &crawler.Request{URL: u.WithoutFragment(), Key: s.crawl.canon.Key(u)}
+	for range maxRedirects {
+		v, err := s.permission(ctx, request.URL)
+		if err != nil {
+			return nil, err
+		}
+		if v.Action == crawler.Skip {
+			return nil, fmt.Errorf("%w: %s: %s", errWithheld, request.URL.Redacted(), clip(v.Reason, maxDetail))
+		}
+		resp, err := s.fetcher.Fetch(v.Grant.Context(ctx), request.URL, crawler.FetchOptions{})
+		v.Grant.Done(resp, err)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %s", errWithheld, request.URL.Redacted(), clip(err.Error(), maxDetail))
+		}
+		if resp.Location.IsZero() || resp.Status/100 == 2 {
+			return crawler.NewPage(request, resp), nil
+		}
+		target := resp.Location.WithoutFragment()
+		if verdict := s.crawl.scope.Check(target, 0); !verdict.In {
+			return nil, fmt.Errorf("%w: %s redirects to %s, which is out of scope: %s",
+				errWithheld, request.URL.Redacted(), target.Redacted(), verdict.Rule)
+		}
+		s.said("%s redirects to %s", request.URL.Redacted(), target.Redacted())
+		request = &crawler.Request{URL: target, Key: s.crawl.canon.Key(target), Requested: request.Origin(), Hops: request.Hops + 1}
+	}
+	return nil, fmt.Errorf("%w: more than %d redirects", errWithheld, maxRedirects)
+}
+
+const maxRedirects = 10

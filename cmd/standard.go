@@ -1,0 +1,10 @@
+package cmd
+
+// The time zones of crawl windows and dates, for machines that have none, and
+// the plugins of the standard distribution register themselves.
+import (
+	_ "time/tzdata"
+
+	_ "github.com/amblecrawl/amble/crawler/sink"
+	_ "github.com/amblecrawl/amble/extractors/selectors"
+)

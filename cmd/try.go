@@ -1,0 +1,204 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/fetch"
+	"github.com/amblecrawl/amble/crawler/sink"
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// tryFlags say where the page of a try comes from.
+type tryFlags struct {
+	html  string
+	watch bool
+	set   []string
+}
+
+func newTryCommand() *cobra.Command {
+	var flags tryFlags
+	cmd := &cobra.Command{
+		Use:   "try CONFIG URL",
+		Short: "Show the records and links of one page; write nothing",
+		Long: `Fetches one URL under the crawl's rules and prints the records it gives, as
+JSON lines, on stdout; the links it would follow and the values that were not
+as asked go to stderr. Nothing is written.`,
+		Args: takes("CONFIG", "URL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if flags.watch {
+				return watchTry(cmd, args[0], args[1], flags)
+			}
+			return tryOnce(cmd, args[0], args[1], flags, false)
+		},
+	}
+	cmd.Flags().StringVar(&flags.html, "html", "", "read the page from this `file` instead of fetching it")
+	cmd.Flags().BoolVar(&flags.watch, "watch", false, "try again each time the config is saved")
+	cmd.Flags().StringArrayVar(&flags.set, "set", nil, setUsage)
+	return cmd
+}
+
+// tryOnce tries once. again tells that the host may have been asked a moment
+// ago, so that its delay is owed first.
+func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags, again bool) error {
+	cfg, err := loadConfig(cmd, path, flags.set)
+	if err != nil {
+		return err
+	}
+	u, err := parseURLArgument(rawURL)
+	if err != nil {
+		return err
+	}
+	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), past{used: again})
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	page, err := tryPage(cmd, c, u, flags.html)
+	if err != nil {
+		if errors.Is(err, errWithheld) {
+			return &exitError{exitNothing, err}
+		}
+		return err
+	}
+	return c.printTry(cmd, page)
+}
+
+// parseURLArgument reads a URL from the command line.
+func parseURLArgument(raw string) (urls.URL, error) {
+	u, err := urls.Parse(raw)
+	if err == nil && !u.IsHTTP() {
+		err = fmt.Errorf("want an http or https URL")
+	}
+	if err != nil {
+		return u, &exitError{exitConfig, fmt.Errorf("%q: %w", raw, err)}
+	}
+	return u, nil
+}
+
+// tryPage is the page to try: fetched, or read from a file.
+func tryPage(cmd *cobra.Command, c *crawl, u urls.URL, file string) (*crawler.Page, error) {
+	if file == "" {
+		said := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
+		return c.single(said).page(cmd.Context(), u)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, &exitError{exitConfig, fmt.Errorf("--html: %w", err)}
+	}
+	defer f.Close()
+	body, err := io.ReadAll(io.LimitReader(f, int64(c.cfg.Fetch.MaxBody)+1))
+	if err != nil {
+		return nil, &exitError{exitConfig, fmt.Errorf("--html: %w", err)}
+	}
+	if int64(len(body)) > int64(c.cfg.Fetch.MaxBody) {
+		return nil, &exitError{exitConfig, fmt.Errorf("%s is larger than fetch.max_body", file)}
+	}
+	header := http.Header{}
+	if t := mime.TypeByExtension(strings.ToLower(filepath.Ext(file))); t != "" {
+		header.Set("Content-Type", strings.Split(t, ";")[0])
+	}
+	resp := fetch.Saved(header, body)
+	resp.FetchedAt = time.Now().UTC()
+	return crawler.NewPage(&crawler.Request{URL: u.WithoutFragment(), Key: c.canon.Key(u)}, resp), nil
+}
+
+// printTry runs the extractors over a page and prints what they give.
+func (c *crawl) printTry(cmd *cobra.Command, page *crawler.Page) error {
+	out, said := cmd.OutOrStdout(), cmd.ErrOrStderr()
+	fmt.Fprintf(said, "%s: status %d, %s, %s\n", page.URL.Redacted(), page.Response.Status,
+		page.Response.MediaType, size(int64(len(page.Response.Body))))
+	if page.Response.Status/100 != 2 {
+		return &exitError{exitNothing, fmt.Errorf("%w: status %d", errWithheld, page.Response.Status)}
+	}
+	var r crawler.Result
+	err := c.pipeline.Run(cmd.Context(), page, &r)
+	for i := range r.Records {
+		if _, err := out.Write(append(sink.AppendJSON(nil, &r.Records[i]), '\n')); err != nil {
+			return err
+		}
+	}
+	c.printLinks(said, page, r.Links)
+	for _, problem := range r.Errors {
+		fmt.Fprintf(said, "not as asked: %v\n", &problem)
+	}
+	if len(c.cfg.Extract) > 0 && len(r.Records) == 0 && err == nil {
+		fmt.Fprintln(said, "no record: no extract rule matched this page, or its selectors found nothing")
+	}
+	if err != nil {
+		return &exitError{exitNothing, err}
+	}
+	return nil
+}
+
+// printLinks lists the links of a page, those it would follow first.
+func (c *crawl) printLinks(w io.Writer, page *crawler.Page, links []crawler.Link) {
+	var follow, skip []string
+	for _, l := range links {
+		if v := c.scope.Check(l.URL, int(page.Request.Depth)+1); v.In {
+			follow = append(follow, l.URL.Redacted())
+		} else {
+			skip = append(skip, l.URL.Redacted()+"   ("+v.Rule+")")
+		}
+	}
+	fmt.Fprintf(w, "%s to follow, %s out of scope\n", plural(int64(len(follow)), "link"), count(int64(len(skip))))
+	for _, list := range [][]string{follow, skip} {
+		for i, l := range list {
+			if i == 20 {
+				fmt.Fprintf(w, "  … and %d more\n", len(list)-i)
+				break
+			}
+			fmt.Fprintln(w, "  "+l)
+		}
+	}
+}
+
+// watchTry tries again each time the config changes, until interrupted.
+func watchTry(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
+	var last os.FileInfo
+	for {
+		info, err := os.Stat(path)
+		if err != nil && last == nil {
+			return &exitError{exitConfig, err}
+		}
+		// Some editors remove a file before they write it anew.
+		if err == nil && (last == nil || info.ModTime() != last.ModTime() || info.Size() != last.Size()) {
+			again := last != nil
+			last = info
+			if err := tryOnce(cmd, path, rawURL, flags, again); err != nil && !quiet(err) {
+				fmt.Fprintf(cmd.ErrOrStderr(), "amble: %v\n", err)
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "--- watching %s; Ctrl-C ends it\n", path)
+		}
+		if err := pause(cmd.Context(), watchEvery); err != nil {
+			return &exitError{code: exitInterrupted}
+		}
+	}
+}
+
+const watchEvery = 300 * time.Millisecond
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func quiet(err error) bool {
+	var exit *exitError
+	return errors.As(err, &exit) && exit.err == nil
+}
