@@ -37,7 +37,8 @@ func policyOf(cfg *config.Config) (politeness.Policy, error) {
 	policy := politeness.Policy{
 		Agent: p.Agent, Delay: p.Delay, Concurrency: p.Concurrency, IgnoreRobots: p.Robots == "ignore",
 		MaxCrawlDelay: p.MaxCrawlDelay, MaxRetryAfter: p.MaxRetryAfter,
-		CircuitAfter: p.CircuitAfter, Adaptive: p.Adaptive, MaxDelay: p.MaxDelay,
+		CircuitAfter: p.CircuitAfter, CircuitGiveUp: p.CircuitGiveUp,
+		Adaptive: p.Adaptive, AdaptiveFactor: p.AdaptiveFactor, MaxDelay: p.MaxDelay,
 		// A crawl with fewer retries gives robots.txt up sooner as well.
 		RobotsTries: min(cfg.Fetch.Retries+1, politeness.DefaultRobotsTries),
 		Hosts:       make(map[string]politeness.HostPolicy, len(p.Hosts)),
@@ -53,15 +54,20 @@ func policyOf(cfg *config.Config) (politeness.Policy, error) {
 	if policy.Group, err = politeness.ParseGroup(p.Group); err != nil {
 		return policy, fmt.Errorf("politeness.group: %w", err)
 	}
-	if p.Hours != "" {
-		if policy.Hours, err = politeness.ParseHours(p.Hours, p.Timezone); err != nil {
-			return policy, fmt.Errorf("politeness.hours: %w", err)
-		}
+	if policy.Hours, err = politeness.ParseHours(p.Hours, p.Timezone); err != nil {
+		return policy, fmt.Errorf("politeness.hours: %w", err)
 	}
 	for _, h := range p.Hosts {
 		exception := politeness.HostPolicy{Delay: h.Delay}
 		if h.Concurrency != nil {
 			exception.Concurrency = *h.Concurrency
+		}
+		if h.Hours != "" || h.Timezone != "" {
+			hours, err := politeness.ParseHours(cmp.Or(h.Hours, p.Hours), cmp.Or(h.Timezone, p.Timezone))
+			if err != nil {
+				return policy, fmt.Errorf("politeness.hosts.%s.hours: %w", h.Host, err)
+			}
+			exception.Hours = &hours
 		}
 		policy.Hosts[h.Host] = exception
 	}

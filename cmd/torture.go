@@ -135,6 +135,9 @@ func tortureCrawl(cmd *cobra.Command, dir string, suite *torture.Suite, flags *t
 		"politeness.delay=" + flags.Delay.String(),
 		fmt.Sprintf("politeness.concurrency=%d", flags.Concurrency),
 	}
+	if flags.GroupByAddress {
+		set = append(set, "politeness.group=address")
+	}
 	for host, addr := range suite.Resolve() {
 		if flags.Port != 0 {
 			host = fmt.Sprintf("%s:%d", host, flags.Port)

@@ -115,10 +115,10 @@ func (l *loader) checkPoliteness(p *Politeness) {
 	if n := l.at("politeness", "delay"); l.given("politeness", "delay") && p.Delay < 100*time.Millisecond && n.kind == textKind && !n.broken {
 		l.fastDelay(n, p.Delay)
 	}
+	l.checkHours(p) // before the hosts are spelt otherwise than in the file
 	for i := range p.Hosts {
 		l.checkException(&p.Hosts[i])
 	}
-	l.checkHours(p)
 	l.checkIdentity(&p.Identity)
 }
 
@@ -138,19 +138,6 @@ func (l *loader) checkException(h *HostException) {
 		h.Host = host + ":" + port
 	default:
 		h.Host = strings.Trim(host, "[]") // as politeness names an address
-	}
-}
-
-var hours = regexp.MustCompile(`^([01]?\d|2[0-3]):[0-5]\d\s*-\s*(([01]?\d|2[0-3]):[0-5]\d|24:00)$`)
-
-// checkHours wants a part of the day and a zone that is known here.
-func (l *loader) checkHours(p *Politeness) {
-	if n := l.at("politeness", "hours"); p.Hours != "" && !hours.MatchString(p.Hours) {
-		l.errorf(n.place, "write it as 22:00-06:00", "politeness.hours: not a part of the day; found %s", n)
-	}
-	if _, err := time.LoadLocation(p.Timezone); err != nil {
-		n := l.at("politeness", "timezone")
-		l.errorf(n.place, "such as Europe/Berlin", "politeness.timezone: no zone of that name; found %s", n)
 	}
 }
 

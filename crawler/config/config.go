@@ -81,12 +81,14 @@ type Politeness struct {
 	Hosts             []HostException `yaml:"hosts" doc:"Exceptions by host, by host:port, or by *.host for its subdomains."`
 	MaxCrawlDelay     time.Duration   `yaml:"max_crawl_delay" default:"60s" max:"24h" doc:"The longest Crawl-delay of a robots.txt that is granted in full."`
 	MaxRetryAfter     time.Duration   `yaml:"max_retry_after" default:"24h" max:"720h" doc:"The longest Retry-After that is granted in full."`
-	Adaptive          bool            `yaml:"adaptive" default:"false" doc:"Lets the delay follow the host's load, between delay and max_delay: twice the time of its answers, more after 429 and 503."`
+	Adaptive          bool            `yaml:"adaptive" default:"false" doc:"Lets the delay follow the host's load, between delay and max_delay: adaptive_factor times the time of its answers, more after 429 and 503."`
+	AdaptiveFactor    float64         `yaml:"adaptive_factor" default:"2" min:"0.1" max:"1000" doc:"How many times as long as it worked on an answer a host is left alone, where adaptive is on."`
 	MaxDelay          time.Duration   `yaml:"max_delay" default:"60s" max:"24h" doc:"The longest delay that adaptive makes."`
 	Hours             string          `yaml:"hours" doc:"The part of the day in which requests may be sent, such as 22:00-06:00."`
 	Timezone          string          `yaml:"timezone" default:"UTC" doc:"The time zone of hours, such as Europe/Berlin."`
 	Group             string          `yaml:"group" default:"host" enum:"host,address,domain" doc:"Which hosts share one delay and concurrency: none, those at one address, or those of one registrable domain."`
 	CircuitAfter      int             `yaml:"circuit_after" default:"25" min:"0" max:"10000" doc:"Failures in a row (connections, timeouts, 502 to 504) after which a host is set aside and only probed, its URLs waiting; 0: never."`
+	CircuitGiveUp     time.Duration   `yaml:"circuit_give_up" default:"6h" min:"1s" max:"720h" doc:"How long a host fails until its URLs are given up, but for the probes."`
 	RobotsUnreachable string          `yaml:"robots_unreachable" default:"deny" enum:"deny,allow-after-month" doc:"What becomes of a host whose robots.txt could not be had for 30 days (RFC 9309 section 2.3.1.4)."`
 	Nofollow          string          `yaml:"nofollow" default:"obey" enum:"obey,ignore" doc:"What X-Robots-Tag and meta robots with nofollow do: obey follows no link of such a page."`
 	RelNofollow       string          `yaml:"rel_nofollow" default:"follow" enum:"follow,skip" doc:"Whether links with rel=nofollow, ugc or sponsored are followed."`
@@ -125,6 +127,8 @@ type HostException struct {
 	Host        string         `yaml:",key"`
 	Delay       *time.Duration `yaml:"delay" max:"24h" doc:"Replaces politeness.delay."`
 	Concurrency *int           `yaml:"concurrency" min:"1" max:"1000" doc:"Replaces politeness.concurrency."`
+	Hours       string         `yaml:"hours" doc:"Replaces politeness.hours; 00:00-24:00 is the whole day."`
+	Timezone    string         `yaml:"timezone" default:"(politeness.timezone)" doc:"The time zone of the host's hours."`
 }
 
 // Fetch is how pages are fetched.
