@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -30,6 +31,7 @@ type crawl struct {
 	gate     *politeness.Gate
 	client   *fetch.Client
 	pipeline *extractors.Pipeline
+	opened   bool // the pipeline is
 }
 
 // past is what a crawl's earlier processes have left behind.
@@ -63,7 +65,24 @@ func assemble(cfg *config.Config, log *slog.Logger, before past) (*crawl, error)
 	return c, nil
 }
 
-func (c *crawl) close() { c.client.Close() }
+// open gets the extractors ready; call it before the first page.
+func (c *crawl) open(ctx context.Context) error {
+	if err := c.pipeline.Open(ctx); err != nil {
+		return &exitError{exitConfig, message(c.cfg, err)}
+	}
+	c.opened = true
+	return nil
+}
+
+func (c *crawl) close() {
+	c.client.Close()
+	if !c.opened {
+		return
+	}
+	if err := c.pipeline.Close(); err != nil {
+		c.log.Error("an extractor could not be closed", "err", err)
+	}
+}
 
 // polite is the gate as the engine asks it.
 func (c *crawl) polite() *polite { return &polite{gate: c.gate, usage: c.usage} }

@@ -35,7 +35,7 @@ killed goes on where it was.
 	root.AddCommand(
 		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),
 		newTryCommand(), newExplainCommand(), newRobotsCommand(), newTortureCommand(), newVersionCommand(),
-		newKeysCommand(), newAuditCommand(),
+		newKeysCommand(), newAuditCommand(), newBuildCommand(), newPluginsCommand(),
 	)
 	return root
 }

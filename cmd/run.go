@@ -90,6 +90,9 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 		return err
 	}
 	defer c.close()
+	if err := c.open(cmd.Context()); err != nil {
+		return err
+	}
 
 	set := cfg.Settings()
 	set.RunID = cmp.Or(found.ID, crawler.NewRunID(time.Now()))

@@ -65,6 +65,9 @@ func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags, again bool
 		return err
 	}
 	defer c.close()
+	if err := c.open(cmd.Context()); err != nil {
+		return err
+	}
 	page, err := tryPage(cmd, c, u, flags.html)
 	if err != nil {
 		if errors.Is(err, errWithheld) {

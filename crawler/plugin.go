@@ -16,7 +16,8 @@ type Result struct {
 // Extractor turns a page into fields and links. The struct that implements it
 // is its configuration: exported fields with yaml tags are decoded from the
 // crawl config, then Validate runs once (where present), then Extract runs for
-// many pages at once from several goroutines, then Close (where present).
+// many pages at once from several goroutines, then Close (where it is an
+// io.Closer). Before the first page of a run Open is called (where present).
 type Extractor interface {
 	// Extract reads the page and emits records through e. An error fails the
 	// page's extraction by this extractor alone and is reported; the page
@@ -58,6 +59,13 @@ func (e *Emitter) FieldError(field, value string, dropped bool, err error) {
 // and before use; it returns ConfigErrors (several joined by errors.Join) so
 // that each can be shown at its place in the file.
 type Validator interface{ Validate() error }
+
+// Opener is an optional interface of extractors: Open is called once before the
+// first page, to load a model, say, or to open a file. Its error ends the run
+// before anything is fetched. Lint and explain do not call it.
+type Opener interface {
+	Open(ctx context.Context) error
+}
 
 // FieldLister is an optional interface of extractors that know their fields
 // before the first page; column formats use it for their header.

@@ -17,6 +17,9 @@ type (
 	Link = crawler.Link
 	// Validator is optional: it checks the configuration once.
 	Validator = crawler.Validator
+	// Opener is optional: it gets ready before the first page. An extractor that
+	// is an io.Closer is closed after the last one.
+	Opener = crawler.Opener
 	// FieldLister is optional: it names the fields before the first page.
 	FieldLister = crawler.FieldLister
 	// TreeReader is optional: it says whether the parsed tree is needed.

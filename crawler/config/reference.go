@@ -34,6 +34,18 @@ func PluginReference() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// ExtractorReference is the table of keys of one extractor; ok is false when
+// none has this ID.
+func ExtractorReference(id string) (text string, ok bool) {
+	plugin, ok := crawler.Extractors.New(id)
+	if !ok {
+		return "", false
+	}
+	var b strings.Builder
+	referencePlugin(&b, id, plugin)
+	return strings.TrimSuffix(b.String(), "\n"), true
+}
+
 func referencePlugin(b *strings.Builder, id string, plugin any) {
 	fmt.Fprintf(b, "### %s\n\n", id)
 	t := reflect.TypeOf(plugin)
