@@ -179,6 +179,7 @@ func checkAwkwardEnds(t *testing.T, c *fixtureCrawl) {
 			t.Errorf("%s stands as %+v", name, s)
 		}
 	}
+	accounted(t, f)
 	if s := f.Stats(); s.Settled != s.Seen || s.Hosts != 2 {
 		t.Errorf("the frontier says %+v", s)
 	}
@@ -237,6 +238,9 @@ func checkAwkwardSummary(t *testing.T, c *fixtureCrawl) {
 	// One request more than the account has: that for /arrived/%zz.
 	if s.Status != crawler.StatusFinished || s.Failed != failed || int(s.Requests) != c.served()+1 || s.Pending != 0 {
 		t.Errorf("%d requests and %d failures, the summary says %+v", c.served(), failed, s)
+	}
+	if err := s.Account().Check(); err != nil {
+		t.Error(err)
 	}
 	for class, n := range want {
 		if s.Errors[class] != n {

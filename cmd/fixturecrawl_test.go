@@ -88,6 +88,19 @@ func (c *fixtureCrawl) frontier(t *testing.T) *frontier.Frontier {
 	return f
 }
 
+// accounted expects all that was discovered to be accounted for, as far as it
+// is committed.
+func accounted(t *testing.T, f *frontier.Frontier) {
+	t.Helper()
+	totals, err := crawler.ReadTotals(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := totals.Account(f.Stats()).Check(); err != nil {
+		t.Error(err)
+	}
+}
+
 // standing looks a URL up in the state, by the key it has without parameters
 // that are dropped.
 func standing(t *testing.T, f *frontier.Frontier, rawURL string) crawler.Standing {

@@ -109,9 +109,21 @@ func killUntilDone(t *testing.T, c *fixtureCrawl, random *rand.Rand, n int) int 
 			return killed // it had just finished
 		}
 		tearOutputs(t, c)
+		accountedAfterKill(t, c)
 	}
 	c.run(t)
 	return killed
+}
+
+// accountedAfterKill looks at the account that a killed process has left.
+func accountedAfterKill(t *testing.T, c *fixtureCrawl) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(c.dir, ".amble", c.name)); errors.Is(err, fs.ErrNotExist) {
+		return // killed before it had a state
+	}
+	f := c.frontier(t)
+	defer f.Close()
+	accounted(t, f)
 }
 
 // tearOutputs leaves behind each output what a kill between writing to it and
@@ -268,6 +280,7 @@ func compareCrawls(t *testing.T, got, want *fixtureCrawl) {
 	if s.Queued != 0 || s.Leased != 0 || s.Settled != s.Seen || s.Seen != w.Seen || s.Hosts != w.Hosts {
 		t.Errorf("the frontier says %+v, undisturbed %+v", s, w)
 	}
+	accounted(t, f)
 	totals, err := crawler.ReadTotals(f)
 	if err != nil {
 		t.Fatal(err)

@@ -34,6 +34,7 @@ type report struct {
 
 func (r *report) print(out io.Writer) {
 	s := &r.summary
+	account := s.Account()
 	took := short(time.Duration(s.DurationS * float64(time.Second)))
 	fmt.Fprintf(out, "\n%s %s after %s: %s from %s, %s.\n\n", s.Name, s.Status, took,
 		plural(s.Pages, "page"), plural(s.Hosts, "host"), plural(sum(s.Records), "record"))
@@ -45,7 +46,11 @@ func (r *report) print(out io.Writer) {
 		fmt.Fprintf(w, "  %s\t%s\n", label(i, "written to"), path)
 	}
 	fmt.Fprintf(w, "  requests\t%s\n", r.requests())
+	fmt.Fprintf(w, "  discovered\t%s\n", r.discovered())
 	_ = w.Flush()
+	if err := account.Check(); err != nil {
+		fmt.Fprintf(out, "\n  The accounts do not add up, which is a fault in amble. Please report it:\n    %v\n", err)
+	}
 	r.printWithheld(out)
 	r.printFields(out)
 	r.printNext(out)
@@ -58,14 +63,34 @@ func (r *report) requests() string {
 		n    int64
 		what string
 	}{
-		{s.Duplicates, "links already seen"}, {s.OutOfScope, "out of scope"},
-		{s.Retries, "retries"}, {s.Pending, r.pending()},
+		{s.Duplicates, "links already seen"}, {s.Retries, "retries"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, count(p.n)+" "+p.what)
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// discovered says what became of all that was found; its parts add up.
+func (r *report) discovered() string {
+	s := &r.summary
+	parts := []string{count(s.Discovered) + " in all = " + count(s.Fetched) + " fetched"}
+	if s.Redirected > 0 {
+		parts[0] += " (" + count(s.Redirected) + " redirects)"
+	}
+	for _, p := range []struct {
+		n    int64
+		what string
+	}{
+		{s.Disallowed, "disallowed"}, {s.OutOfScope, "out of scope"}, {s.Failed, "failed"},
+		{s.Trapped, "trapped"}, {s.Pending, r.pending()},
+	} {
+		if p.n > 0 {
+			parts = append(parts, count(p.n)+" "+p.what)
+		}
+	}
+	return strings.Join(parts, " + ")
 }
 
 // pending says what is to become of the URLs that are left.

@@ -184,36 +184,6 @@ func later(a, b HostState) HostState {
 	return b
 }
 
-// count adds one finished page to the totals.
-func (t *Totals) count(f *finished) {
-	t.Requests += f.requests
-	t.Bytes += f.bytes
-	t.OutOfScope += f.outOfScope
-	t.FieldErrors += f.fieldErrors
-	for i := range f.records {
-		t.Records[f.records[i].Type]++
-	}
-	if f.lease == 0 {
-		return
-	}
-	o := &f.outcome
-	switch {
-	case o.Disposition == Retry:
-		t.Retries++
-		return
-	case o.Class == ClassDisallowed:
-		t.Disallowed++
-	case o.Class == ClassOutOfScope:
-		t.OutOfScope++
-	case o.Class.Failed():
-		t.Failed++
-		t.Errors[o.Class]++
-	}
-	if o.Status/100 == 2 && !f.sitemap {
-		t.Pages++
-	}
-}
-
 func (c *committer) busy() time.Duration {
 	return c.before + c.engine.Clock.Now().Sub(c.started)
 }

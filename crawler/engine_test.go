@@ -33,6 +33,7 @@ type rig struct {
 	observer crawler.Observer
 	seeds    []string
 	sinkName string
+	commits  atomic.Int32 // that were looked at
 }
 
 func newRig(t *testing.T) *rig {
@@ -72,13 +73,33 @@ func (r *rig) run(ctx context.Context) (crawler.Summary, error) {
 	}
 	e, err := crawler.New(crawler.Parts{
 		Frontier: used, Politeness: free{}, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{},
-		NewFetcher: func() crawler.Fetcher { return r.web }, Observer: r.observer,
+		NewFetcher: func() crawler.Fetcher { return r.web }, Observer: r.accounted(),
 		Sinks: []crawler.NamedSink{{Name: r.sinkName, Sink: r.sink}},
 	}, r.set)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return e.Run(ctx, r.start())
+	s, err := e.Run(ctx, r.start())
+	if wrong := s.Account(); wrong.Check() != nil {
+		r.t.Errorf("in the summary %v", wrong.Check())
+	}
+	return s, err
+}
+
+// accounted is the rig's observer, and looks at the account after each commit.
+func (r *rig) accounted() crawler.Observer {
+	o := r.observer
+	tell := o.Committed
+	o.Committed = func(t crawler.Totals, f crawler.FrontierStats) {
+		if err := t.Account(f).Check(); err != nil {
+			r.t.Errorf("after a commit %v", err)
+		}
+		r.commits.Add(1)
+		if tell != nil {
+			tell(t, f)
+		}
+	}
+	return o
 }
 
 // finish runs to the end and expects it to be one.
@@ -87,6 +108,9 @@ func (r *rig) finish() crawler.Summary {
 	s, err := r.run(r.t.Context())
 	if err != nil || s.Status != crawler.StatusFinished {
 		r.t.Fatalf("the run %s: %v", s.Status, err)
+	}
+	if r.commits.Load() == 0 {
+		r.t.Error("no commit was accounted for")
 	}
 	return s
 }

@@ -26,6 +26,8 @@ const (
 	ClassDisallowed Class = "disallowed" // robots.txt or a usage policy forbids it
 	// ClassOutOfScope is a URL whose scope the config took back after it was found.
 	ClassOutOfScope Class = "out_of_scope"
+	// ClassTrapped is a URL that belongs to a trap: more of what was seen too often.
+	ClassTrapped Class = "trapped"
 
 	ClassHTTP4xx       Class = "http_4xx"
 	ClassHTTP5xx       Class = "http_5xx"
@@ -52,7 +54,7 @@ const (
 // Failed reports whether the class counts among a run's failures.
 func (c Class) Failed() bool {
 	switch c {
-	case ClassFetched, ClassRedirected, ClassDisallowed, ClassOutOfScope:
+	case ClassFetched, ClassRedirected, ClassDisallowed, ClassOutOfScope, ClassTrapped:
 		return false
 	}
 	return true

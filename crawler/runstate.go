@@ -74,6 +74,9 @@ func (e *Engine) begin(ctx context.Context, c *committer) error {
 	if err != nil {
 		return err
 	}
+	if c.totals, err = ReadTotals(e.Frontier); err != nil {
+		return err
+	}
 	if found && run.Finished {
 		return fmt.Errorf("run %s in this state has finished: %w", run.ID, ErrForeignState)
 	}
@@ -91,9 +94,6 @@ func (e *Engine) begin(ctx context.Context, c *committer) error {
 		run = RunState{ID: cmp.Or(e.set.RunID, NewRunID(c.started)), Started: c.started.UTC(), Outputs: outputs}
 	}
 	e.run = run
-	if c.totals, err = ReadTotals(e.Frontier); err != nil {
-		return err
-	}
 	c.before = c.totals.Busy
 	c.info = RunInfo{Crawl: e.set.Name, ID: run.ID, Started: run.Started, Types: e.Pipeline.Types()}
 	if err := c.openSinks(ctx); err != nil {

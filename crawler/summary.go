@@ -14,6 +14,10 @@ type Totals struct {
 	Failed      int64            `json:"failed"`
 	Disallowed  int64            `json:"disallowed"`
 	OutOfScope  int64            `json:"out_of_scope"`
+	LinksOut    int64            `json:"links_out"`  // of OutOfScope: links, each time one was found
+	Fetched     int64            `json:"fetched"`    // pages, sitemaps and redirects
+	Redirected  int64            `json:"redirected"` // of Fetched
+	Trapped     int64            `json:"trapped"`
 	Retries     int64            `json:"retries"`
 	FieldErrors int64            `json:"field_errors"`
 	Bytes       int64            `json:"bytes"`
@@ -59,12 +63,27 @@ type Summary struct {
 	Hosts      int64            `json:"hosts"`
 	Errors     map[Class]int64  `json:"errors"`
 
+	// Discovered is the sum of Fetched, Disallowed, OutOfScope, Failed, Trapped
+	// and Pending; Account says what each counts.
+	Discovered int64 `json:"discovered"`
+	Fetched    int64 `json:"fetched"`
+	Redirected int64 `json:"redirected"` // of Fetched
+	Trapped    int64 `json:"trapped"`
+
 	OutOfScope  int64    `json:"out_of_scope"`
 	Retries     int64    `json:"retries"`
 	FieldErrors int64    `json:"field_errors"`
 	Pending     int64    `json:"pending"`
 	Outputs     []string `json:"outputs"`
 	Resumed     bool     `json:"resumed"`
+}
+
+// Account is the part of the summary that adds up.
+func (s *Summary) Account() Account {
+	return Account{
+		Discovered: s.Discovered, Fetched: s.Fetched, Disallowed: s.Disallowed,
+		OutOfScope: s.OutOfScope, Failed: s.Failed, Trapped: s.Trapped, Pending: s.Pending,
+	}
 }
 
 // summary is the account of the run as committed.
@@ -80,13 +99,15 @@ func (c *committer) summary(status Status) Summary {
 	if t.Errors == nil {
 		t.Errors = map[Class]int64{}
 	}
+	account := t.Account(stats)
 	s := Summary{
 		Name: c.engine.set.Name, Run: c.engine.run.ID, Status: status, StartedAt: c.engine.run.Started,
 		DurationS: c.busy().Seconds(),
 		Requests:  t.Requests, Pages: t.Pages, Records: t.Records, Failed: t.Failed,
 		Disallowed: t.Disallowed, Duplicates: stats.Duplicates, Bytes: t.Bytes, Hosts: stats.Hosts,
 		Errors: t.Errors, OutOfScope: t.OutOfScope, Retries: t.Retries, FieldErrors: t.FieldErrors,
-		Pending: stats.Queued + stats.Leased, Resumed: c.engine.resumed,
+		Pending: account.Pending, Discovered: account.Discovered, Fetched: t.Fetched, Redirected: t.Redirected,
+		Trapped: t.Trapped, Resumed: c.engine.resumed,
 	}
 	for _, sink := range c.engine.Sinks {
 		s.Outputs = append(s.Outputs, sink.Sink.Places()...)

@@ -1,0 +1,82 @@
+package crawler
+
+import "fmt"
+
+// Account says what became of everything that a run has discovered. Its parts
+// add up: Discovered is Fetched, Disallowed, OutOfScope, Failed, Trapped and
+// Pending together.
+type Account struct {
+	// Discovered counts the distinct URLs that the frontier took in (seeds,
+	// sitemaps, links and targets of redirects in scope) and, each time one is
+	// found, the links that were left out of the scope. Links to URLs that the
+	// frontier had already are no discoveries: they are the duplicates.
+	Discovered int64
+	Fetched    int64 // answered with a page, a sitemap or a redirect that leads on
+	Disallowed int64
+	OutOfScope int64
+	Failed     int64
+	Trapped    int64
+	Pending    int64 // queued, waiting for another attempt or in flight
+}
+
+// Account joins the counts of the engine with those of the frontier, which
+// keeps its own: that they agree is no matter of course.
+func (t *Totals) Account(f FrontierStats) Account {
+	return Account{
+		Discovered: f.Seen + t.LinksOut, Fetched: t.Fetched, Disallowed: t.Disallowed,
+		OutOfScope: t.OutOfScope, Failed: t.Failed, Trapped: t.Trapped, Pending: f.Seen - f.Settled,
+	}
+}
+
+// Check tells by how much the account does not add up, nil when it does.
+func (a Account) Check() error {
+	sum := a.Fetched + a.Disallowed + a.OutOfScope + a.Failed + a.Trapped + a.Pending
+	if sum == a.Discovered {
+		return nil
+	}
+	return fmt.Errorf("%d URLs were discovered and %d are accounted for: %+v", a.Discovered, sum, a)
+}
+
+// count adds one finished page to the totals.
+func (t *Totals) count(f *finished) {
+	t.Requests += f.requests
+	t.Bytes += f.bytes
+	t.OutOfScope += f.outOfScope
+	t.LinksOut += f.outOfScope
+	t.FieldErrors += f.fieldErrors
+	for i := range f.records {
+		t.Records[f.records[i].Type]++
+	}
+	if f.lease == 0 {
+		return
+	}
+	o := &f.outcome
+	if o.Disposition == Retry {
+		t.Retries++
+		return
+	}
+	t.settle(o.Class)
+	if o.Status/100 == 2 && !f.sitemap {
+		t.Pages++
+	}
+}
+
+// settle counts a URL under the one part of the account that it ends in.
+func (t *Totals) settle(c Class) {
+	switch c {
+	case ClassFetched:
+		t.Fetched++
+	case ClassRedirected:
+		t.Fetched++
+		t.Redirected++
+	case ClassDisallowed:
+		t.Disallowed++
+	case ClassOutOfScope:
+		t.OutOfScope++
+	case ClassTrapped:
+		t.Trapped++
+	default:
+		t.Failed++
+		t.Errors[c]++
+	}
+}
