@@ -25,7 +25,8 @@ var arrows = []struct{ from, to string }{
 	{"crawler/...", "crawler crawler/urls"},
 
 	{"extractors", "crawler crawler/urls"},
-	{"extractors/...", "extractors crawler crawler/urls"},
+	{"extractors/values", "crawler/urls"},
+	{"extractors/...", "extractors extractors/values crawler crawler/urls"},
 
 	{"politeness/robots", ""},
 	{"politeness/identity", ""},

@@ -1,20 +1,12 @@
 package selectors
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"strings"
 
 	"golang.org/x/net/html"
 
 	"github.com/amblecrawl/amble/crawler/urls"
-)
-
-var (
-	errBoolean = errors.New("not a boolean (true, yes, on, 1 or their opposites)")
-	errJSON    = errors.New("not valid JSON")
+	"github.com/amblecrawl/amble/extractors/values"
 )
 
 // texts are the texts that one match offers a field, none of them empty: one, or
@@ -41,7 +33,7 @@ func (r *reading) texts(f *field, m match) ([]string, error) {
 			continue
 		}
 		s := text[at[2*group]:at[2*group+1]]
-		if f.as != kindRaw {
+		if f.as != values.AsRaw {
 			s = strings.TrimSpace(s)
 		}
 		if s == "" {
@@ -61,103 +53,56 @@ func (r *reading) text(f *field, m match) (string, error) {
 		if f.Attr != "" {
 			return "", nil // an attribute of a text: nothing
 		}
-		return tidy(f.as, m.text), nil
+		return f.as.Tidy(m.text), nil
 	}
 	if f.Attr != "" {
-		v, ok := attribute(m.node, f.Attr)
-		if ok && v == "" && f.as == kindBoolean {
+		v, ok := values.Attribute(m.node, f.Attr)
+		if ok && v == "" && f.as == values.AsBoolean {
 			return "true", nil // as in <input checked>
 		}
-		return tidy(f.as, v), nil
+		return f.as.Tidy(v), nil
 	}
 	switch f.as {
-	case kindRaw:
-		return r.work.rawText(m.node)
-	case kindJSON:
-		text, err := r.work.rawText(m.node)
+	case values.AsRaw:
+		return values.RawText(m.node, r.work.step)
+	case values.AsJSON:
+		text, err := values.RawText(m.node, r.work.step)
 		return strings.TrimSpace(text), err
-	case kindHTML:
-		return innerHTML(m.node)
-	case kindMarkdown:
-		return r.work.markdown(m.node, r.baseURL())
-	case kindURL:
+	case values.AsHTML:
+		return values.InnerHTML(m.node)
+	case values.AsMarkdown:
+		return values.Markdown(m.node, r.baseURL(), r.work.step)
+	case values.AsURL:
 		if v, ok := ownURL(m.node); ok {
 			return strings.TrimSpace(v), nil
 		}
-	case kindDate:
-		if v, ok := attribute(m.node, "datetime"); ok && m.node.Data == "time" {
-			return fold(v), nil
+	case values.AsDate:
+		if v, ok := values.Attribute(m.node, "datetime"); ok && m.node.Data == "time" {
+			return values.Fold(v), nil
 		}
 	}
-	return r.work.foldedText(m.node)
-}
-
-func tidy(as kind, s string) string {
-	switch as {
-	case kindRaw, kindHTML, kindMarkdown:
-		return s
-	case kindURL, kindJSON:
-		return strings.TrimSpace(s)
-	}
-	return fold(s)
+	return values.Text(m.node, r.work.step)
 }
 
 // ownURL is the URL that an element is about.
 func ownURL(n *html.Node) (string, bool) {
-	if v, ok := attribute(n, "href"); ok {
+	if v, ok := values.Attribute(n, "href"); ok {
 		return v, true
 	}
-	return attribute(n, "src")
+	return values.Attribute(n, "src")
 }
 
-// convert makes a field's value of a text that is not empty.
+// convert makes a field's value of a text that is not empty. An attribute that
+// holds its own name is HTML's other way to say that it is set.
 func (r *reading) convert(f *field, text string) (any, error) {
-	switch f.as {
-	case kindInteger:
-		return orNil(ParseInteger(text))
-	case kindNumber:
-		return orNil(ParseNumber(text))
-	case kindBoolean:
-		return orNil(parseBoolean(text, f.Attr))
-	case kindDate:
-		return orNil(ParseDate(text))
-	case kindURL:
-		u, err := r.baseURL().Resolve(text)
-		if err != nil {
-			return nil, fmt.Errorf("not a URL: %w", err)
-		}
-		return u.String(), nil
-	case kindJSON:
-		var b bytes.Buffer
-		if json.Compact(&b, []byte(text)) != nil {
-			return nil, errJSON
-		}
-		return json.RawMessage(b.Bytes()), nil
-	}
-	return text, nil
-}
-
-func orNil[T any](v T, err error) (any, error) {
-	if err != nil {
-		return nil, err
-	}
-	return v, nil
-}
-
-// parseBoolean reads a word; an attribute that holds its own name is HTML's
-// other way to say that it is set.
-func parseBoolean(text, attr string) (bool, error) {
-	word := strings.ToLower(text)
-	switch word {
-	case "true", "yes", "y", "on", "1":
-		return true, nil
-	case "false", "no", "n", "off", "0":
-		return false, nil
-	}
-	if attr != "" && word == attr {
+	if f.as == values.AsBoolean && f.Attr != "" && strings.EqualFold(text, f.Attr) {
 		return true, nil
 	}
-	return false, errBoolean
+	var base urls.URL
+	if f.as == values.AsURL {
+		base = r.baseURL()
+	}
+	return f.as.Convert(text, base)
 }
 
 // pageBase is the page's base URL, found once.
@@ -165,16 +110,7 @@ type pageBase struct{ url urls.URL }
 
 func (r *reading) baseURL() urls.URL {
 	if r.base == nil {
-		r.base = &pageBase{url: r.page.URL}
-		for n := r.root; n != nil; n = following(n, r.root, n.Data != "template") {
-			if n.Type != html.ElementNode || n.Data != "base" || n.Namespace != "" {
-				continue
-			}
-			if href, ok := attribute(n, "href"); ok {
-				r.base.url = urls.BaseOf(r.page.URL, href)
-				break
-			}
-		}
+		r.base = &pageBase{url: values.BaseURL(r.root, r.page.URL)}
 	}
 	return r.base.url
 }

@@ -21,7 +21,7 @@
 //
 // The types: string (text, white space folded, block elements and <br> separate
 // words, scripts and styles left out), raw (text unchanged), html (inner HTML),
-// markdown, integer and number (see ParseNumber), boolean, date (see ParseDate),
+// markdown, integer and number (see values.ParseNumber), boolean, date (see values.ParseDate),
 // url (absolute; without attr an element's own href or src), json.
 //
 // What a page can cost is bounded: its nodes visited, the bytes of its values,

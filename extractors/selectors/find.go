@@ -7,13 +7,14 @@ import (
 
 	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
+
+	"github.com/amblecrawl/amble/extractors/values"
 )
 
 // The bounds of the work on one page.
 const (
-	maxSteps     = 20_000_000 // nodes visited, a second or so
-	maxValues    = 32 << 20   // bytes of values held
-	bytesPerStep = 16         // text that costs as much as a node
+	maxSteps  = 20_000_000 // nodes visited, a second or so
+	maxValues = 32 << 20   // bytes of values held
 )
 
 var (
@@ -90,7 +91,7 @@ func findCSS(w *work, root *html.Node, css cascadia.SelectorGroup, wide bool) so
 	n := root
 	return func() (match, bool, error) {
 		for n != nil {
-			if n = following(n, root, true); n == nil {
+			if n = values.Following(n, root, true); n == nil {
 				break
 			}
 			if err := w.step(1); err != nil {
@@ -117,27 +118,4 @@ func matches(css cascadia.SelectorGroup, n *html.Node) bool {
 		}
 	}
 	return false
-}
-
-// following is the next node of the tree below root in document order.
-func following(n, root *html.Node, descend bool) *html.Node {
-	if descend && n.FirstChild != nil {
-		return n.FirstChild
-	}
-	for n != root {
-		if n.NextSibling != nil {
-			return n.NextSibling
-		}
-		n = n.Parent
-	}
-	return nil
-}
-
-func attribute(n *html.Node, key string) (string, bool) {
-	for i := range n.Attr {
-		if n.Attr[i].Key == key {
-			return n.Attr[i].Val, true
-		}
-	}
-	return "", false
 }

@@ -11,12 +11,13 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/extractors/values"
 )
 
 // busy holds a field of every kind.
 func busy() []Field {
 	fields := []Field{{Name: "x", Selector: byPath("//*[contains(., 'a')]/following::*[1]")}}
-	for _, k := range kinds {
+	for _, k := range values.Types {
 		fields = append(fields, Field{Name: string(k), Selector: byCSS("*"), As: string(k), All: true})
 	}
 	return fields

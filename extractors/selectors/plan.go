@@ -11,6 +11,7 @@ import (
 	"github.com/andybalholm/cascadia"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/extractors/values"
 )
 
 // plan is a compiled configuration.
@@ -24,28 +25,7 @@ type field struct {
 	Field
 	finder
 	regex *regexp.Regexp
-	as    kind
-}
-
-// kind is a field's type.
-type kind string
-
-const (
-	kindString   kind = "string"
-	kindRaw      kind = "raw"
-	kindHTML     kind = "html"
-	kindMarkdown kind = "markdown"
-	kindInteger  kind = "integer"
-	kindNumber   kind = "number"
-	kindBoolean  kind = "boolean"
-	kindDate     kind = "date"
-	kindURL      kind = "url"
-	kindJSON     kind = "json"
-)
-
-var kinds = []kind{
-	kindString, kindRaw, kindHTML, kindMarkdown, kindInteger,
-	kindNumber, kindBoolean, kindDate, kindURL, kindJSON,
+	as    values.Type
 }
 
 // mistakes collects what is wrong with a configuration.
@@ -97,15 +77,15 @@ func compile(x *Extractor) (plan, error) {
 
 func (f Field) compile(wrong *mistakes, path []string) field {
 	at := func(key string) []string { return append(slices.Clone(path), key) }
-	out := field{Field: f, finder: f.Selector.compile(wrong, path...), as: kind(f.As)}
+	out := field{Field: f, finder: f.Selector.compile(wrong, path...), as: values.Type(f.As)}
 	out.Attr = strings.ToLower(f.Attr)
 	if f.As == "" {
-		out.as = kindString
+		out.as = values.AsString
 	}
-	if !slices.Contains(kinds, out.as) {
-		wrong.add("one of "+kindNames(), fmt.Sprintf("%q is not a type", f.As), at("as")...)
+	if !slices.Contains(values.Types, out.as) {
+		wrong.add("one of "+typeNames(), fmt.Sprintf("%q is not a type", f.As), at("as")...)
 	}
-	if f.Attr != "" && (out.as == kindHTML || out.as == kindMarkdown) {
+	if f.Attr != "" && (out.as == values.AsHTML || out.as == values.AsMarkdown) {
 		wrong.add("an attribute is plain text: leave out attr or as",
 			fmt.Sprintf("attr and as: %s exclude each other", out.as), at("as")...)
 	}
@@ -120,9 +100,9 @@ func (f Field) compile(wrong *mistakes, path []string) field {
 	return out
 }
 
-func kindNames() string {
-	names := make([]string, len(kinds))
-	for i, k := range kinds {
+func typeNames() string {
+	names := make([]string, len(values.Types))
+	for i, k := range values.Types {
 		names[i] = string(k)
 	}
 	return strings.Join(names, ", ")

@@ -9,6 +9,8 @@ import (
 	"github.com/antchfx/htmlquery"
 	"github.com/antchfx/xpath"
 	"golang.org/x/net/html"
+
+	"github.com/amblecrawl/amble/extractors/values"
 )
 
 // xpathExpr is a compiled XPath. The library's expressions keep state while they
@@ -114,10 +116,10 @@ func (nav *navigator) step(n int) {
 func (nav *navigator) Value() string {
 	if nav.NodeType() != xpath.ElementNode {
 		v := nav.NodeNavigator.Value()
-		nav.step(1 + len(v)/bytesPerStep)
+		nav.step(1 + len(v)/values.BytesPerStep)
 		return v
 	}
-	v, err := nav.work.rawText(nav.Current())
+	v, err := values.RawText(nav.Current(), nav.work.step)
 	if err != nil {
 		panic(stop{err})
 	}

@@ -1,4 +1,4 @@
-package selectors
+package values
 
 import (
 	"strings"
@@ -8,19 +8,34 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// rawText is the text below n as it stands.
-func (w *work) rawText(n *html.Node) (string, error) {
+// A Step is told of work as it is done, in nodes visited, and ends the work by
+// an error. nil does not count.
+type Step func(nodes int) error
+
+func (s Step) take(n int) error {
+	if s == nil {
+		return nil
+	}
+	return s(n)
+}
+
+// BytesPerStep is how much text costs as much as a node.
+const BytesPerStep = 16
+
+// RawText is the text below n as it stands, scripts and all. Its errors are
+// those of step.
+func RawText(n *html.Node, step Step) (string, error) {
 	if t := onlyText(n); t != nil {
-		return t.Data, w.step(1 + len(t.Data)/bytesPerStep)
+		return t.Data, step.take(1 + len(t.Data)/BytesPerStep)
 	}
 	var b strings.Builder
-	for c := following(n, n, true); c != nil; c = following(c, n, true) {
+	for c := Following(n, n, true); c != nil; c = Following(c, n, true) {
 		n := 1
 		if c.Type == html.TextNode {
 			b.WriteString(c.Data)
-			n += len(c.Data) / bytesPerStep
+			n += len(c.Data) / BytesPerStep
 		}
-		if err := w.step(n); err != nil {
+		if err := step.take(n); err != nil {
 			return "", err
 		}
 	}
@@ -35,15 +50,16 @@ func onlyText(n *html.Node) *html.Node {
 	return nil
 }
 
-// foldedText is the text a reader sees below n, on one line: white space folded,
-// words kept apart where the page breaks lines.
-func (w *work) foldedText(n *html.Node) (string, error) {
+// Text is the text a reader sees below n, on one line: white space folded,
+// words kept apart where the page breaks lines, scripts, styles and templates
+// left out. Its errors are those of step.
+func Text(n *html.Node, step Step) (string, error) {
 	if t := onlyText(n); t != nil {
-		return fold(t.Data), w.step(1 + len(t.Data)/bytesPerStep)
+		return Fold(t.Data), step.take(1 + len(t.Data)/BytesPerStep)
 	}
 	var b folder
 	for c := n.FirstChild; c != nil; {
-		if err := w.step(1 + len(c.Data)/bytesPerStep); err != nil {
+		if err := step.take(1 + len(c.Data)/BytesPerStep); err != nil {
 			return "", err
 		}
 		descend := true
@@ -54,7 +70,7 @@ func (w *work) foldedText(n *html.Node) (string, error) {
 			descend = !unseen(c.DataAtom)
 			b.space = b.space || separates(c.DataAtom)
 		}
-		next := following(c, n, descend)
+		next := Following(c, n, descend)
 		// Leaving a block separates as well as entering one.
 		for up := c; next != nil && up != n && up != next.Parent; up = up.Parent {
 			b.space = b.space || separates(up.DataAtom)
@@ -64,8 +80,8 @@ func (w *work) foldedText(n *html.Node) (string, error) {
 	return b.String(), nil
 }
 
-// fold folds the white space of s.
-func fold(s string) string {
+// Fold makes each run of white space in s one space, and none at its ends.
+func Fold(s string) string {
 	var b folder
 	b.write(s)
 	return b.String()
@@ -125,8 +141,8 @@ func separates(a atom.Atom) bool {
 	return false
 }
 
-// innerHTML is the markup below n.
-func innerHTML(n *html.Node) (string, error) {
+// InnerHTML is the markup below n.
+func InnerHTML(n *html.Node) (string, error) {
 	var b strings.Builder
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		if err := html.Render(&b, c); err != nil {

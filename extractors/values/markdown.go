@@ -1,4 +1,4 @@
-package selectors
+package values
 
 import (
 	"strings"
@@ -17,14 +17,15 @@ var toMarkdown = converter.NewConverter(converter.WithPlugins(
 	base.NewBasePlugin(), commonmark.NewCommonmarkPlugin(), table.NewTablePlugin(),
 ))
 
-// markdown renders what is below n, with absolute links. The converter changes
-// the tree it is given, so it gets a copy.
-func (w *work) markdown(n *html.Node, base urls.URL) (string, error) {
-	for c := n; c != nil; c = following(c, n, true) {
-		if err := w.step(stepsPerMarkdown); err != nil {
+// Markdown renders what is below n, with links made absolute against base. The
+// tree stays as it is. Its errors are those of step and of the converter.
+func Markdown(n *html.Node, base urls.URL, step Step) (string, error) {
+	for c := n; c != nil; c = Following(c, n, true) {
+		if err := step.take(stepsPerMarkdown); err != nil {
 			return "", err
 		}
 	}
+	// The converter changes the tree it is given, so it gets a copy.
 	out, err := toMarkdown.ConvertNode(cloneAbsolute(n, base))
 	return strings.TrimSpace(string(out)), err
 }
