@@ -20,6 +20,7 @@ import (
 type robotsJudge struct {
 	rules *robots.Rules // of the saved file, nil without one
 	live  *single
+	named *namedAddresses
 }
 
 func newRobotsJudge(cmd *cobra.Command, agent, file string, mode robots.Mode) (*robotsJudge, error) {
@@ -31,16 +32,18 @@ func newRobotsJudge(cmd *cobra.Command, agent, file string, mode robots.Mode) (*
 		return &robotsJudge{rules: f.Agent(agent)}, nil
 	}
 	gate := politeness.New(politeness.Policy{Agent: agent, Mode: mode, RobotsTries: 1}, politeness.Options{})
+	named := new(namedAddresses)
 	client, err := fetch.New(fetch.Options{
 		UserAgent: fetch.UserAgent(agent, "", ""), Timeout: 20 * time.Second,
-		DialControl: politeness.DialControl(true), Guard: gate.Guard, ErrRefused: politeness.ErrNotGranted,
+		DialControl: named.control, ErrPrivate: politeness.ErrPrivateAddress,
+		Guard: gate.Guard, ErrRefused: politeness.ErrNotGranted,
 	})
 	if err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
 	c := &crawl{gate: gate, client: client, canon: &urls.Canon{}}
 	said := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
-	return &robotsJudge{live: c.single(said)}, nil
+	return &robotsJudge{live: c.single(said), named: named}, nil
 }
 
 func (j *robotsJudge) close() {
@@ -71,6 +74,7 @@ func (j *robotsJudge) judge(ctx context.Context, url string) (robots.Verdict, er
 	if err != nil {
 		return robots.Verdict{}, err
 	}
+	j.named.add(u)
 	v, err := j.live.permission(ctx, u)
 	if ctx.Err() != nil {
 		return robots.Verdict{}, &exitError{code: exitInterrupted}
