@@ -3,14 +3,17 @@
 # make lint   staticcheck, with the rules of staticcheck.conf
 # make bench  the benchmarks, once each
 # make fuzz   every fuzz target for FUZZTIME
+# make torture  kills, power cuts, full disks and more, KILLS times and for about
+#             15 minutes, with a table of what was done at the end
 # make demo   the built-in fixture web, crawled
 # make build  the binary, ./amble
 
 GO ?= go
 FUZZTIME ?= 10s
+KILLS ?= 100
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: test needs format vet lint bench fuzz demo build
+.PHONY: test needs format vet lint bench fuzz torture demo build
 
 test: needs format vet
 	$(GO) test -race -timeout 20m ./...
@@ -39,6 +42,12 @@ fuzz:
 	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
 	  done; \
 	done
+
+# The power cuts of the packages below are short in `make test` and long here.
+torture:
+	$(GO) test -count=1 -timeout 20m -run 'Contract|Power|Full|Lossy' ./crawler/frontier ./crawler/sink
+	cd cmd && AMBLE_KILLS=$(KILLS) $(GO) test -count=1 -timeout 20m \
+	  -run '^Test(Killed|Interrupted|NewRunOwes|Stopped|FullDisk|ReadOnly|Touched|FewFiles|PageFlood|Lock)'
 
 demo:
 	$(GO) run ./cmd/amble demo

@@ -29,6 +29,7 @@ type fixtureCrawl struct {
 	dir    string // of the config, the state and the outputs
 	config string
 	name   string
+	whole  int // how many different URLs an undisturbed crawl asks for, where that is known
 }
 
 // newFixtureCrawl serves a web of its own and writes a config that leads to it.

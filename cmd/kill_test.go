@@ -3,12 +3,10 @@ package cmd
 import (
 	"bytes"
 	"errors"
-	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -17,7 +15,7 @@ import (
 	"github.com/amblecrawl/amble/fixtures"
 )
 
-const killConfig = `
+var killConfig = `
 name: killed
 seeds:
   - http://books.example/
@@ -37,9 +35,8 @@ extract:
   article:
     match: "**/2026/**"
     fields: {title: {css: h1}, published: {css: time, attr: datetime, as: date}}
-output: [{jsonl: "{type}.jsonl"}, {csv: "{type}.csv"}]
 commit: {pages: 4, interval: 50ms}
-`
+` + killOutputsConfig()
 
 const (
 	killDelay = 10 * time.Millisecond
@@ -48,12 +45,12 @@ const (
 
 var killKinds = []string{"book", "quote", "article"}
 
-// kills is how often the crawl is killed: AMBLE_KILLS, or 6.
+// kills is how often the crawl is killed: AMBLE_KILLS, or once at each moment.
 func kills(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("AMBLE_KILLS")
 	if text == "" {
-		return 6
+		return len(moments)
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
@@ -62,89 +59,59 @@ func kills(t *testing.T) int {
 	return n
 }
 
-// TestKilled kills a crawl again and again, at moments that a seed decides, and
-// resumes it. Nothing may tell from its records that it was not left alone.
+// seed is where the random numbers of a crash test begin: AMBLE_SEED, or a
+// fixed one.
+func seed(t *testing.T) uint64 {
+	t.Helper()
+	n := uint64(killSeed)
+	if text := os.Getenv("AMBLE_SEED"); text != "" {
+		var err error
+		if n, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatalf("AMBLE_SEED is %q, want a number", text)
+		}
+	}
+	t.Logf("AMBLE_SEED=%d", n)
+	return n
+}
+
+// TestKilled kills a crawl again and again, at moments in turn and at times that
+// a seed decides, and resumes it. Nothing may tell from its records that it was
+// not left alone.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	calm := newFixtureCrawl(t, killConfig, fixtures.Options{Hosts: contentHosts})
-	undisturbed := calm.start(t)
-	random := rand.New(rand.NewPCG(killSeed, 0))
-	var disturbed []*fixtureCrawl
-	for left := kills(t); left > 0; {
+	calm.run(t)
+	random := rand.New(rand.NewPCG(seed(t), 0))
+	for left, turn := kills(t), 0; left > 0; {
 		c := newFixtureCrawl(t, killConfig, fixtures.Options{Hosts: contentHosts})
-		n := killUntilDone(t, c, random, left)
+		c.whole = calm.distinct()
+		n := killUntilDone(t, c, random, turn, min(left, 2*len(moments)))
 		if n == 0 {
 			t.Fatal("the crawl ended before it could be killed")
 		}
 		t.Logf("finished after %d kills and %d requests", n, c.served())
-		left -= n
-		disturbed = append(disturbed, c)
-	}
-	if <-undisturbed.done; undisturbed.err != nil {
-		t.Fatalf("amble run: %v\n%s", undisturbed.err, &undisturbed.out)
-	}
-	for _, c := range disturbed {
+		left, turn = left-n, turn+n
 		compareCrawls(t, c, calm)
 		judgeManners(t, c.web, "killbot", killDelay, 1)
+		tell(t, "requests seen by the servers of killed crawls", c.served())
 	}
 }
 
 // killUntilDone starts the crawl until it ends by itself, killing it at most n
-// times, and returns how often it did. Some lives end before their first
-// request, most in the middle of fetching and committing.
-func killUntilDone(t *testing.T, c *fixtureCrawl, random *rand.Rand, n int) int {
+// times at one moment after the other, and returns how often it did.
+func killUntilDone(t *testing.T, c *fixtureCrawl, random *rand.Rand, turn, n int) int {
 	t.Helper()
-	killed := 0
-	for ; killed < n; killed++ {
-		requests := random.IntN(120)
-		moment := time.Duration(random.IntN(int(100 * time.Millisecond)))
-		p := c.start(t)
-		if !p.awaitRequests(t, requests) || !p.pause(moment) {
-			if p.err != nil {
-				t.Fatalf("amble run: %v\n%s", p.err, &p.out)
-			}
-			return killed
+	for i := range n {
+		m := moments[(turn+i)%len(moments)]
+		if !c.reach(t, m, random) {
+			return i // it had just finished
 		}
-		if p.kill() == nil {
-			return killed // it had just finished
-		}
+		tell(t, "killed "+m.name, 1)
+		tell(t, "it was hit "+c.aftermath(t), 1)
 		tearOutputs(t, c)
-		accountedAfterKill(t, c)
 	}
 	c.run(t)
-	return killed
-}
-
-// accountedAfterKill looks at the account that a killed process has left.
-func accountedAfterKill(t *testing.T, c *fixtureCrawl) {
-	t.Helper()
-	if _, err := os.Stat(filepath.Join(c.dir, ".amble", c.name)); errors.Is(err, fs.ErrNotExist) {
-		return // killed before it had a state
-	}
-	f := c.frontier(t)
-	defer f.Close()
-	accounted(t, f)
-}
-
-// tearOutputs leaves behind each output what a kill between writing to it and
-// committing would: a moment that is too short to be hit each time.
-func tearOutputs(t *testing.T, c *fixtureCrawl) {
-	t.Helper()
-	for _, kind := range killKinds {
-		for _, ending := range []string{".jsonl", ".csv"} {
-			f, err := os.OpenFile(filepath.Join(c.dir, kind+ending), os.O_WRONLY|os.O_APPEND, 0)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue // killed before it came to that
-			}
-			if err == nil {
-				_, err = f.WriteString("{\"title\":\"uncommitted\"}\r\n{\"title\":\"ha")
-				err = errors.Join(err, f.Close())
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	return n
 }
 
 // TestKilledRunOwesItsDelay kills a crawl whose delay is longer than a restart
@@ -264,14 +231,19 @@ func TestInterrupted(t *testing.T) {
 // outcomes, each once.
 func compareCrawls(t *testing.T, got, want *fixtureCrawl) {
 	t.Helper()
-	for _, kind := range killKinds {
-		records := got.records(t, kind)
-		compareCounts(t, kind, withoutTimes(t, records), withoutTimes(t, want.records(t, kind)))
-		for _, r := range records {
-			if r.text("_run") != records[0].text("_run") {
-				t.Errorf("records of two runs: %v and %v", records[0], r)
+	for _, o := range killOutputs {
+		for _, kind := range killKinds {
+			records := o.read(t, o.files(got.dir, kind))
+			compareCounts(t, o.sink+" "+kind, withoutTimes(t, records), withoutTimes(t, o.read(t, o.files(want.dir, kind))))
+			if twice := writtenTwice(records); len(twice) > 0 {
+				t.Errorf("%s: written twice: %v", o.sink, twice)
 			}
+			sameRun(t, records)
+			tell(t, "records compared in "+o.sink, len(records))
 		}
+	}
+	for _, kind := range killKinds {
+		got.records(t, kind) // jsonl and csv agree
 	}
 	f, calm := got.frontier(t), want.frontier(t)
 	defer f.Close()

@@ -9,7 +9,7 @@ import (
 // TestMain lets the test binary stand for the commands that scripts and
 // benchmarks start as processes of their own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tabulated{m}, map[string]func(){
 		"amble":         Main,
 		"synthetic-web": syntheticWeb,
 		"plain-colly":   plainColly,
