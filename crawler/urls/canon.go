@@ -17,11 +17,15 @@ type Key [16]byte
 func (k Key) String() string { return hex.EncodeToString(k[:]) }
 
 // Canon says what is not part of a URL's identity. The zero value and nil drop
-// no parameters. It is safe for concurrent use while it is not changed.
+// nothing. It is safe for concurrent use while it is not changed.
 type Canon struct {
 	// DropParams names query parameters that do not count, such as "gclid", or
 	// with a star at the end all that start so, such as "utm_*". Case counts.
 	DropParams []string
+	// DropSessions leaves out the ids of sessions, where servers put them when a
+	// client keeps no cookies: ";jsessionid=...", "/(S(...))/", "PHPSESSID=..."
+	// and their like.
+	DropSessions bool
 }
 
 // Validate reports the first entry of DropParams that can not work.
@@ -41,8 +45,8 @@ func (c *Canon) Key(u URL) Key {
 }
 
 // Dedup returns the form that u shares with the other addresses of the same
-// page: u without credentials, fragment, empty query and dropped parameters,
-// with %XX in upper case and the unreserved characters of RFC 3986 (letters,
+// page: u without credentials, fragment, empty query, dropped parameters and
+// sessions, with %XX in upper case and the unreserved characters of RFC 3986 (letters,
 // digits and "-._~") decoded. Default ports, dot segments and the spelling of
 // the host are settled by parsing. The order of parameters is kept, since
 // servers may depend on it. URLs other than http(s) only lose credentials and
@@ -57,12 +61,17 @@ func (c *Canon) Dedup(u URL) string {
 	if u.queryStart+1 == u.fragStart {
 		rest = u.Path() // nothing follows the question mark
 	}
-	if isNormal(rest) && !c.dropsAny(u.Query()) {
+	sessions := c != nil && c.DropSessions
+	if isNormal(rest) && !c.dropsAny(u.Query()) && !(sessions && mayHoldSession(u.Path())) {
 		return u.withoutCredentials(int(u.pathStart) + len(rest))
 	}
 	b := make([]byte, 0, len(u.href))
 	b = append(b, u.withoutCredentials(int(u.pathStart))...)
+	start := len(b)
 	b = appendNormal(b, u.Path())
+	if sessions {
+		b = append(b[:start], withoutSessions(string(b[start:]))...)
+	}
 	if u.hasQuery() {
 		query := string(appendNormal(nil, u.Query()))
 		b = c.appendQuery(b, query)
@@ -95,7 +104,7 @@ func (c *Canon) appendQuery(b []byte, query string) []byte {
 
 // dropsAny reports whether a parameter of the query is dropped.
 func (c *Canon) dropsAny(query string) bool {
-	if c == nil || len(c.DropParams) == 0 {
+	if c == nil || len(c.DropParams) == 0 && !c.DropSessions {
 		return false
 	}
 	for query != "" {
@@ -112,6 +121,9 @@ func (c *Canon) dropsAny(query string) bool {
 func (c *Canon) drops(param string) bool {
 	if c == nil {
 		return false
+	}
+	if c.DropSessions && isSession(param) {
+		return true
 	}
 	name, _, _ := strings.Cut(param, "=")
 	for _, p := range c.DropParams {

@@ -13,6 +13,10 @@
 // form two addresses share when they name the same page; it is idempotent and
 // exists to be hashed into a [Key], never to be requested.
 //
+// A third form is for counting and for people: the pattern that [Canon.Generalise]
+// gives, which the pages of one kind share. [URL.Repetition] finds paths that go
+// in circles. Both tell what a URL looks like, and decide nothing.
+//
 // A [Scope] says of any URL whether it belongs to the crawl, and names the rule
 // that decided. Globs and regular expressions take time linear in the URL.
 //
