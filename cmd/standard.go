@@ -6,5 +6,6 @@ import (
 	_ "time/tzdata"
 
 	_ "github.com/amblecrawl/amble/crawler/sink"
+	_ "github.com/amblecrawl/amble/extractors/feeds"
 	_ "github.com/amblecrawl/amble/extractors/selectors"
 )

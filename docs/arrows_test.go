@@ -44,6 +44,7 @@ var alone = []struct{ module, home string }{
 	{"github.com/cockroachdb/pebble/v2", "crawler/frontier"},
 	{"github.com/nlnwa/whatwg-url", "crawler/urls"},
 	{"github.com/temoto/robotstxt", "politeness/robots"},
+	{"github.com/mmcdole/gofeed", "extractors/feeds"},
 	{"github.com/goccy/go-yaml", "crawler/config"},
 	{"github.com/prometheus/client_golang", "crawler/monitor"},
 	{"github.com/spf13/cobra", "cmd"},

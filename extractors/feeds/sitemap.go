@@ -70,6 +70,8 @@ type reader struct {
 	links    int
 	bad      int
 	firstBad string
+	// detail is told of an address's entry; nil where links alone are wanted.
+	detail func(u urls.URL, kind crawler.Kind, entry *element)
 }
 
 func (r *reader) read(p *crawler.Page) error {
@@ -142,6 +144,7 @@ func (r *reader) readXML(in io.Reader, decoded bool) error {
 		return charset.NewReaderLabel(label, input)
 	}
 	s := structure{}
+	entry := entryTree{off: r.detail == nil}
 	for {
 		token, err := d.Token()
 		if err == io.EOF {
@@ -158,13 +161,20 @@ func (r *reader) readXML(in io.Reader, decoded bool) error {
 			if err := s.open(t.Name.Local); err != nil {
 				return err
 			}
+			if err := entry.open(s.depth, t); err != nil {
+				return err
+			}
 		case xml.CharData:
 			s.text(t)
+			entry.text(t)
 		case xml.EndElement:
 			if loc, ok := s.close(); ok {
 				if err := r.add(loc, s.kind); err != nil {
 					return err
 				}
+			}
+			if whole := entry.close(); whole != nil {
+				r.tell(whole, s.kind)
 			}
 		}
 	}

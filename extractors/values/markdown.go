@@ -33,6 +33,12 @@ func Markdown(n *html.Node, base urls.URL, step Step) (string, error) {
 // stepsPerMarkdown is what it costs to convert a node, against visiting it.
 const stepsPerMarkdown = 50
 
+// AbsoluteHTML is the markup below n with href and src made absolute against
+// base. The tree stays as it is.
+func AbsoluteHTML(n *html.Node, base urls.URL) (string, error) {
+	return InnerHTML(cloneAbsolute(n, base))
+}
+
 // cloneAbsolute copies the tree at n, resolving what it refers to.
 func cloneAbsolute(n *html.Node, base urls.URL) *html.Node {
 	root := cloneNode(n, base)
