@@ -40,6 +40,9 @@ type Request struct {
 	Requested string
 	// Attempt counts the fetches that failed before this one.
 	Attempt uint8
+	// Through counts the pages of the URL's own pattern, each linking to the next,
+	// that led to it. It stays at its greatest value.
+	Through uint8
 	// Referrer is the key of the page that linked here, zero for a seed.
 	Referrer urls.Key
 }

@@ -68,6 +68,7 @@ const (
 	wholeURL     = 1 << iota // the URL does not begin with the host's name
 	hasReferrer              // a referrer's key follows
 	hasRequested             // the head of a redirect chain follows
+	hasThrough               // Request.Through follows
 )
 
 // attemptAt is the offset of the attempt in a request row, which a retry sets.
@@ -86,8 +87,14 @@ func encodeRequest(host string, r *crawler.Request) []byte {
 	if r.Requested != "" {
 		flags |= hasRequested
 	}
-	b := make([]byte, 0, 4+fpLen+len(rest)+len(r.Requested)+4)
+	if r.Through != 0 {
+		flags |= hasThrough
+	}
+	b := make([]byte, 0, 5+fpLen+len(rest)+len(r.Requested)+4)
 	b = append(b, flags, byte(r.Kind), r.Hops, r.Attempt)
+	if flags&hasThrough != 0 {
+		b = append(b, r.Through)
+	}
 	if flags&hasReferrer != 0 {
 		b = append(b, r.Referrer[:]...)
 	}
@@ -103,6 +110,9 @@ func decodeRequest(host string, order *orderKey, row []byte) (crawler.Request, e
 	q := crawler.Request{
 		Key: order.fp(), Priority: order.priority(), Depth: order.depth(),
 		Kind: crawler.Kind(r.byte()), Hops: r.byte(), Attempt: r.byte(),
+	}
+	if flags&hasThrough != 0 {
+		q.Through = r.byte()
 	}
 	if flags&hasReferrer != 0 {
 		copy(q.Referrer[:], r.take(fpLen))

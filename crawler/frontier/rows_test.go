@@ -15,7 +15,7 @@ import (
 // FuzzRows reads arbitrary bytes as every kind of row: errors, never panics,
 // and what is read is written back the same.
 func FuzzRows(f *testing.F) {
-	r := crawler.Request{Requested: "http://a.example/", Referrer: urls.Key{1}}
+	r := crawler.Request{Requested: "http://a.example/", Referrer: urls.Key{1}, Through: 7}
 	r.URL, _ = urls.Parse("http://b.example/x?y")
 	f.Add(encodeRequest("http://b.example", &r))
 	f.Add(encodeRequest("http://other.example", &r))

@@ -43,6 +43,7 @@ func drawRequest(t *rapid.T) crawler.Request {
 		rapid.IntRange(0, hostCount-1).Draw(t, "host"), rapid.IntRange(0, pathCount-1).Draw(t, "path")))
 	r.Priority = rapid.Uint8Range(0, 2).Draw(t, "priority")
 	r.Depth = rapid.Uint16Range(0, 2).Draw(t, "depth")
+	r.Through = rapid.Uint8Range(0, 2).Draw(t, "through")
 	return r
 }
 
