@@ -34,7 +34,7 @@ killed goes on where it was.
 	root.PersistentFlags().CountP("verbose", "v", "log more: -v what happens to each URL, -vv everything")
 	root.AddCommand(
 		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),
-		newTryCommand(), newExplainCommand(), newRobotsCommand(), newTortureCommand(), newVersionCommand(),
+		newTryCommand(), newExplainCommand(), newPlanCommand(), newRobotsCommand(), newTortureCommand(), newVersionCommand(),
 		newKeysCommand(), newAuditCommand(), newBuildCommand(), newPluginsCommand(),
 	)
 	return root

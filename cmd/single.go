@@ -25,49 +25,90 @@ type single struct {
 	crawl   *crawl
 	fetcher crawler.Fetcher
 	said    func(format string, args ...any) // tells what it does meanwhile
+	longest time.Duration                    // that it waits for a turn
+	// heard, when it is not nil, is told of each request for the robots.txt of a
+	// host: where it went, and what came of it.
+	heard func(host string, target urls.URL, resp *crawler.Response, err error, took time.Duration)
 }
 
 func (c *crawl) single(said func(string, ...any)) *single {
-	return &single{crawl: c, fetcher: c.client.Fetcher(), said: said}
+	return &single{crawl: c, fetcher: c.client.Fetcher(), said: said, longest: maxSingleWait}
 }
 
 // permission asks politeness about a URL until it answers Go or Skip, reading
 // robots.txt on the way.
 func (s *single) permission(ctx context.Context, u urls.URL) (crawler.Verdict, error) {
-	polite := s.crawl.polite()
-	deadline := time.Now().Add(maxSingleWait)
-	request := &crawler.Request{URL: u.WithoutFragment(), Key: s.crawl.canon.Key(u)}
+	deadline := time.Now().Add(s.longest)
+	request := s.request(u)
 	for {
-		v := polite.Decide(request)
-		switch v.Action {
-		case crawler.Go, crawler.Skip:
+		v := s.crawl.polite().Decide(request)
+		if v.Action == crawler.Go || v.Action == crawler.Skip {
 			return v, nil
-		case crawler.FetchRobots:
-			target, err := urls.Parse(v.Robots)
-			var resp *crawler.Response
-			if err == nil {
-				resp, err = s.fetcher.Fetch(v.Grant.Context(ctx), target, crawler.FetchOptions{MaxBody: crawler.RobotsLimit, Truncate: true, Raw: true})
-			}
-			v.Grant.Done(resp, err)
-		case crawler.Wait:
-			if v.Until.After(deadline) {
-				return v, fmt.Errorf("%w: the host asks to wait until %s: %s", errWithheld, v.Until.Format(time.RFC3339), v.Reason)
-			}
-			if left := time.Until(v.Until); left > worthSaying {
-				s.said("waiting %s: %s", short(left), clip(v.Reason, maxDetail))
-			}
-			select {
-			case <-time.After(time.Until(v.Until)):
-			case <-ctx.Done():
-				return v, ctx.Err()
-			}
+		}
+		if err := s.step(ctx, u.Origin(), v, deadline); err != nil {
+			return v, err
 		}
 	}
 }
 
+// learn reads the robots.txt of a URL's host, unless it is known, and waits for
+// nothing else. The error tells why it could not be had.
+func (s *single) learn(ctx context.Context, u urls.URL) error {
+	deadline := time.Now().Add(s.longest)
+	request := s.request(u)
+	for {
+		if s.crawl.gate.Explain(u.Origin(), u.Fetch()).Known {
+			return nil
+		}
+		v := s.crawl.polite().Decide(request)
+		switch v.Action {
+		case crawler.Go: // there is none to read
+			v.Grant.Cancel()
+			return nil
+		case crawler.Skip:
+			if s.crawl.gate.Explain(u.Origin(), u.Fetch()).Known {
+				return nil
+			}
+			return errors.New(v.Reason)
+		}
+		if err := s.step(ctx, u.Origin(), v, deadline); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *single) request(u urls.URL) *crawler.Request {
+	return &crawler.Request{URL: u.WithoutFragment(), Key: s.crawl.canon.Key(u)}
+}
+
+// step does what politeness asks for before it decides about a host: it reads
+// robots.txt, or waits.
+func (s *single) step(ctx context.Context, host string, v crawler.Verdict, deadline time.Time) error {
+	if v.Action == crawler.FetchRobots {
+		target, err := urls.Parse(v.Robots)
+		var resp *crawler.Response
+		start := time.Now()
+		if err == nil {
+			resp, err = s.fetcher.Fetch(v.Grant.Context(ctx), target, crawler.FetchOptions{MaxBody: crawler.RobotsLimit, Truncate: true, Raw: true, Header: v.Header})
+		}
+		v.Grant.Done(resp, err)
+		if s.heard != nil {
+			s.heard(host, target, resp, err, time.Since(start))
+		}
+		return ctx.Err()
+	}
+	if v.Until.After(deadline) {
+		return fmt.Errorf("%w: the host asks to wait until %s: %s", errWithheld, v.Until.Format(time.RFC3339), v.Reason)
+	}
+	if left := time.Until(v.Until); left > worthSaying {
+		s.said("waiting %s: %s", short(left), clip(v.Reason, maxDetail))
+	}
+	return pause(ctx, time.Until(v.Until))
+}
+
 // page fetches a URL and the redirects after it.
 func (s *single) page(ctx context.Context, u urls.URL) (*crawler.Page, error) {
-	request := &crawler.Request{URL: u.WithoutFragment(), Key: s.crawl.canon.Key(u)}
+	request := s.request(u)
 	for range maxRedirects {
 		v, err := s.permission(ctx, request.URL)
 		if err != nil {

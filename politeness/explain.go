@@ -23,6 +23,14 @@ type Explanation struct {
 	// Owed is the delay between two requests to the host, By who asked for it.
 	Owed time.Duration
 	By   string
+	// Least is the part of Owed that no answer can shorten, by LeastBy: what the
+	// policy and Crawl-delay ask for, the group's delay included. GroupDelay is
+	// that of the group alone.
+	Least      time.Duration
+	LeastBy    string
+	GroupDelay time.Duration
+	// Hours is the window in which requests may be sent.
+	Hours Hours
 	// Until is the instant before which nothing may be sent, zero when that is
 	// past, WaitBy who asked for it.
 	Until  time.Time
@@ -54,15 +62,17 @@ func (g *Gate) Explain(origin, url string) Explanation {
 	x := Explanation{
 		Concurrency: h.concurrency(&g.policy), InFlight: h.inFlight,
 		Strikes: int(max(h.throttle.strikes, h.server().throttle.strikes)),
-		Demands: g.demands(h, now),
+		Demands: g.demands(h, now), Hours: *h.hours,
 	}
+	least, by := h.least()
+	x.Least, x.LeastBy = least, h.name(by)
 	owed, by := h.owed()
 	x.Owed, x.By = owed, h.name(by)
 	if c, ok := h.wait(&g.policy, &g.clock, now); !ok {
 		x.Until, x.WaitBy = g.clock.outside(c.until), h.name(c)
 	}
 	if h.group != nil {
-		x.Group, x.Members = h.group.key, h.group.members
+		x.Group, x.Members, x.GroupDelay = h.group.key, h.group.members, h.group.delay
 	}
 	if h.circuit != nil {
 		x.Failing = g.clock.outside(h.circuit.since)
@@ -93,6 +103,21 @@ func (g *Gate) Explain(origin, url string) Explanation {
 		x.Verdict = c.rules.Check(url)
 	}
 	return x
+}
+
+// Consult tells what robots.txt says of a URL, and what Policy.Digest made of
+// it, without changing anything. It goes by the copy in memory whatever its age,
+// and knows nothing where there is none; Decide is who permits.
+func (g *Gate) Consult(origin, url string) (v robots.Verdict, digest any, known bool) {
+	g.mu.Lock()
+	h := g.hosts[origin]
+	if h == nil || h.robots.copy == nil {
+		g.mu.Unlock()
+		return robots.Verdict{}, nil, false
+	}
+	rules, digest := h.robots.copy.rules, h.robots.copy.digest
+	g.mu.Unlock()
+	return rules.Check(url), digest, true
 }
 
 // demands lists what holds for a host.

@@ -48,6 +48,18 @@ func (h *host) ownOwed() (time.Duration, claim) {
 	return owed, claim{by: by}
 }
 
+// least is what is owed whatever the host answers, and who asked for it.
+func (h *host) least() (time.Duration, claim) {
+	least, c := h.delay, claim{by: byConfig}
+	if d := h.crawlDelay(); d > least {
+		least, c = d, claim{by: byCrawlDelay}
+	}
+	if h.group != nil && h.group.delay > least {
+		least, c = h.group.delay, claim{by: byConfig, shared: true}
+	}
+	return least, c
+}
+
 // concurrency is 1 until robots.txt is known, and while a failing host is
 // probed.
 func (h *host) concurrency(p *Policy) int {

@@ -83,6 +83,30 @@ func (h Hours) Next(t time.Time) time.Time {
 	}
 }
 
+// Closes returns the first instant after t that lies outside of the window, the
+// zero time when there is none: the window is the whole day. While the window
+// is shut that is the end of the next one.
+func (h Hours) Closes(t time.Time) time.Time {
+	if h.zone == nil {
+		return time.Time{}
+	}
+	at := h.Next(t).In(h.zone)
+	for {
+		_, end := at.ZoneBounds()
+		left := h.to - wall(at)
+		if left <= 0 {
+			left += day
+		}
+		closes := at.Add(left)
+		if end.IsZero() || !end.Before(closes) {
+			return closes.In(t.Location())
+		}
+		if at = end.In(h.zone); !h.holds(wall(at)) {
+			return at.In(t.Location())
+		}
+	}
+}
+
 func (h Hours) holds(w time.Duration) bool {
 	if h.from < h.to {
 		return h.from <= w && w < h.to

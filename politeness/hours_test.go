@@ -53,7 +53,7 @@ func TestHoursThatCannotBeMeant(t *testing.T) {
 	if _, err := ParseHours("22:00-06:00", "Mars/Olympus"); err == nil {
 		t.Error("any zone is read")
 	}
-	if h := mustHours(t, "", "Europe/Berlin"); !h.Open(time.Now()) || h.String() != "" {
+	if h := mustHours(t, "", "Europe/Berlin"); !h.Open(time.Now()) || h.String() != "" || !h.Closes(time.Now()).IsZero() {
 		t.Error("no window is not the whole day")
 	}
 }
@@ -80,6 +80,15 @@ func TestNextIsTheFirstInstantWithin(t *testing.T) {
 		}
 		if !h.Open(next) || next.Sub(now) > 49*time.Hour {
 			t.Fatalf("%v at %v opens at %v", h, now, next)
+		}
+		closes := h.Closes(now)
+		for at := next; at.Before(closes); at = at.Add(time.Minute) {
+			if !h.Open(at) {
+				t.Fatalf("%v is shut at %v, not before %v", h, at, closes)
+			}
+		}
+		if h.Open(closes) || !closes.After(next) {
+			t.Fatalf("%v at %v closes at %v", h, now, closes)
 		}
 	})
 }

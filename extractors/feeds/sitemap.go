@@ -48,8 +48,15 @@ func (Sitemap) Extract(ctx context.Context, p *crawler.Page, e *crawler.Emitter)
 	return extract(ctx, p, e, MaxURLs, MaxBytes)
 }
 
+// Each calls found with each link of a sitemap as it is read, and keeps none of
+// them. It ends as Extract does.
+func Each(ctx context.Context, p *crawler.Page, found func(crawler.Link)) error {
+	r := &reader{ctx: ctx, base: p.URL, found: found, maxURLs: MaxURLs, maxBytes: MaxBytes}
+	return r.read(p)
+}
+
 func extract(ctx context.Context, p *crawler.Page, e *crawler.Emitter, maxURLs, maxBytes int) error {
-	r := &reader{ctx: ctx, base: p.URL, emit: e, maxURLs: maxURLs, maxBytes: maxBytes}
+	r := &reader{ctx: ctx, base: p.URL, found: e.Link, maxURLs: maxURLs, maxBytes: maxBytes}
 	err := r.read(p)
 	if r.bad > 0 {
 		e.FieldError("loc", r.firstBad, false, fmt.Errorf("%d entries are no http(s) address, the first of them", r.bad))
@@ -61,9 +68,9 @@ func extract(ctx context.Context, p *crawler.Page, e *crawler.Emitter, maxURLs, 
 }
 
 type reader struct {
-	ctx  context.Context
-	base urls.URL
-	emit *crawler.Emitter
+	ctx   context.Context
+	base  urls.URL
+	found func(crawler.Link)
 
 	maxURLs, maxBytes int
 
@@ -242,7 +249,7 @@ func (r *reader) add(loc string, kind crawler.Kind) error {
 	if r.links++; r.links%1024 == 0 && r.ctx.Err() != nil {
 		return context.Cause(r.ctx)
 	}
-	r.emit.Link(crawler.Link{URL: u.WithoutFragment(), Kind: kind})
+	r.found(crawler.Link{URL: u.WithoutFragment(), Kind: kind})
 	return nil
 }
 

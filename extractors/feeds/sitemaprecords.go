@@ -43,8 +43,9 @@ func (x *SitemapRecords) Extract(ctx context.Context, p *crawler.Page, e *crawle
 	if p.IsHTML() {
 		return nil
 	}
-	var links crawler.Result
-	r := &reader{ctx: ctx, base: p.URL, emit: crawler.NewEmitter("", p, &links), maxURLs: MaxURLs, maxBytes: MaxBytes}
+	var links []crawler.Link
+	keep := func(l crawler.Link) { links = append(links, l) }
+	r := &reader{ctx: ctx, base: p.URL, found: keep, maxURLs: MaxURLs, maxBytes: MaxBytes}
 	told := 0
 	r.detail = func(u urls.URL, kind crawler.Kind, entry *element) {
 		told++
@@ -52,7 +53,7 @@ func (x *SitemapRecords) Extract(ctx context.Context, p *crawler.Page, e *crawle
 	}
 	err := r.read(p)
 	if told == 0 { // a list of plain addresses
-		for _, l := range links.Links {
+		for _, l := range links {
 			x.emit(l.URL, l.Kind, &element{}, e)
 		}
 	}
