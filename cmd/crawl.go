@@ -102,6 +102,7 @@ func newClient(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (*fe
 		ErrPrivate:  politeness.ErrPrivateAddress,
 		Guard:       guard,
 		ErrRefused:  politeness.ErrNotGranted,
+		ErrLapsed:   politeness.ErrLapsed,
 		Log:         log,
 	})
 }

@@ -148,12 +148,12 @@ func TestNewRunOwesItsDelay(t *testing.T) {
 }
 
 // TestKilledRunOwesRetryAfter kills a crawl whose host has asked to be left
-// alone.
+// alone. What a host asks for is committed at once, however long batches wait.
 func TestKilledRunOwesRetryAfter(t *testing.T) {
 	t.Parallel()
 	const wait = 3 * time.Second
 	config := "name: later\nseeds: [http://awkward.example/tomorrow, http://awkward.example/]\nlinks: false\n" +
-		"politeness: {delay: 10ms, max_retry_after: " + wait.String() + "}\nfetch:\n  allow_private: true\n  retries: 0\n"
+		"politeness: {delay: 10ms, max_retry_after: " + wait.String() + "}\nfetch:\n  allow_private: true\n  retries: 0\ncommit: {interval: 40s}\n"
 	c := newFixtureCrawl(t, config, fixtures.Options{Hosts: awkwardHosts})
 	p := c.start(t)
 	if !p.awaitRequests(t, 2) { // robots.txt and the 429

@@ -85,6 +85,15 @@ func (g grant) Done(resp *crawler.Response, err error) crawler.HostState {
 	return stateOf(g.g.Done(r))
 }
 
+// Elsewhere is the host that a robots.txt was redirected to.
+func (g grant) Elsewhere() (string, crawler.HostState) {
+	host, state, ok := g.g.Elsewhere()
+	if !ok {
+		return "", crawler.HostState{}
+	}
+	return host, stateOf(state)
+}
+
 func (g grant) Cancel() crawler.HostState { return stateOf(g.g.Cancel()) }
 
 // Entry is the account of the exchange's time and of the rule it rests on.

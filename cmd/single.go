@@ -91,6 +91,10 @@ func (s *single) step(ctx context.Context, host string, v crawler.Verdict, deadl
 		if err == nil {
 			resp, err = s.fetcher.Fetch(v.Grant.Context(ctx), target, crawler.FetchOptions{MaxBody: crawler.RobotsLimit, Truncate: true, Raw: true, Header: v.Header})
 		}
+		if errors.Is(err, crawler.ErrNotSent) {
+			v.Grant.Cancel()
+			return ctx.Err()
+		}
 		v.Grant.Done(resp, err)
 		if s.heard != nil {
 			s.heard(host, target, resp, err, time.Since(start))
@@ -118,6 +122,10 @@ func (s *single) page(ctx context.Context, u urls.URL) (*crawler.Page, error) {
 			return nil, fmt.Errorf("%w: %s: %s", errWithheld, request.URL.Redacted(), clip(v.Reason, maxDetail))
 		}
 		resp, err := s.fetcher.Fetch(v.Grant.Context(ctx), request.URL, crawler.FetchOptions{})
+		if errors.Is(err, crawler.ErrNotSent) {
+			v.Grant.Cancel()
+			continue
+		}
 		v.Grant.Done(resp, err)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s: %s", errWithheld, request.URL.Redacted(), clip(err.Error(), maxDetail))

@@ -48,6 +48,10 @@ type Grant interface {
 	Done(resp *Response, err error) HostState
 	// Cancel tells that nothing was sent.
 	Cancel() HostState
+	// Elsewhere gives, after Done, the further host whose time the exchange took,
+	// "" without one: a redirect led there from a robots.txt. Its state is to be
+	// kept too.
+	Elsewhere() (host string, state HostState)
 	// Entry gives, after Done, what the ledger is to say of the time that was
 	// owed and paid. The engine adds what it knows of the exchange.
 	Entry() Entry
@@ -69,7 +73,8 @@ type FetchOptions struct {
 // redirect, keeps no cookies and never retries.
 type Fetcher interface {
 	// Fetch answers with the response whatever its status. Errors are
-	// *FetchError, or ctx.Err() when the caller's context ended.
+	// *FetchError, or ctx.Err() when the caller's context ended, or wrap
+	// ErrNotSent.
 	Fetch(ctx context.Context, u urls.URL, opt FetchOptions) (*Response, error)
 }
 

@@ -27,6 +27,7 @@ type committer struct {
 
 	pending []finished
 	size    int64
+	urgent  bool      // one of them is not to wait
 	oldest  time.Time // when the first pending page arrived
 }
 
@@ -44,7 +45,8 @@ func (c *committer) loop(ctx context.Context) error {
 			if due == nil {
 				due = e.Clock.After(c.wait())
 			}
-			if len(c.pending) < e.set.BatchPages && c.size < e.set.BatchBytes {
+			// What a host asks for is kept at once, with what else has come.
+			if !c.full() && (!c.urgent || len(e.finished) > 0) {
 				continue
 			}
 		case <-due:
@@ -66,12 +68,17 @@ func (c *committer) loop(ctx context.Context) error {
 // longer only while every worker is busy.
 func (c *committer) wait() time.Duration { return c.engine.set.BatchInterval / 16 }
 
+func (c *committer) full() bool {
+	return len(c.pending) >= c.engine.set.BatchPages || c.size >= c.engine.set.BatchBytes
+}
+
 func (c *committer) add(f finished) {
 	if len(c.pending) == 0 {
 		c.oldest = c.engine.Clock.Now()
 	}
 	c.pending = append(c.pending, f)
 	c.size += f.size
+	c.urgent = c.urgent || f.urgent
 }
 
 // flush commits what is pending. When some leases were lost to another
@@ -105,7 +112,7 @@ func (c *committer) flush(ctx context.Context) error {
 		c.engine.release(&c.pending[i])
 	}
 	clear(c.pending)
-	c.pending, c.size = c.pending[:0], 0
+	c.pending, c.size, c.urgent = c.pending[:0], 0, false
 	if err != nil {
 		return fmt.Errorf("committing a batch: %w", err)
 	}
@@ -139,6 +146,9 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 		if f.host != "" {
 			b.Hosts[f.host] = later(b.Hosts[f.host], f.state)
 			f.state.remember(f.host, b.Put)
+		}
+		if f.elsewhere != "" {
+			f.elsewhereState.remember(f.elsewhere, b.Put)
 		}
 		if f.lease != 0 {
 			b.Outcomes = append(b.Outcomes, f.outcome)

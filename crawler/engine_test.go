@@ -30,6 +30,7 @@ type rig struct {
 	// wrap, when set, stands between the engine and its frontier.
 	wrap     func(crawler.Frontier) crawler.Frontier
 	scope    urls.ScopeRules
+	polite   crawler.Politeness // nil: free
 	observer crawler.Observer
 	seeds    []string
 	sinkName string
@@ -71,8 +72,12 @@ func (r *rig) run(ctx context.Context) (crawler.Summary, error) {
 	if r.wrap != nil {
 		used = r.wrap(f)
 	}
+	polite := r.polite
+	if polite == nil {
+		polite = free{}
+	}
 	e, err := crawler.New(crawler.Parts{
-		Frontier: used, Politeness: free{}, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{},
+		Frontier: used, Politeness: polite, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{},
 		NewFetcher: func() crawler.Fetcher { return r.web }, Observer: r.accounted(),
 		Sinks: []crawler.NamedSink{{Name: r.sinkName, Sink: r.sink}},
 	}, r.set)

@@ -16,6 +16,9 @@ var (
 	// ErrOutput means that a sink could not be opened. Nothing was fetched: name
 	// a place that can be written, or mend that one.
 	ErrOutput = errors.New("cannot open output")
+	// ErrNotSent means that a permission lapsed before its request was sent. The
+	// permission is to be cancelled, and the request asked about again.
+	ErrNotSent = errors.New("not sent")
 	// ErrLocked means that another process holds the state.
 	ErrLocked = errors.New("the state is in use")
 	// ErrForeignState means that a state belongs to another crawl or to a

@@ -137,6 +137,7 @@ var freeState = crawler.HostState{Concurrency: 8}
 func (freeGrant) Context(ctx context.Context) context.Context     { return ctx }
 func (freeGrant) Done(*crawler.Response, error) crawler.HostState { return freeState }
 func (freeGrant) Entry() crawler.Entry                            { return crawler.Entry{} }
+func (freeGrant) Elsewhere() (string, crawler.HostState)          { return "", crawler.HostState{} }
 func (freeGrant) Cancel() crawler.HostState                       { return freeState }
 
 // memorySink is a sink with the exactly-once contract and a file of strings.

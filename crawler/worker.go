@@ -29,9 +29,13 @@ type finished struct {
 	host    string
 	state   HostState
 	outcome Outcome
-	sitemap bool
-	found   []Request
-	records []Record
+	// elsewhere is a further host whose time was taken, and its state.
+	elsewhere      string
+	elsewhereState HostState
+	urgent         bool // a host asks to be left alone, which a crash must not lose
+	sitemap        bool
+	found          []Request
+	records        []Record
 
 	entries     []Entry
 	requests    int64
@@ -104,10 +108,15 @@ func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
 	if err == nil {
 		resp, err = w.fetcher.Fetch(v.Grant.Context(flight), u, FetchOptions{MaxBody: RobotsLimit, Truncate: true, Raw: true, Header: v.Header})
 	}
+	if errors.Is(err, ErrNotSent) {
+		w.lapsed(l, v.Grant)
+		return
+	}
 	state := v.Grant.Done(resp, err)
 	e.Frontier.Free(l.ID, state)
 	e.Frontier.GiveBack(l.ID)
 	f := finished{host: l.Host(), state: state, requests: requestsSent(err)}
+	f.elsewhere, f.elsewhereState = v.Grant.Elsewhere()
 	entry := v.Grant.Entry()
 	entry.Kind, entry.URL, entry.Host, entry.RobotsOf = kindRobots, v.Robots, u.Origin(), l.Host()
 	if resp != nil {
@@ -115,6 +124,7 @@ func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
 		entry.RobotsBody = resp.Body
 	}
 	f.entries = []Entry{sent(entry, resp, err)}
+	f.urgent = asksForTime(&f.entries[0])
 	f.size = int64(len(entry.RobotsBody) + len(state.Robots))
 	w.observe(v.Robots, true, start, resp, err)
 	e.hand(f)
@@ -132,12 +142,17 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	}
 	start := e.Clock.Now()
 	resp, err := w.fetcher.Fetch(grant.Context(flight), l.URL, opt)
+	if errors.Is(err, ErrNotSent) {
+		w.lapsed(l, grant)
+		return false
+	}
 	state := grant.Done(resp, err)
 	e.Frontier.Free(l.ID, state)
 	w.observe(l.URL.Redacted(), false, start, resp, err)
 	entry := grant.Entry()
 	entry.Kind, entry.URL, entry.Host, entry.Attempt = l.Kind.String(), l.URL.Redacted(), l.Host(), int(l.Attempt)
 	f := finished{state: state, requests: requestsSent(err), entries: []Entry{sent(entry, resp, err)}}
+	f.urgent = asksForTime(&f.entries[0])
 	if err != nil && flight.Err() != nil {
 		// The run is over before the answer came.
 		w.giveUp(l, f)
@@ -163,6 +178,13 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	}
 	w.settle(l, f, outcome)
 	return l.Kind == KindPage && outcome.Status/100 == 2
+}
+
+// lapsed gives back a request whose permission ended before it was sent. It
+// leaves again when its host may be asked again.
+func (w *worker) lapsed(l *Lease, grant Grant) {
+	w.engine.Frontier.Free(l.ID, grant.Cancel())
+	w.engine.Frontier.GiveBack(l.ID)
 }
 
 // giveUp returns a lease whose request was sent: the page is not settled, and
@@ -275,6 +297,11 @@ func sent(e Entry, resp *Response, err error) Entry {
 		e.Class = classOf(err)
 	}
 	return e
+}
+
+// asksForTime reports whether an answer asks for its host to be left alone.
+func asksForTime(e *Entry) bool {
+	return e.RetryAfter > 0 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable
 }
 
 // requestsSent is 1 unless the exchange failed before there was anybody to send

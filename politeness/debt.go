@@ -12,18 +12,18 @@ import (
 // observe books what an answer asks for. now is the instant of its header, and
 // latency how long that took. 429 is about our rate and so concerns all that
 // share the server; anything else is about this host.
-func (h *host) observe(status int, header http.Header, latency time.Duration, g *Gate, now time.Time) {
-	o := outcome{latency: latency}
-	asks := &h.lane
+func (gr *Grant) observe(status int, header http.Header, latency time.Duration, now time.Time) {
+	g, o := gr.gate, outcome{latency: latency}
+	asks := &gr.host.lane
 	switch {
 	case status == http.StatusTooManyRequests:
-		o.kind, asks = busy, h.server()
+		o.kind, asks = busy, gr.server()
 	case status == http.StatusServiceUnavailable:
 		o.kind = busy
 	case status >= 200 && status < 400:
 		o.kind = answered
 	}
-	h.both(func(l *lane) {
+	gr.both(func(l *lane) {
 		own := o
 		if o.kind == busy && l != asks {
 			own = outcome{kind: failed}
@@ -35,6 +35,14 @@ func (h *host) observe(status int, header http.Header, latency time.Duration, g 
 	} else if o.kind == busy {
 		asks.put(now.Add(backoff(asks.throttle.strikes, g.random())), byBackoff)
 	}
+}
+
+// server is the lane of what answered: the group's, if there is one.
+func (gr *Grant) server() *lane {
+	if gr.group != nil {
+		return &gr.group.lane
+	}
+	return &gr.host.lane
 }
 
 // tell books in the end whether the host worked. What says nothing of it counts

@@ -21,7 +21,7 @@
 //     adaptive throttle and robots.txt's Crawl-delay, each up to a cap;
 //   - Retry-After puts the host off, up to a cap; 429 and 503 without it put it
 //     off for growing times;
-//   - nothing is granted outside of the crawl window, if there is one;
+//   - nothing starts outside of the crawl window, if there is one;
 //   - a host that keeps failing is set aside and probed by one request at a time
 //     after growing pauses, and its URLs are skipped when that lasts for hours;
 //   - no page is granted that robots.txt disallows, or while robots.txt is not

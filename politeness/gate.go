@@ -19,6 +19,10 @@ var (
 	ErrNotGranted = errors.New("politeness: request not granted")
 	// ErrTooEarly means that a granted request must wait a little longer.
 	ErrTooEarly = errors.New("politeness: too early")
+	// ErrLapsed means that a grant was not used in its time: the crawl window
+	// has closed, or the host has moved to another group. Nothing was sent;
+	// cancel the grant and ask again.
+	ErrLapsed = errors.New("politeness: the grant has lapsed")
 	// ErrRobots means that robots.txt could not be had.
 	ErrRobots = errors.New("robots.txt unreachable")
 	// ErrUnreachable means that a host failed for so long that it is given up.

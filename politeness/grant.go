@@ -24,8 +24,9 @@ type Result struct {
 // slots, unless the guard has seen the response end. Further calls do nothing.
 type Grant struct {
 	gate   *Gate
-	host   *host // whose time it is
-	robots *host // whose robots.txt is fetched, nil for a page
+	host   *host  // whose time it is
+	group  *group // with whom the host shared it when it was granted
+	robots *host  // whose robots.txt is fetched, nil for a page
 	url    string
 	// conditional: a copy is at hand that a 304 would renew.
 	conditional bool
@@ -50,23 +51,49 @@ const (
 
 // grant takes a slot of h.
 func (g *Gate) grant(h *host, url string) *Grant {
-	h.both(func(l *lane) { l.inFlight++; l.pending = true })
-	return &Grant{gate: g, host: h, url: url}
+	gr := &Grant{gate: g, host: h, group: h.group, url: url}
+	gr.both(func(l *lane) { l.inFlight++; l.pending = true })
+	return gr
+}
+
+// both calls f for the lanes that the request takes part in.
+func (gr *Grant) both(f func(l *lane)) {
+	f(&gr.host.lane)
+	if gr.group != nil {
+		f(&gr.group.lane)
+	}
+}
+
+// release frees the slots, and forgets the group where nobody is left in it.
+func (gr *Grant) release(now time.Time) {
+	gr.both(func(l *lane) { l.inFlight--; l.passed(now) })
+	gr.gate.drop(gr.group)
 }
 
 // URL is the one URL that may be requested.
 func (gr *Grant) URL() string { return gr.url }
 
 // Host is the origin whose time the request takes: that of its URL, which for a
-// robots.txt that is kept elsewhere is not the one that was asked for. Its state
-// is then to be kept as well, by Gate.State.
+// robots.txt that is kept elsewhere is not the one that was asked for.
 func (gr *Grant) Host() string { return gr.host.origin }
+
+// Elsewhere returns Host and its state where that is not the host that was asked
+// for, whose state Done returns; ok is false otherwise. It is to be kept as well.
+func (gr *Grant) Elsewhere() (host string, state HostState, ok bool) {
+	if gr.host == gr.asker() {
+		return "", HostState{}, false
+	}
+	g := gr.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return gr.host.origin, g.state(gr.host, g.clock.now()), true
+}
 
 // Begin marks the start of the request, an instant before it is sent. The guard
 // calls it; clients without the guard should, since no other grant of the host
 // is given before. It fails with ErrTooEarly and the instant to wait for when
-// another response of the host ended in the meantime, and with ErrNotGranted
-// when the grant is used up.
+// another response of the host ended in the meantime, with ErrLapsed when the
+// grant no longer holds, and with ErrNotGranted when it is used up.
 func (gr *Grant) Begin() (until time.Time, err error) {
 	g := gr.gate
 	g.mu.Lock()
@@ -75,8 +102,11 @@ func (gr *Grant) Begin() (until time.Time, err error) {
 		return time.Time{}, ErrNotGranted
 	}
 	now := g.clock.now()
-	if due := gr.host.due(now).until; now.Before(due) {
-		return g.clock.outside(due), ErrTooEarly
+	switch c := gr.host.opening(now, &g.clock); {
+	case gr.group != gr.host.group, c.by == byHours:
+		return g.clock.outside(later(c.until, now)), ErrLapsed
+	case now.Before(c.until):
+		return g.clock.outside(c.until), ErrTooEarly
 	}
 	gr.begin(now)
 	return time.Time{}, nil
@@ -85,7 +115,7 @@ func (gr *Grant) Begin() (until time.Time, err error) {
 func (gr *Grant) begin(now time.Time) {
 	gr.stage, gr.began = begun, now
 	gr.account = gr.host.account(&gr.gate.policy, now)
-	gr.host.both(func(l *lane) { l.pending = false; l.passed(now) })
+	gr.both(func(l *lane) { l.pending = false; l.passed(now) })
 }
 
 // Answered books status and header as soon as they are known, ahead of Done.
@@ -103,7 +133,7 @@ func (gr *Grant) answered(status int, header http.Header, now time.Time) {
 	}
 	gr.status, gr.answeredAt = status, now
 	gr.account.RetryAfter = RetryAfter(header, gr.gate.clock.outside(now))
-	gr.host.observe(status, header, now.Sub(gr.began), gr.gate, now)
+	gr.observe(status, header, now.Sub(gr.began), now)
 }
 
 // End marks the end of the response and frees the host's slot. The guard calls
@@ -121,7 +151,7 @@ func (gr *Grant) end(now time.Time) {
 		if a := &gr.account; a.RetryAfter > 0 {
 			a.RetryAfter = max(a.RetryAfter-now.Sub(gr.answeredAt), 0)
 		}
-		gr.host.both(func(l *lane) { l.inFlight--; l.passed(now) })
+		gr.release(now)
 	}
 }
 
@@ -166,7 +196,8 @@ func (gr *Grant) Cancel() HostState {
 		gr.closed = true
 		if gr.stage == granted {
 			gr.stage = ended
-			gr.host.both(func(l *lane) { l.pending = false; l.inFlight-- })
+			gr.both(func(l *lane) { l.pending = false; l.inFlight-- })
+			g.drop(gr.group)
 		}
 		gr.end(now)
 		if gr.robots != nil {
@@ -190,7 +221,7 @@ func (gr *Grant) broke() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.clock.now()
-	gr.host.both(func(l *lane) { l.passed(now) })
+	gr.both(func(l *lane) { l.passed(now) })
 }
 
 // resume starts the repeated request if that is permitted now, and otherwise
@@ -200,10 +231,10 @@ func (gr *Grant) resume() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.clock.now()
-	if due := gr.host.due(now).until; now.Before(due) {
-		return due.Sub(now)
+	if c := gr.host.opening(now, &g.clock); now.Before(c.until) {
+		return c.until.Sub(now)
 	}
 	gr.began = now
-	gr.host.both(func(l *lane) { l.passed(now) })
+	gr.both(func(l *lane) { l.passed(now) })
 	return 0
 }

@@ -3,6 +3,7 @@ package politeness
 import (
 	"fmt"
 	"net/netip"
+	"time"
 
 	"golang.org/x/net/publicsuffix"
 )
@@ -99,9 +100,58 @@ func (g *Gate) quit(h *host) {
 	if h.group == nil {
 		return
 	}
-	if h.group.members--; h.group.members == 0 {
-		delete(g.groups, h.group.key)
+	h.group.members--
+	g.drop(h.group)
+	h.group = nil
+}
+
+// drop forgets a group that nobody is in any more.
+func (g *Gate) drop(s *group) {
+	if s != nil && s.members == 0 && s.inFlight == 0 {
+		delete(g.groups, s.key)
 	}
+}
+
+// regroupAfter is how long the address of a host is taken for known: names move,
+// and what answers at the new address has a pace of its own.
+const regroupAfter = 10 * time.Minute
+
+// stale reports whether the host's group is to be found again.
+func (g *Gate) stale(h *host, now time.Time) bool {
+	return g.policy.Group == GroupAddress && g.address != nil && now.Sub(h.grouped) >= regroupAfter
+}
+
+// regroup finds a host's group again, without the lock, as recall does. A host
+// that cannot be found stays where it is.
+func (g *Gate) regroup(h *host) {
+	done := false
+	defer func() {
+		if !done { // the callback panicked: the next caller tries again
+			g.mu.Lock()
+			h.memory = known
+			g.mu.Unlock()
+		}
+	}()
+	key := g.groupKey(h.origin)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h.memory, h.grouped, done = known, g.clock.now(), true
+	if key != "" && (h.group == nil || h.group.key != key) {
+		g.move(h, key)
+	}
+}
+
+// move takes a host to another group. What the servers of the old one asked for
+// it goes on to owe, since that may have been about the host.
+func (g *Gate) move(h *host, key string) {
+	if old := h.group; old != nil {
+		if !old.debt.IsZero() {
+			h.put(old.debt, old.debtBy)
+		}
+		h.throttle.strikes = max(h.throttle.strikes, old.throttle.strikes)
+		g.quit(h)
+	}
+	g.join(h, key)
 }
 
 // inherit lets a lane owe one delay from the start of a gate that follows

@@ -15,7 +15,8 @@ type host struct {
 	group   *group // nil without one
 	circuit *circuit
 	robots  robotsState
-	web     bool // http or https: has a robots.txt
+	grouped time.Time // when its group was found
+	web     bool      // http or https: has a robots.txt
 	memory  memoryState
 	recency
 }

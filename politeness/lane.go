@@ -51,14 +51,6 @@ func (l *lane) after(owed time.Duration) time.Time {
 	return l.last.Add(owed)
 }
 
-// both calls f for the lanes that a request of the host takes part in.
-func (h *host) both(f func(l *lane)) {
-	f(&h.lane)
-	if h.group != nil {
-		f(&h.group.lane)
-	}
-}
-
 // server is the lane of what answers for the host: the group's, if it has one.
 func (h *host) server() *lane {
 	if h.group != nil {

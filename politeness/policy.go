@@ -74,8 +74,8 @@ type Policy struct {
 	Adaptive       bool
 	AdaptiveFactor float64       // 0 is DefaultAdaptiveFactor
 	MaxDelay       time.Duration // 0 is DefaultMaxDelay
-	// Hours is the part of the day in which requests may be sent, robots.txt
-	// included. One that was granted within it may begin as it ends.
+	// Hours is the part of the day in which requests may start, robots.txt
+	// included. One that was granted within it and has not begun lapses as it ends.
 	Hours Hours
 	// Group says which hosts share one budget of delay and concurrency.
 	Group Group
@@ -131,7 +131,8 @@ type Options struct {
 	Debts func(key string) []byte
 	// Address tells, for GroupAddress, the address that requests to an origin go
 	// to, or false where it is not known: such a host stands for itself. It is
-	// called as Recall is and may look the name up, within a deadline of its own.
+	// called as Recall is, and again every ten minutes, since names move; it may
+	// look the name up, within a deadline of its own.
 	// Of several addresses it should choose the same one each time, such as the
 	// lowest.
 	Address func(origin string) (string, bool)

@@ -41,6 +41,7 @@ func (g *Gate) recall(h *host) {
 	}
 	h.recall(debts, g, now)
 	g.join(h, key)
+	h.grouped = now
 	h.memory, done = known, true
 }
 
@@ -72,6 +73,9 @@ func (g *Gate) unread(h *host) (read func(), wait bool) {
 		return func() { g.recall(h) }, false
 	case h.memory == recalling:
 		return nil, true
+	case h.memory == known && g.stale(h, g.clock.now()):
+		h.memory = recalling
+		return func() { g.regroup(h) }, false
 	}
 	h.memory = known
 	switch s := h.group; {

@@ -21,10 +21,14 @@ import (
 )
 
 // explain turns whatever ended an exchange into what Fetcher promises: the
-// caller's own ctx.Err(), a guard's refusal as it is, or a *FetchError.
+// caller's own ctx.Err(), a guard's refusal as it is, crawler.ErrNotSent where it
+// came too late, or a *FetchError.
 func (c *Client) explain(ctx context.Context, x *exchange, err error) error {
 	if c.opt.ErrRefused != nil && errors.Is(err, c.opt.ErrRefused) {
 		return bare(err)
+	}
+	if c.opt.ErrLapsed != nil && errors.Is(err, c.opt.ErrLapsed) {
+		return fmt.Errorf("%w: %w", crawler.ErrNotSent, bare(err))
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

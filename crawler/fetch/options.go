@@ -63,6 +63,9 @@ type Options struct {
 	// ErrRefused is the sentinel in the guard's refusals. They are faults of
 	// the program, not of a page, and pass through as plain errors.
 	ErrRefused error
+	// ErrLapsed is the sentinel of a guard to whom the request came too late:
+	// nothing was sent, and Fetch gives crawler.ErrNotSent.
+	ErrLapsed error
 
 	// TLSConfig is cloned; nil takes the system's roots.
 	TLSConfig *tls.Config
