@@ -8,4 +8,5 @@ import (
 	_ "github.com/amblecrawl/amble/crawler/sink"
 	_ "github.com/amblecrawl/amble/extractors/feeds"
 	_ "github.com/amblecrawl/amble/extractors/selectors"
+	_ "github.com/amblecrawl/amble/extractors/structured"
 )

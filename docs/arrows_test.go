@@ -26,7 +26,8 @@ var arrows = []struct{ from, to string }{
 
 	{"extractors", "crawler crawler/urls"},
 	{"extractors/values", "crawler/urls"},
-	{"extractors/...", "extractors extractors/values crawler crawler/urls"},
+	{"extractors/query", ""},
+	{"extractors/...", "extractors extractors/values extractors/query crawler crawler/urls"},
 
 	{"politeness/robots", ""},
 	{"politeness/identity", ""},
@@ -45,6 +46,8 @@ var alone = []struct{ module, home string }{
 	{"github.com/nlnwa/whatwg-url", "crawler/urls"},
 	{"github.com/temoto/robotstxt", "politeness/robots"},
 	{"github.com/mmcdole/gofeed", "extractors/feeds"},
+	{"github.com/theory/jsonpath", "extractors/query"},
+	{"github.com/itchyny/gojq", "extractors/query"},
 	{"github.com/goccy/go-yaml", "crawler/config"},
 	{"github.com/prometheus/client_golang", "crawler/monitor"},
 	{"github.com/spf13/cobra", "cmd"},
