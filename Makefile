@@ -45,7 +45,7 @@ fuzz:
 
 # The power cuts of the packages below are short in `make test` and long here.
 torture:
-	$(GO) test -count=1 -timeout 20m -run 'Contract|Power|Full|Lossy' ./crawler/frontier ./crawler/sink
+	AMBLE_KILLS=$(KILLS) $(GO) test -count=1 -timeout 20m -run 'Contract|Power|Full|Lossy' ./crawler/frontier ./crawler/sink
 	cd cmd && AMBLE_KILLS=$(KILLS) $(GO) test -count=1 -timeout 20m \
 	  -run '^Test(Killed|Interrupted|NewRunOwes|Stopped|FullDisk|ReadOnly|Touched|FewFiles|PageFlood|Lock)'
 

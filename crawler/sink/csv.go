@@ -22,6 +22,7 @@ type CSV struct {
 	Path string `yaml:"path,scalar" doc:"The file, relative to the config; {type}, {run} and {date} stand for the record type, the run and its first day. - is standard output."`
 
 	files   *files
+	disk    disk // nil: the system's
 	headers map[*file]*header
 	cells   []any           // one row's fields by column, reused
 	extra   []crawler.Field // one row's fields without a column, reused
@@ -36,7 +37,7 @@ func (c *CSV) Open(_ context.Context, run crawler.RunInfo, position []byte) erro
 	if c.files.ready() == nil {
 		return errOpen
 	}
-	opened, err := openFiles("csv", c.Path, run, position)
+	opened, err := openFiles(c.disk, "csv", c.Path, run, position)
 	if err != nil {
 		return err
 	}

@@ -10,9 +10,10 @@
 //     type the run announced, so that a place that cannot be written to is
 //     found before the first fetch.
 //   - Flush hands over what is buffered, makes it durable (fsync of each file,
-//     and of its folder when the file is new) and returns the position: the
-//     size of each file. The engine commits the position together with the
-//     outcomes of the pages.
+//     and of the folders above it when the file is new) and returns the
+//     position: the size of each file. It also finds out whether every file is
+//     still there and as it was left. The engine commits the position together
+//     with the outcomes of the pages.
 //   - Open with a position cuts each file back to its committed size; what
 //     was written after the last commit goes, its pages are fetched again.
 //

@@ -21,8 +21,9 @@ const stdoutPath = "-"
 type file struct {
 	key  string // its name in positions
 	path string
+	disk disk
 
-	handle *os.File // nil while closed to save descriptors
+	handle handle // nil while closed to save descriptors
 	info   os.FileInfo
 	stream bool          // cannot be cut back: a pipe, a device, standard output
 	place  *list.Element // in the order of use, nil while closed
@@ -43,7 +44,7 @@ func (f *file) open(mustExist bool) error {
 		f.handle, f.stream = os.Stdout, true
 	} else {
 		var err error
-		if f.handle, err = openPath(f.path, mustExist); err != nil {
+		if f.handle, err = openPath(f.disk, f.path, mustExist); err != nil {
 			return f.stop("open", err)
 		}
 	}
@@ -63,24 +64,24 @@ func (f *file) open(mustExist bool) error {
 	return nil
 }
 
-func openPath(path string, mustExist bool) (*os.File, error) {
-	info, err := os.Stat(path)
+func openPath(d disk, path string, mustExist bool) (handle, error) {
+	info, err := d.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
 		return nil, &fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR}
 	case err == nil && !info.Mode().IsRegular():
 		// Not blocking, or a pipe that nobody reads would hold the run up here.
-		return os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		return d.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	case err == nil || mustExist:
-		return os.OpenFile(path, os.O_RDWR, 0)
+		return d.OpenFile(path, os.O_RDWR, 0)
 	}
-	return create(path)
+	return create(d, path)
 }
 
 // reopen opens a file again that was closed to save descriptors, and sees to it
 // that it is still the one that was closed.
 func (f *file) reopen() error {
-	handle, err := os.OpenFile(f.path, os.O_RDWR, 0)
+	handle, err := f.disk.OpenFile(f.path, os.O_RDWR, 0)
 	if err != nil {
 		return f.stop("open", err)
 	}
@@ -155,7 +156,7 @@ func (f *file) sync(ctx context.Context) error {
 // unchanged reports when the path leads to another file by now, or when someone
 // else wrote to it: a position would then promise what is not there.
 func (f *file) unchanged() error {
-	info, err := os.Stat(f.path)
+	info, err := f.disk.Stat(f.path)
 	switch {
 	case err != nil:
 		return f.stop("find", err)
@@ -175,7 +176,7 @@ func (f *file) closeHandle() error {
 	}
 	handle := f.handle
 	f.handle = nil
-	if handle == os.Stdout {
+	if handle == os.Stdout { // the process's, not the sink's
 		return nil
 	}
 	return handle.Close()

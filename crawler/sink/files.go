@@ -25,14 +25,16 @@ const (
 // files are the files of one sink: which record type goes where, which of them
 // are open, and the position that makes them exactly-once.
 type files struct {
+	disk   disk
 	format string // the sink's ID, kept in positions
 	path   string // the template
 	run    crawler.RunInfo
 
 	byKey  map[string]*file
 	byType map[string]*file
-	used   list.List // of *file, open ones, the most recently used first
-	err    error     // the first failure, or that it is closed; nothing is written after it
+	used   list.List           // of *file, open ones, the most recently used first
+	nailed map[string]struct{} // folders whose names are durable
+	err    error               // the first failure, or that it is closed; nothing is written after it
 }
 
 var (
@@ -49,8 +51,14 @@ type position struct {
 // openFiles opens and cuts the files of all announced record types and of the
 // position. Nothing is changed on disk, save for new empty files, before all of
 // them have been opened.
-func openFiles(format, path string, run crawler.RunInfo, committed []byte) (_ *files, err error) {
-	s := &files{format: format, path: path, run: run, byKey: map[string]*file{}, byType: map[string]*file{}}
+func openFiles(d disk, format, path string, run crawler.RunInfo, committed []byte) (_ *files, err error) {
+	s := &files{
+		disk: d, format: format, path: path, run: run,
+		byKey: map[string]*file{}, byType: map[string]*file{}, nailed: map[string]struct{}{},
+	}
+	if d == nil {
+		s.disk = realDisk{}
+	}
 	defer func() {
 		if err != nil {
 			_ = s.close()
@@ -109,7 +117,7 @@ func (s *files) decode(committed []byte) (map[string]int64, error) {
 
 // resume takes over a file with committed records, which must be there whole.
 func (s *files) resume(key, path string, size int64) error {
-	f := &file{key: key, path: path}
+	f := &file{key: key, path: path, disk: s.disk}
 	if err := s.insert(f, size > 0); err != nil {
 		if size > 0 && errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: %s is missing, and the run has committed %d bytes of records to it: put it back, or start over with --fresh",
@@ -153,7 +161,7 @@ func (s *files) add(recordType string) (*file, error) {
 	}
 	f := s.byKey[key]
 	if f == nil {
-		f = &file{key: key, path: path}
+		f = &file{key: key, path: path, disk: s.disk}
 		if err := s.insert(f, false); err != nil {
 			return nil, err
 		}
@@ -208,6 +216,12 @@ func (s *files) insert(f *file, mustExist bool) error {
 	if err := f.open(mustExist); err != nil {
 		return err
 	}
+	if !mustExist && !f.stream {
+		if err := s.nail(f.path); err != nil {
+			f.release()
+			return errors.Join(f.stop("open", err), f.closeHandle())
+		}
+	}
 	f.place = s.used.PushFront(f)
 	s.byKey[f.key] = f
 	return nil
@@ -256,6 +270,15 @@ func (s *files) flush(ctx context.Context) ([]byte, error) {
 	for e := s.used.Front(); e != nil; e = e.Next() {
 		if err := e.Value.(*file).sync(ctx); err != nil {
 			return nil, s.fail(err)
+		}
+	}
+	// Also what got nothing new must still be there: a run that ends has all its
+	// records, or says which file somebody took away.
+	for _, f := range s.byKey {
+		if !f.stream {
+			if err := f.unchanged(); err != nil {
+				return nil, s.fail(err)
+			}
 		}
 	}
 	p := position{Sink: s.format, Files: make(map[string]int64, len(s.byKey))}

@@ -200,7 +200,8 @@ func TestUnwritablePlaces(t *testing.T) {
 	}
 }
 
-// A file that someone else touches is noticed before its position is promised.
+// A file that someone else touches is noticed before its position is promised,
+// also when there is nothing more to write to it.
 func TestChangedFiles(t *testing.T) {
 	for name, change := range map[string]func(path string) error{
 		"appended": func(path string) error {
@@ -215,6 +216,22 @@ func TestChangedFiles(t *testing.T) {
 		"removed":   os.Remove,
 		"replaced":  func(path string) error { return errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o644)) },
 	} {
+		t.Run(name+", nothing new", func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "a.jsonl")
+			j := &JSONL{Path: path}
+			err := errors.Join(j.Open(ctx, run("book"), nil), j.Write(ctx, []crawler.Record{record("book", 1)}))
+			if _, flushing := j.Flush(ctx); err != nil || flushing != nil {
+				t.Fatal(err, flushing)
+			}
+			if err := change(path); err != nil {
+				t.Fatal(err)
+			}
+			_, err = j.Flush(ctx)
+			wantStop(t, err, path)
+			if err := j.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "a.jsonl")
 			j := &JSONL{Path: path}

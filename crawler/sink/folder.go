@@ -2,61 +2,47 @@ package sink
 
 import (
 	"errors"
-	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
-	"syscall"
 )
 
-// create makes a file with the folders above it and returns when their names
-// are durable, so that a power cut after a commit cannot take a file away whose
-// content was synced.
-func create(path string) (*os.File, error) {
-	folder := filepath.Dir(path)
-	touched := []string{folder}
-	for dir := folder; ; {
-		if _, err := os.Stat(dir); err == nil {
-			break
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			break
-		}
-		touched = append(touched, up)
-		dir = up
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+// create makes a file with the folders above it.
+func create(d disk, path string) (handle, error) {
+	if err := makeFolder(d, filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	for _, dir := range touched {
-		if err := syncFolder(dir); err != nil {
-			_ = f.Close()
-			return nil, fmt.Errorf("syncing the folder %s: %w", dir, err)
-		}
-	}
-	return f, nil
+	return d.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 }
 
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil // folders cannot be opened for syncing there
+// makeFolder makes a folder and those above it, where they are missing, and
+// makes each name durable before anything is put into the folder. So a folder
+// that holds something is known to survive a power cut, and one that is empty
+// may have been left by a process that died before it came to that.
+func makeFolder(d disk, dir string) error {
+	if empty, err := d.Empty(dir); err == nil && !empty {
+		return nil
 	}
-	dir, err := os.Open(path)
-	if errors.Is(err, os.ErrPermission) {
-		return nil // writable but not readable: nothing can be synced, and files still can be made
+	up := filepath.Dir(dir)
+	if up == dir {
+		return nil
 	}
-	if err != nil {
+	if err := makeFolder(d, up); err != nil {
 		return err
 	}
-	defer func() { _ = dir.Close() }()
-	err = dir.Sync()
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
-		return nil // a file system that has no such thing
+	if err := d.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
 	}
-	return err
+	return d.SyncFolder(up)
+}
+
+// nail makes the name of a file durable that holds nothing committed: the
+// process that made it may have died before it did so.
+func (s *files) nail(path string) error {
+	dir := filepath.Dir(path)
+	if _, done := s.nailed[dir]; done {
+		return nil
+	}
+	s.nailed[dir] = struct{}{}
+	return s.disk.SyncFolder(dir)
 }

@@ -19,6 +19,7 @@ type JSONL struct {
 	Path string `yaml:"path,scalar" doc:"The file, relative to the config; {type}, {run} and {date} stand for the record type, the run and its first day. - is standard output."`
 
 	files *files
+	disk  disk // nil: the system's
 }
 
 // Validate reports a path that cannot be one, as a *crawler.ConfigError.
@@ -31,7 +32,7 @@ func (j *JSONL) Open(_ context.Context, run crawler.RunInfo, position []byte) er
 	if j.files.ready() == nil {
 		return errOpen
 	}
-	opened, err := openFiles("jsonl", j.Path, run, position)
+	opened, err := openFiles(j.disk, "jsonl", j.Path, run, position)
 	if err == nil {
 		j.files = opened
 	}
