@@ -138,7 +138,7 @@ func isProtocol(err error) bool {
 		says(err, "malformed", "server response headers exceeded", "header list larger", "connection broken",
 			"unsupported transfer encoding", "Content-Length", "Transfer-Encoding", "too many 1xx",
 			"invalid byte in chunk length", "chunk length too large", "chunked line", "chunked encoding",
-			"too many trailer", "header line too long", "stream error", "connection error", "http2: ")
+			"long trailer", "empty hex number", "header line too long", "stream error", "connection error", "http2: ")
 }
 
 func says(err error, words ...string) bool {

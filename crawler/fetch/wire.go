@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -21,7 +22,8 @@ var (
 const wireSlack = 64 << 10
 
 // wire watches a body as it is received: counts it, bounds it, and ends the
-// exchange when no byte comes for the idle time.
+// exchange when no byte comes for the idle time. It refuses what no final answer
+// has for a status (RFC 9110 section 15).
 type wire struct {
 	next http.RoundTripper
 	idle time.Duration
@@ -29,8 +31,16 @@ type wire struct {
 
 func (t wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
-	if err != nil || resp.Body == nil || resp.Body == http.NoBody {
-		return resp, err
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode < http.StatusOK {
+		// After 101 the body is the bare connection, which knows no deadline.
+		resp.Body.Close()
+		return nil, &crawler.FetchError{Class: crawler.ClassProtocol, Err: fmt.Errorf("status %d, which is no answer", resp.StatusCode)}
+	}
+	if resp.Body == nil || resp.Body == http.NoBody {
+		return resp, nil
 	}
 	x := exchangeOf(req)
 	b := &wireBody{ReadCloser: resp.Body, x: x, idle: t.idle}
@@ -60,7 +70,7 @@ func (b *wireBody) Read(p []byte) (int, error) {
 	b.timer.Stop()
 	b.x.wire += int64(n)
 	switch {
-	case err == io.ErrUnexpectedEOF:
+	case err == io.ErrUnexpectedEOF || err != nil && says(err, "unexpected EOF reading trailer"):
 		// Told apart here from a decoder's complaint of the same name.
 		err = &crawler.FetchError{Class: crawler.ClassTruncated, Temporary: true, Err: err}
 	case err != nil && err != io.EOF:
