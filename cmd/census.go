@@ -254,7 +254,7 @@ func (c *crawl) allowed(u urls.URL) (allowed bool, by planRule, known bool) {
 	if !v.Allowed {
 		return false, planRule{v.Line, v.Text}, true
 	}
-	if verdict := c.usage.DecideEarly(usageInRobots(digest, u.Fetch())); !verdict.Allowed {
+	if verdict := c.usage.DecideEarly(saidBy(digest, nil).early(u.Fetch())); !verdict.Allowed {
 		return false, planRule{text: verdict.Reason}, true
 	}
 	return true, planRule{}, true

@@ -53,7 +53,7 @@ func assemble(cfg *config.Config, log *slog.Logger, before past) (*crawl, error)
 	if c.usage, err = signals.ParsePolicy(cfg.Politeness.Usage.Rules()); err != nil {
 		return nil, &exitError{exitConfig, fmt.Errorf("politeness.usage: %w", err)}
 	}
-	if c.gate, err = newGate(cfg, before); err != nil {
+	if c.gate, err = newGate(cfg, c.usage, before); err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
 	if c.client, err = newClient(cfg, c.gate, log); err != nil {
@@ -156,7 +156,7 @@ func usedBefore(state string) bool {
 }
 
 // kept is what a state knows of hosts, which a new run is to know as well.
-var kept = []string{crawler.KeyRobots, crawler.KeyDebts}
+var kept = []string{crawler.KeyRobots, crawler.KeyFile, crawler.KeyDebts}
 
 // openFrontier opens a crawl's state. A finished run in it is replaced by a
 // new one, an unfinished one is kept unless fresh.

@@ -13,6 +13,7 @@ import (
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/urls"
+	"github.com/amblecrawl/amble/politeness/signals"
 )
 
 func newExplainCommand() *cobra.Command {
@@ -142,13 +143,17 @@ func (c *crawl) explainPoliteness(row func(string, string, ...any), u urls.URL) 
 	}
 }
 
-// explainUsage tells what robots.txt states about the use of the page; its
-// header and its meta elements may add to it.
+// explainUsage tells what robots.txt, and tdmrep.json where it was asked for,
+// state about the use of the page; its header and its elements may add to it.
 func (c *crawl) explainUsage(u urls.URL) string {
-	usage := usageInRobots(c.gate.Digest(u.Origin()), u.Fetch())
+	host, where := saidBy(c.gate.Digest(u.Origin()), c.gate.Explain(u.Origin(), u.Fetch()).File), "robots.txt"
+	if host.tdm != nil {
+		where += " and tdmrep.json"
+	}
+	usage := signals.Merge(host.of(u.Fetch()))
 	switch verdict := c.usage.DecideEarly(usage); {
 	case len(usage.Statements) == 0:
-		return "none in robots.txt"
+		return "none in " + where
 	case !verdict.Allowed:
 		return usage.String() + ": forbidden, " + verdict.Reason
 	}

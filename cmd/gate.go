@@ -16,15 +16,16 @@ import (
 )
 
 // newGate makes the owner of time from a config's politeness.
-func newGate(cfg *config.Config, before past) (*politeness.Gate, error) {
+func newGate(cfg *config.Config, usage signals.Policy, before past) (*politeness.Gate, error) {
 	policy, err := policyOf(cfg)
 	if err != nil {
 		return nil, err
 	}
+	policy.File = tdmFile(&cfg.Politeness, usage)
 	options := politeness.Options{Resumed: before.used}
 	if before.state != nil {
 		m := memories{before.state}
-		options.Recall, options.Debts = m.robots, m.debts
+		options.Recall, options.RecallFile, options.Debts = m.robots, m.file, m.debts
 	}
 	if policy.Group == politeness.GroupAddress {
 		options.Address = addresses(cfg.ResolveMap()).of

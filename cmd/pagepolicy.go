@@ -7,14 +7,12 @@ import (
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/extractors"
-	"github.com/amblecrawl/amble/politeness"
 	"github.com/amblecrawl/amble/politeness/signals"
 )
 
 // pagePolicy reads what a site says on a page and in its header: directives for
 // robots, and usage signals.
 type pagePolicy struct {
-	gate  *politeness.Gate
 	agent string
 	usage signals.Policy
 
@@ -24,10 +22,10 @@ type pagePolicy struct {
 
 var _ crawler.PagePolicy = (*pagePolicy)(nil)
 
-func newPagePolicy(cfg *config.Config, gate *politeness.Gate, usage signals.Policy) *pagePolicy {
+func newPagePolicy(cfg *config.Config, usage signals.Policy) *pagePolicy {
 	p := &cfg.Politeness
 	return &pagePolicy{
-		gate: gate, agent: p.Agent, usage: usage,
+		agent: p.Agent, usage: usage,
 		ignoreNofollow: p.Nofollow == "ignore", dropNoindex: p.Noindex == "drop",
 	}
 }
@@ -48,8 +46,8 @@ func (p *pagePolicy) Judge(page *crawler.Page) crawler.PageVerdict {
 	if v.NoFollow || v.NoRecords {
 		reasons = append(reasons, directives.From...)
 	}
-	robots, _ := p.gate.Digest(page.URL.Origin()).(*signals.RobotsTxt)
-	usage := signals.Merge(robots.For(page.URL.Fetch()), signals.FromHeader(header), signals.FromMetas(metas))
+	host, _ := page.Said.(said)
+	usage := signals.Merge(host.of(page.URL.Fetch()), signals.FromHeader(header), signals.FromMetas(metas))
 	if verdict := p.usage.Decide(usage); !verdict.Allowed {
 		v.NoRecords = true
 		reasons = append(reasons, verdict.Reason)

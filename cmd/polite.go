@@ -18,20 +18,30 @@ type polite struct {
 
 var _ crawler.Politeness = (*polite)(nil)
 
-// Decide asks the gate about a leased request, and then what robots.txt says
-// about the use of the page.
+// Decide asks the gate about a leased request, and then what robots.txt and
+// tdmrep.json say about the use of the page.
 func (p *polite) Decide(r *crawler.Request) crawler.Verdict {
 	host, url := r.Host(), r.URL.Fetch()
 	d := p.gate.Decide(host, url)
 	v := crawler.Verdict{Reason: d.Reason, Until: d.Until, Robots: d.Robots, Header: d.Header}
 	switch d.Action {
 	case politeness.Go:
-		if verdict := p.usage.DecideEarly(usageInRobots(d.Digest, url)); !verdict.Allowed {
+		said := saidBy(d.Digest, d.File)
+		if verdict := p.usage.DecideEarly(said.early(url)); !verdict.Allowed {
 			return p.skip(d, verdict.Reason, stateOf(d.Grant.Cancel()))
 		}
-		v.Action, v.Grant = crawler.Go, grant{d.Grant, d}
+		v.Action, v.Grant, v.Said = crawler.Go, grant{d.Grant, d}, said
 	case politeness.FetchRobots:
 		v.Action, v.Grant = crawler.FetchRobots, grant{d.Grant, d}
+	case politeness.FetchFile:
+		// What robots.txt settles needs no further file.
+		if verdict := p.usage.DecideEarly(saidBy(d.Digest, nil).early(url)); !verdict.Allowed {
+			state := stateOf(d.Grant.Cancel())
+			rule, _, _ := p.gate.Consult(host, url)
+			d.Line = rule.Line // that of the file stood there
+			return p.skip(d, verdict.Reason, state)
+		}
+		v.Action, v.Grant, v.File = crawler.FetchRobots, grant{d.Grant, d}, "tdmrep"
 	case politeness.Wait:
 		v.Action, v.Reason, v.State = crawler.Wait, d.By, stateOf(p.gate.State(host))
 		if d.Until.After(v.State.NotBefore) {
@@ -108,14 +118,8 @@ func (g grant) Entry() crawler.Entry {
 func stateOf(s politeness.HostState) crawler.HostState {
 	return crawler.HostState{
 		NotBefore: s.NotBefore, Spacing: s.Spacing, Concurrency: s.Concurrency, Opaque: s.Opaque,
-		Robots: s.Robots, Group: s.Group, GroupOpaque: s.GroupOpaque,
+		Robots: s.Robots, File: s.File, Group: s.Group, GroupOpaque: s.GroupOpaque,
 	}
-}
-
-// usageInRobots reads what a host's robots.txt states about the use of a URL.
-func usageInRobots(digest any, url string) signals.Usage {
-	robots, _ := digest.(*signals.RobotsTxt)
-	return signals.Merge(robots.For(url))
 }
 
 // memories gives politeness back what a crawl's state holds of a host. What
@@ -123,6 +127,7 @@ func usageInRobots(digest any, url string) signals.Usage {
 type memories struct{ frontier crawler.Frontier }
 
 func (m memories) robots(origin string) []byte { return m.get(crawler.KeyRobots + origin) }
+func (m memories) file(origin string) []byte   { return m.get(crawler.KeyFile + origin) }
 func (m memories) debts(key string) []byte     { return m.get(crawler.KeyDebts + key) }
 
 func (m memories) get(key string) []byte {

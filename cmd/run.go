@@ -142,7 +142,7 @@ func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledge
 		Frontier: f, Politeness: c.polite(), Pipeline: c.pipeline, Sinks: c.cfg.Sinks(),
 		NewFetcher: func() crawler.Fetcher { return c.client.Fetcher() },
 		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
-		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.gate, c.usage),
+		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.usage),
 	}
 }
 

@@ -131,7 +131,9 @@ func (s *single) page(ctx context.Context, u urls.URL) (*crawler.Page, error) {
 			return nil, fmt.Errorf("%w: %s: %s", errWithheld, request.URL.Redacted(), clip(err.Error(), maxDetail))
 		}
 		if resp.Location.IsZero() || resp.Status/100 == 2 {
-			return crawler.NewPage(request, resp), nil
+			page := crawler.NewPage(request, resp)
+			page.Said = v.Said
+			return page, nil
 		}
 		target := resp.Location.WithoutFragment()
 		if verdict := s.crawl.scope.Check(target, 0); !verdict.In {

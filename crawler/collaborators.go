@@ -32,10 +32,12 @@ type Verdict struct {
 	Class  Class       // of a Skip
 	Until  time.Time   // of a Wait
 	Robots string      // of FetchRobots: the URL
+	File   string      // of FetchRobots: what the file is where it is not robots.txt, for the ledger
 	Header http.Header // of FetchRobots: fields to send with it
 	State  HostState   // of a Skip or Wait: the host's state as the frontier is to hold it
 	Entry  Entry       // of a Skip: what the ledger is to say of it
 	Grant  Grant       // of Go and FetchRobots
+	Said   any         // of Go: what the host states of its pages' use, for PagePolicy
 }
 
 // Grant permits exactly one exchange with exactly one URL. One of Done and

@@ -177,6 +177,9 @@ func (s *HostState) remember(host string, put map[string][]byte) {
 	if s.Robots != nil {
 		put[KeyRobots+host] = s.Robots
 	}
+	if s.File != nil {
+		put[KeyFile+host] = s.File
+	}
 	if s.Opaque != nil {
 		put[KeyDebts+host] = s.Opaque
 	}

@@ -8,7 +8,7 @@ type Entry struct {
 	Host  string // scheme, host and port
 	Group string // what shares the host's budget, "" when the host stands alone
 	URL   string // without credentials
-	Kind  string // "page", "sitemap" or "robots"
+	Kind  string // "page", "sitemap", "robots", or another file read before pages
 
 	Withheld bool
 	Reason   string // why it was withheld

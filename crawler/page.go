@@ -34,6 +34,9 @@ type Page struct {
 	Request  *Request
 	URL      urls.URL // the address that answered
 	Response *Response
+	// Said is what politeness knew of the host's statements when it let the
+	// request go (Verdict.Said), for PagePolicy.
+	Said any
 
 	once sync.Once
 	doc  *goquery.Document

@@ -76,6 +76,8 @@ type HostState struct {
 	// host's robots.txt and wants back after a restart. It is kept apart from
 	// the state, which is written far more often.
 	Robots []byte
+	// File is the same of another file that is read beside robots.txt.
+	File []byte
 	// Group names what shares the host's budget, "" without one, and
 	// GroupOpaque is politeness's memory of it.
 	Group       string

@@ -22,7 +22,9 @@ const (
 	// KeyDebts, followed by a host or group, its Opaque or GroupOpaque. They
 	// outlive the run.
 	KeyRobots = "robots/"
-	KeyDebts  = "debts/"
+	// KeyFile, followed by a host, is where HostState.File is kept.
+	KeyFile  = "sitefile/"
+	KeyDebts = "debts/"
 )
 
 // RunState is what the frontier remembers of the run it holds.

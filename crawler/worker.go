@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ type worker struct {
 	engine  *Engine
 	fetcher Fetcher
 	weight  int64 // what the page in hand holds of the engine's memory
+	said    any   // what its host states, by the verdict that let it go
 }
 
 // finished is what a worker hands to the committer: a settled lease, or
@@ -84,6 +86,7 @@ func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
 		w.fetchRobots(flight, l, v)
 		return false
 	}
+	w.said = v.Said
 	return w.fetchPage(flight, l, v.Grant)
 }
 
@@ -97,8 +100,8 @@ func (e *Engine) inScope(r *Request) (rule string, in bool) {
 	return v.Rule, v.In
 }
 
-// fetchRobots performs one step of reading a host's robots.txt under the lease
-// of a page that needs it. The page goes back to its queue: the host now owes
+// fetchRobots performs one step of reading a host's robots.txt, or another file
+// that is read before its pages, under the lease of a page that needs it. The page goes back to its queue: the host now owes
 // a delay like after any other request.
 func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
 	e := w.engine
@@ -118,14 +121,19 @@ func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
 	f := finished{host: l.Host(), state: state, requests: requestsSent(err)}
 	f.elsewhere, f.elsewhereState = v.Grant.Elsewhere()
 	entry := v.Grant.Entry()
-	entry.Kind, entry.URL, entry.Host, entry.RobotsOf = kindRobots, v.Robots, u.Origin(), l.Host()
+	entry.Kind, entry.URL, entry.Host = cmp.Or(v.File, kindRobots), v.Robots, u.Origin()
 	if resp != nil {
 		f.bytes = resp.Wire
-		entry.RobotsBody = resp.Body
+	}
+	if entry.Kind == kindRobots {
+		entry.RobotsOf = l.Host()
+		if resp != nil {
+			entry.RobotsBody = resp.Body
+		}
 	}
 	f.entries = []Entry{sent(entry, resp, err)}
 	f.urgent = asksForTime(&f.entries[0])
-	f.size = int64(len(entry.RobotsBody) + len(state.Robots))
+	f.size = int64(len(entry.RobotsBody) + len(state.Robots) + len(state.File))
 	w.observe(v.Robots, true, start, resp, err)
 	e.hand(f)
 }
@@ -220,6 +228,7 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 	e := w.engine
 	o := Outcome{Class: ClassFetched, Status: resp.Status}
 	page := NewPage(&l.Request, resp)
+	page.Said = w.said
 	var permits PageVerdict
 	if e.PagePolicy != nil && l.Kind == KindPage {
 		permits = e.PagePolicy.Judge(page)

@@ -18,6 +18,7 @@ const (
 	ByCircuit    = "host failing"
 	ByHours      = "crawl window"
 	ByRobots     = "robots.txt fetch in flight"
+	ByFile       = "site file fetch in flight"
 	ByInFlight   = "request in flight"
 	ByTable      = "too many busy hosts"
 	ByMemory     = "earlier state being read"

@@ -33,12 +33,15 @@
 //     as long as its answer says, 24 hours at most, and is asked for again, by
 //     its validators, a little before that.
 //
+// A file of each host beside robots.txt, in which it says more (SiteFile), is
+// read in the same way where the policy names one.
+//
 // Hosts of one group, by address or registrable domain, share a second budget
 // of delay and concurrency, and what a server says about our rate holds for all
 // of them.
 //
 // All that is owed outlives the process where HostState is kept and given back
-// by Options.Debts and Options.Recall. What is kept can only lengthen a wait, by
+// by Options.Debts, Options.Recall and Options.RecallFile. What is kept can only lengthen a wait, by
 // no more than the policy's own bounds, and what is damaged is ignored.
 //
 // What is malformed takes the reading that gives less access.

@@ -20,6 +20,8 @@ type Explanation struct {
 	// RobotsLife is how long the copy serves from the instant it was fetched or
 	// last found current.
 	RobotsLife time.Duration
+	// File is what is known of Policy.File, as Decision.File has it.
+	File any
 	// Owed is the delay between two requests to the host, By who asked for it.
 	Owed time.Duration
 	By   string
@@ -77,6 +79,7 @@ func (g *Gate) Explain(origin, url string) Explanation {
 	if h.circuit != nil {
 		x.Failing = g.clock.outside(h.circuit.since)
 	}
+	x.File = h.file.digest()
 	c := h.robots.copy
 	if c != nil {
 		x.RobotsHash = c.hash

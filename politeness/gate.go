@@ -46,11 +46,13 @@ const (
 	// FetchRobots: fetch Decision.Robots, now, under Decision.Grant, without
 	// following redirects, hand the answer to Grant.Done and decide again.
 	FetchRobots
+	// FetchFile: do the same, where Decision.Robots is the URL of Policy.File.
+	FetchFile
 )
 
 // String names the action.
 func (a Action) String() string {
-	return [...]string{"wait", "go", "skip", "fetch robots.txt"}[a]
+	return [...]string{"wait", "go", "skip", "fetch robots.txt", "fetch file"}[a]
 }
 
 // Decision is the answer for one URL at one instant.
@@ -66,6 +68,8 @@ type Decision struct {
 	RobotsHash [16]byte
 	// Digest is what Policy.Digest made of that version, nil without one.
 	Digest any
+	// File is what SiteFile.Read made of the host's file; nil without Policy.File.
+	File any
 	// Err of a Skip tells why robots.txt could not be had and wraps ErrRobots,
 	// or that the host is given up and wraps ErrUnreachable; nil when a rule
 	// decided.
@@ -74,11 +78,11 @@ type Decision struct {
 	Until time.Time
 	// By names who asked for a Wait.
 	By string
-	// Robots is the URL of a FetchRobots, Header the fields to send with it so
+	// Robots is the URL of a FetchRobots or FetchFile, Header the fields to send with it so
 	// that the answer may be 304 (Not Modified); nil for none.
 	Robots string
 	Header http.Header
-	// Grant of a Go or FetchRobots; Done or Cancel must be called on it.
+	// Grant of a Go, FetchRobots or FetchFile; Done or Cancel must be called on it.
 	Grant *Grant
 }
 
@@ -93,6 +97,7 @@ type Gate struct {
 	noRules  *robotsCopy // of an empty file
 
 	recallRobots func(origin string) []byte
+	recallSite   func(origin string) []byte
 	debts        func(key string) []byte
 	address      func(origin string) (string, bool)
 
@@ -114,7 +119,7 @@ func New(policy Policy, options Options) *Gate {
 	g := &Gate{
 		policy: policy, maxHosts: options.MaxHosts, maxRules: options.MaxRules,
 		resumed: options.Resumed, random: options.Rand, pause: pause,
-		recallRobots: options.Recall, debts: options.Debts, address: options.Address,
+		recallRobots: options.Recall, recallSite: options.RecallFile, debts: options.Debts, address: options.Address,
 		clock: clock{source: options.Now},
 		hosts: make(map[string]*host), groups: make(map[string]*group),
 	}
@@ -146,10 +151,12 @@ func (g *Gate) Decide(origin, url string) Decision {
 		switch {
 		case ask.read != nil:
 			ask.read()
+		case ask.file != "":
+			known.fileRules, known.fileURL, known.file = ask.rules, ask.file, ask.rules.Check(ask.file)
 		case ask.rules != nil:
 			// Rules are compared without the lock: a hostile file takes
 			// milliseconds.
-			known = answer{ask.rules, ask.rules.Check(url)}
+			known.rules, known.verdict = ask.rules, ask.rules.Check(url)
 		default:
 			return d
 		}
@@ -160,12 +167,17 @@ func (g *Gate) Decide(origin, url string) Decision {
 // lock: what some rules say of the URL, or what was kept of a host.
 type question struct {
 	rules *robots.Rules
+	file  string // the URL of Policy.File, when they are asked about that
 	read  func()
 }
 
 type answer struct {
 	rules   *robots.Rules
 	verdict robots.Verdict
+
+	fileRules *robots.Rules
+	fileURL   string
+	file      robots.Verdict
 }
 
 // decide answers, or asks what it needs to go on.
@@ -196,6 +208,13 @@ func (g *Gate) decide(origin, url string, known answer) (Decision, question) {
 	d = h.judged(known.verdict)
 	if d.Action == Skip {
 		return d, question{}
+	}
+	if h.web && g.policy.File != nil {
+		what, ask, ok := g.consultFile(h, known, now)
+		if !ok {
+			return what, ask
+		}
+		d.File = h.file.digest()
 	}
 	if c, ok := h.wait(&g.policy, &g.clock, now); !ok {
 		return g.later(c.until, h.name(c)), question{}
@@ -339,7 +358,7 @@ func (g *Gate) forget(now time.Time) bool {
 	h := g.used.oldest
 	for i := 0; h != nil && i < scan; i++ {
 		if h.idle(now) {
-			g.rulesSize -= h.robots.copy.size()
+			g.rulesSize -= h.robots.copy.size() + h.file.size()
 			g.quit(h)
 			g.used.remove(h)
 			delete(g.hosts, h.origin)

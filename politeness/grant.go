@@ -27,6 +27,7 @@ type Grant struct {
 	host   *host  // whose time it is
 	group  *group // with whom the host shared it when it was granted
 	robots *host  // whose robots.txt is fetched, nil for a page
+	file   bool   // the host\'s Policy.File is fetched
 	url    string
 	// conditional: a copy is at hand that a 304 would renew.
 	conditional bool
@@ -164,10 +165,14 @@ func (gr *Grant) Done(r Result) HostState {
 	if gr.robots != nil {
 		fetched = g.read(&r) // before taking the lock
 	}
+	var file *fetchedFile
+	if gr.file {
+		file = g.readFile(&r)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.clock.now()
-	var keep []byte
+	var keep, keepFile []byte
 	if !gr.closed {
 		gr.closed = true
 		if gr.stage == granted {
@@ -179,9 +184,12 @@ func (gr *Grant) Done(r Result) HostState {
 		if gr.robots != nil {
 			keep = g.settle(gr, &r, fetched, now)
 		}
+		if gr.file {
+			keepFile = g.settleFile(gr, &r, file, now)
+		}
 	}
 	state := g.state(gr.asker(), now)
-	state.Robots = keep
+	state.Robots, state.File = keep, keepFile
 	return state
 }
 
@@ -202,6 +210,9 @@ func (gr *Grant) Cancel() HostState {
 		gr.end(now)
 		if gr.robots != nil {
 			gr.robots.robots.fetching = false
+		}
+		if gr.file {
+			gr.host.file.fetching = false
 		}
 	}
 	return g.state(gr.asker(), now)

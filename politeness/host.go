@@ -15,8 +15,9 @@ type host struct {
 	group   *group // nil without one
 	circuit *circuit
 	robots  robotsState
-	grouped time.Time // when its group was found
-	web     bool      // http or https: has a robots.txt
+	file    *siteState // nil without Policy.File
+	grouped time.Time  // when its group was found
+	web     bool       // http or https: has a robots.txt
 	memory  memoryState
 	recency
 }
@@ -104,7 +105,7 @@ func later(a, b time.Time) time.Time {
 // idle reports whether forgetting the host could make nobody impolite.
 func (h *host) idle(now time.Time) bool {
 	return h.inFlight == 0 && !h.robots.fetching && h.memory != recalling &&
-		!now.Before(h.due(now).until) && !now.Before(h.robots.retryAt())
+		!now.Before(h.due(now).until) && !now.Before(h.robots.retryAt()) && !h.file.busy(now)
 }
 
 // recency links the hosts from the one used last to the one used first.

@@ -21,6 +21,8 @@ type HostState struct {
 	// at most a little over 500 KiB. It is nil unless the copy is new; a nil one
 	// leaves what was kept before in force.
 	Robots []byte
+	// File is what Options.RecallFile gives back, in the same way.
+	File []byte
 	// Group names the group that the host shares a budget with, "" without one.
 	Group string
 	// GroupOpaque is the memory of the group's debts, for Options.Debts under

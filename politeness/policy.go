@@ -51,6 +51,8 @@ type Policy struct {
 	// empty one where there is none, and what it returns is kept with the rules:
 	// for statements in the file that are not about access. It must not keep body.
 	Digest func(body []byte) any
+	// File is a file that each host is asked for beside robots.txt; nil: none.
+	File *SiteFile
 	// Hosts makes exceptions by host name, by "name:port", or by "*.suffix" for
 	// every name below it. The name with its port comes first, then the name
 	// itself, then the longest suffix.
@@ -126,6 +128,8 @@ type Options struct {
 	// host are told to wait meanwhile. It may be called for several hosts at once.
 	// nil: robots.txt is fetched anew.
 	Recall func(origin string) []byte
+	// RecallFile does the same for HostState.File.
+	RecallFile func(origin string) []byte
 	// Debts returns the last HostState.Opaque that was kept for an origin, or the
 	// last GroupOpaque for a Group, nil without one; it is called as Recall is.
 	Debts func(key string) []byte

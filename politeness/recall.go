@@ -31,6 +31,10 @@ func (g *Gate) recall(h *host) {
 	if g.recallRobots != nil && h.web && !g.policy.IgnoreRobots {
 		copied = readRobots(g.recallRobots(h.origin), &g.policy)
 	}
+	var file *siteCopy
+	if g.recallSite != nil && h.web && g.policy.File != nil {
+		file = g.recallFile(g.recallSite(h.origin))
+	}
 
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -38,6 +42,10 @@ func (g *Gate) recall(h *host) {
 	if copied != nil {
 		copied.got = g.clock.past(copied.got, now)
 		g.keep(h, copied)
+	}
+	if file != nil {
+		file.until = g.clock.future(file.until, now, robotsLifetime)
+		g.keepFile(h, *file)
 	}
 	h.recall(debts, g, now)
 	g.join(h, key)
@@ -68,7 +76,7 @@ func (g *Gate) recallGroup(s *group) {
 // wait is true while another caller is about it.
 func (g *Gate) unread(h *host) (read func(), wait bool) {
 	switch {
-	case h.memory == unasked && (g.debts != nil || g.recallRobots != nil || g.policy.Group != GroupHost):
+	case h.memory == unasked && (g.debts != nil || g.recallRobots != nil || g.recallSite != nil || g.policy.Group != GroupHost):
 		h.memory = recalling
 		return func() { g.recall(h) }, false
 	case h.memory == recalling:

@@ -94,6 +94,7 @@ type Politeness struct {
 	RelNofollow       string          `yaml:"rel_nofollow" default:"follow" enum:"follow,skip" doc:"Whether links with rel=nofollow, ugc or sponsored are followed."`
 	Noindex           string          `yaml:"noindex" default:"keep" enum:"keep,drop" doc:"Whether a page with noindex, or past its unavailable_after, gives records."`
 	Usage             Usage           `yaml:"usage" doc:"What may be done with pages by the sites' usage signals (Content-Signal, Content-Usage, TDMRep, RSL): a use and its rule."`
+	TDMRep            string          `yaml:"tdmrep" default:"auto" enum:"auto,always,never" doc:"Whether hosts are asked for /.well-known/tdmrep.json before their first page: auto where usage.tdm or usage.ai-train is respect or require-allow."`
 	Identity          Identity        `yaml:"identity" doc:"Signs each request, so that sites can verify who crawls: Web Bot Auth."`
 }
 

@@ -67,6 +67,15 @@ func ParseTDMRep(body []byte) *TDMRep {
 	return t
 }
 
+// UnreadableTDMRep stands for a file that could not be had, though there may be
+// one: it reserves every page, for that reason.
+func UnreadableTDMRep(problem string) *TDMRep {
+	p, _ := newPattern("/")
+	return &TDMRep{rules: []tdmRule{{p, Statement{
+		Category: CategoryTDM, Allow: Denied, Source: tdmFile, Problem: shown(problem, maxText),
+	}}}}
+}
+
 // reserveRest ends the rules with one that reserves what they leave open.
 func (t *TDMRep) reserveRest(problem error) *TDMRep {
 	p, _ := newPattern("/")
