@@ -152,7 +152,9 @@ func TestTDMRepInTrouble(t *testing.T) {
 		{"garbage", "", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, `[{"location": "/x", "tdm-res`) }, false, false, "not a JSON array"},
 		{"disallowed", "User-agent: *\nDisallow: /.well-known/\n", serveTDM, false, false, "robots.txt line 2 disallows it"},
 		{"needless", "User-agent: *\nContent-Usage: train-ai=n\n", serveTDM, false, false, "Content-Usage, robots.txt line 2"},
-		{"elsewhere", "", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://elsewhere.example/", http.StatusFound) }, true, false, ""},
+		{"elsewhere", "", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://elsewhere.example/", http.StatusFound)
+		}, true, false, ""},
 		{"here", "", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/open/file", http.StatusFound) }, true, true, ""},
 	}
 	sites := make([]*tdmSite, len(cases))
