@@ -133,6 +133,9 @@ func (c *commit) plan() error {
 	if err := c.batch.Set(metaKey("counts"), c.counts.encode(), nil); err != nil {
 		return err
 	}
+	if err := f.saveClock(c.batch); err != nil {
+		return err
+	}
 	// New rows become visible to leases before the disk is done with them, so
 	// they count from here; settled ones count when they are durable.
 	settled := f.counts.settled
@@ -248,7 +251,7 @@ func (c *commit) planOutcomes() error {
 		if o.Disposition == crawler.Retry {
 			v.stands = standsRetry
 			v.attempt += min(1, 255-v.attempt)
-			at := instant(o.NotBefore)
+			at := c.f.clock.inside(o.NotBefore)
 			c.retry = min(c.retry, at)
 			row := append(slices.Clone(l.item.order[:len(l.item.order)-fpLen]), l.item.row...)
 			row[len(l.item.order)-fpLen+attemptAt] = v.attempt
@@ -268,7 +271,7 @@ func (c *commit) planOutcomes() error {
 // finish brings memory in line with what is now durable. f.mu is held.
 func (c *commit) finish() {
 	f := c.f
-	now := instant(f.opt.Now())
+	now := f.clock.now()
 	f.counts.settled = c.counts.settled
 	f.retryDue = min(f.retryDue, c.retry)
 	for _, fp := range c.fresh {

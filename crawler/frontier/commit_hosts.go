@@ -7,10 +7,10 @@ func (c *commit) planHosts() error {
 		if err != nil {
 			return err
 		}
-		state := fromState(s)
+		state := c.f.fromState(s)
 		t.state = &state
 	}
-	now := instant(c.f.opt.Now())
+	now := c.f.clock.now()
 	for _, t := range c.order {
 		var err error
 		if h := c.f.hosts[t.id]; h != nil {

@@ -20,6 +20,11 @@
 // of a newer version (crawler.ErrForeignState), and a folder that holds
 // something else or is damaged ([ErrDamaged]).
 //
+// Its clock never goes back. A system's clock that was set back, within a
+// process or between two, neither lengthens nor shortens what hosts and retries
+// wait: a state that was written by a clock a day ahead does not wait for a day.
+// One that was set forward between two processes counts as time passed.
+//
 // It computes no politeness: a host's times come from its HostState. After
 // re-opening, NotBefore is what was last persisted; waiting out the restart is
 // for the owner of time above.
@@ -30,6 +35,7 @@
 // the host's name, fp the request's key.
 //
 //	m|counts               counters, written with every batch
+//	m|clock                the latest time that was seen, likewise
 //	p|name                 values that batches put
 //	h|host8                name, state, and the time of its r row
 //	r|time|host8           present while q rows exist for the host

@@ -2,6 +2,7 @@ package frontier
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -34,6 +35,8 @@ type Frontier struct {
 	ready    line
 	waiting  dueHeap
 	buffered int // requests in the buffers of all hosts
+
+	clock clock
 
 	// pending are states that the commit under way writes for hosts on disk.
 	pending map[uint64]*hostState
@@ -113,6 +116,16 @@ func (f *Frontier) load() error {
 	if err != nil {
 		return err
 	}
+	var last int64
+	err = f.store.read(metaKey("clock"), func(v []byte) error {
+		r := reader{b: v}
+		last = int64(min(r.uvarint(), lastTime))
+		return r.err()
+	})
+	if err != nil {
+		return err
+	}
+	f.clock.start(f.opt.Now, last)
 	if f.spillDue, err = f.firstTime(readyRow); err != nil {
 		return err
 	}
@@ -182,7 +195,15 @@ func (f *Frontier) saveHosts() error {
 			}
 		}
 	}
+	if err := f.saveClock(b); err != nil {
+		return f.store.broken(err)
+	}
 	return f.store.apply(b, pebble.Sync)
+}
+
+// saveClock keeps the time for the next process. f.mu is held.
+func (f *Frontier) saveClock(b *pebble.Batch) error {
+	return b.Set(metaKey("clock"), binary.AppendUvarint(nil, uint64(f.clock.now())), nil)
 }
 
 // usable is the error of a closed or failed frontier. f.mu is held.
@@ -252,7 +273,8 @@ func (f *Frontier) Stats() crawler.FrontierStats {
 		due = min(due, f.waiting[0].state.notBefore)
 	}
 	if due != never {
-		s.NextDueUnix = due
+		f.clock.now() // so that a clock that was just set back is noticed
+		s.NextDueUnix = f.clock.outside(due).UnixNano()
 	}
 	return s
 }
@@ -269,7 +291,7 @@ func (f *Frontier) Lookup(name string, key urls.Key) (crawler.Standing, error) {
 	if err != nil || rec == nil {
 		return standing, err
 	}
-	standing.Host = rec.state.export()
+	standing.Host = f.export(&rec.state)
 	row, err := f.store.get(stateKey(id, key))
 	if err != nil || row == nil {
 		return standing, err

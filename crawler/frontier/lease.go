@@ -20,7 +20,7 @@ func (f *Frontier) Lease(ctx context.Context, n int) ([]crawler.Lease, error) {
 		if err := f.usable(); err != nil {
 			return nil, err
 		}
-		now := instant(f.opt.Now())
+		now := f.clock.now()
 		more, err := f.prepare(now, n)
 		if err != nil {
 			return nil, err
@@ -130,10 +130,10 @@ func (f *Frontier) Free(id uint64, state crawler.HostState) {
 		return
 	}
 	h := l.host
-	h.state = fromState(state)
+	h.state = f.fromState(state)
 	h.told, h.dirty = true, true
 	f.free(l)
-	f.replace(h, instant(f.opt.Now()))
+	f.replace(h, f.clock.now())
 	f.notify()
 }
 
@@ -152,7 +152,7 @@ func (f *Frontier) GiveBack(ids ...uint64) {
 	if f.closed {
 		return
 	}
-	now := instant(f.opt.Now())
+	now := f.clock.now()
 	for _, id := range ids {
 		l := f.leases[id]
 		if l == nil || l.settled {

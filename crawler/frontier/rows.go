@@ -208,18 +208,18 @@ type hostState struct {
 	opaque      []byte
 }
 
-func fromState(s crawler.HostState) hostState {
+func (f *Frontier) fromState(s crawler.HostState) hostState {
 	return hostState{
-		notBefore:   instant(s.NotBefore),
+		notBefore:   f.clock.inside(s.NotBefore),
 		spacing:     max(int64(s.Spacing), 0),
 		concurrency: max(s.Concurrency, 1),
 		opaque:      append([]byte(nil), s.Opaque...),
 	}
 }
 
-func (s *hostState) export() crawler.HostState {
+func (f *Frontier) export(s *hostState) crawler.HostState {
 	return crawler.HostState{
-		NotBefore:   timeOf(s.notBefore),
+		NotBefore:   f.clock.outside(s.notBefore),
 		Spacing:     time.Duration(s.spacing),
 		Concurrency: s.concurrency,
 		Opaque:      append([]byte(nil), s.opaque...),
