@@ -64,7 +64,7 @@ func (t *Totals) count(f *finished) {
 // settle counts a URL under the one part of the account that it ends in.
 func (t *Totals) settle(c Class) {
 	switch c {
-	case ClassFetched:
+	case ClassFetched, ClassCanonicalElsewhere:
 		t.Fetched++
 	case ClassRedirected:
 		t.Fetched++

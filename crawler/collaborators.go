@@ -100,5 +100,7 @@ type PageVerdict struct {
 	NoRecords bool   // nothing may be kept of the page
 	NoFollow  bool   // none of its links may be followed
 	Usage     string // what the site states, for the records' _usage
+	// Canonical is the URL that the page names as its own, zero without one.
+	Canonical urls.URL
 	Reason    string // who forbids what, one line for people; empty when all is permitted
 }

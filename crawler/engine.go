@@ -62,6 +62,7 @@ type Settings struct {
 	MaxPages   int64         // pages with a 2xx answer, 0: no bound
 	Retries    int           // further attempts after a temporary failure; negative: none
 	RetryWait  time.Duration // before the first further attempt, doubling; default 2s
+	Canonical  CanonicalRule // what is done about pages that name another URL as theirs
 	SkipRel    bool          // links with rel=nofollow, ugc or sponsored are not followed
 	MaxHops    int           // redirects in a chain, default 10
 	MaxSitemap int64         // bytes of one sitemap, default 50 MiB
@@ -103,13 +104,14 @@ type Engine struct {
 	Parts
 	set Settings
 
-	run      RunState
-	resumed  bool
-	budget   *pageBudget
-	finished chan finished
-	memory   *semaphore.Weighted // of pages from their extraction to their commit
-	failed   <-chan struct{}     // closed when a part has failed, or all workers are done
-	idle     atomic.Int32        // workers waiting in Lease: a commit may feed them
+	run       RunState
+	resumed   bool
+	budget    *pageBudget
+	finished  chan finished
+	memory    *semaphore.Weighted // of pages from their extraction to their commit
+	elsewhere elsewhere
+	failed    <-chan struct{} // closed when a part has failed, or all workers are done
+	idle      atomic.Int32    // workers waiting in Lease: a commit may feed them
 }
 
 // New checks the parts and makes an engine.

@@ -31,6 +31,7 @@ type rig struct {
 	wrap     func(crawler.Frontier) crawler.Frontier
 	scope    urls.ScopeRules
 	polite   crawler.Politeness // nil: free
+	policy   crawler.PagePolicy // nil: none
 	observer crawler.Observer
 	seeds    []string
 	sinkName string
@@ -77,7 +78,7 @@ func (r *rig) run(ctx context.Context) (crawler.Summary, error) {
 		polite = free{}
 	}
 	e, err := crawler.New(crawler.Parts{
-		Frontier: used, Politeness: polite, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{},
+		Frontier: used, Politeness: polite, PagePolicy: r.policy, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{},
 		NewFetcher: func() crawler.Fetcher { return r.web }, Observer: r.accounted(),
 		Sinks: []crawler.NamedSink{{Name: r.sinkName, Sink: r.sink}},
 	}, r.set)

@@ -11,7 +11,7 @@ type Entry struct {
 	Kind  string // "page", "sitemap", "robots", or another file read before pages
 
 	Withheld bool
-	Reason   string // why it was withheld
+	Reason   string // why it was withheld, or what its answer forbids
 
 	Start, End  time.Time     // of the exchange; a withheld request has only Start
 	Owed        time.Duration // the delay owed before the request

@@ -1,5 +1,7 @@
 package crawler
 
+import "github.com/amblecrawl/amble/crawler/urls"
+
 // What a page takes from its extraction to its commit (tree, records, links) is
 // estimated by its body and held against one bound, so that pages that grow
 // large in memory wait for each other rather than add up.
@@ -27,6 +29,9 @@ func (e *Engine) weigh(resp *Response) int64 {
 
 // release gives back what a page holds.
 func (e *Engine) release(f *finished) {
+	if f.left != (urls.Key{}) {
+		e.elsewhere.remove(f.left)
+	}
 	if f.weight > 0 {
 		e.memory.Release(f.weight)
 		f.weight = 0

@@ -23,7 +23,10 @@ type Class string
 const (
 	ClassFetched    Class = "fetched"    // a 2xx answer
 	ClassRedirected Class = "redirected" // a 3xx answer; its target is a found link
-	ClassDisallowed Class = "disallowed" // robots.txt or a usage policy forbids it
+	// ClassCanonicalElsewhere is a 2xx answer whose records were left to the URL
+	// that the page names as canonical.
+	ClassCanonicalElsewhere Class = "canonical_elsewhere"
+	ClassDisallowed         Class = "disallowed" // robots.txt or a usage policy forbids it
 	// ClassOutOfScope is a URL whose scope the config took back after it was found.
 	ClassOutOfScope Class = "out_of_scope"
 	// ClassTrapped is a URL that belongs to a trap: more of what was seen too often.
@@ -54,7 +57,7 @@ const (
 // Failed reports whether the class counts among a run's failures.
 func (c Class) Failed() bool {
 	switch c {
-	case ClassFetched, ClassRedirected, ClassDisallowed, ClassOutOfScope, ClassTrapped:
+	case ClassFetched, ClassRedirected, ClassCanonicalElsewhere, ClassDisallowed, ClassOutOfScope, ClassTrapped:
 		return false
 	}
 	return true

@@ -34,7 +34,8 @@ type finished struct {
 	// elsewhere is a further host whose time was taken, and its state.
 	elsewhere      string
 	elsewhereState HostState
-	urgent         bool // a host asks to be left alone, which a crash must not lose
+	left           urls.Key // of a page that was left to its canonical URL, else zero
+	urgent         bool     // a host asks to be left alone, which a crash must not lose
 	sitemap        bool
 	found          []Request
 	records        []Record
@@ -233,6 +234,7 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 	if e.PagePolicy != nil && l.Kind == KindPage {
 		permits = e.PagePolicy.Judge(page)
 		o.Detail = permits.Reason
+		f.entries[0].Reason = permits.Reason
 	}
 	var r Result
 	if err := e.Pipeline.Run(ctx, page, &r); err != nil {
@@ -241,6 +243,10 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 			e.Log.Warn("extraction failed", "url", l.URL.Redacted(), "error", err)
 		}
 		r.Records = nil
+	}
+	if c := permits.Canonical; !c.IsZero() && !permits.NoFollow && o.Class == ClassFetched && w.canonical(l, c, f) {
+		o.Class, o.Detail = ClassCanonicalElsewhere, "to "+c.Redacted()
+		permits.NoRecords = true
 	}
 	if permits.NoRecords {
 		r.Records, r.Errors = nil, nil

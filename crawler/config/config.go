@@ -48,6 +48,7 @@ type Scope struct {
 	Exclude    []Pattern `yaml:"exclude" doc:"A URL must match none of these, whatever include says."`
 	MaxDepth   int       `yaml:"max_depth" default:"0" min:"0" max:"65535" doc:"Most links between a seed and a page; 0: no bound."`
 	MaxPages   int64     `yaml:"max_pages" default:"0" min:"0" doc:"Most pages to fetch with a 2xx answer; 0: no bound."`
+	Canonical  string    `yaml:"canonical" default:"ignore" enum:"ignore,follow,only" doc:"What is done about a page that names another URL in scope as its canonical one: follow fetches that too, only also leaves the records to it."`
 	DropParams []string  `yaml:"drop_params" doc:"Query parameters that do not make another page, such as utm_*: URLs that differ only in them are fetched once."`
 }
 
@@ -94,6 +95,7 @@ type Politeness struct {
 	RelNofollow       string          `yaml:"rel_nofollow" default:"follow" enum:"follow,skip" doc:"Whether links with rel=nofollow, ugc or sponsored are followed."`
 	Noindex           string          `yaml:"noindex" default:"keep" enum:"keep,drop" doc:"Whether a page with noindex, or past its unavailable_after, gives records."`
 	Usage             Usage           `yaml:"usage" doc:"What may be done with pages by the sites' usage signals (Content-Signal, Content-Usage, TDMRep, RSL): a use and its rule."`
+	Noarchive         string          `yaml:"noarchive" default:"keep" enum:"keep,drop" doc:"Whether a page with noarchive or nocache gives records."`
 	TDMRep            string          `yaml:"tdmrep" default:"auto" enum:"auto,always,never" doc:"Whether hosts are asked for /.well-known/tdmrep.json before their first page: auto where usage.tdm or usage.ai-train is respect or require-allow."`
 	Identity          Identity        `yaml:"identity" doc:"Signs each request, so that sites can verify who crawls: Web Bot Auth."`
 }

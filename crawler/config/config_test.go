@@ -45,13 +45,13 @@ func TestDefaults(t *testing.T) {
 	want := &Config{
 		Name:  "my-shop.v2",
 		Seeds: []Seed{{URL: "https://books.example/"}},
-		Scope: Scope{Hosts: []string{"books.example"}},
+		Scope: Scope{Hosts: []string{"books.example"}, Canonical: "ignore"},
 		Politeness: Politeness{
 			Agent: "amble", Contact: "https://me.example/", Delay: time.Second, Concurrency: 1, Robots: "obey",
 			MaxCrawlDelay: time.Minute, MaxRetryAfter: 24 * time.Hour, Identity: Identity{Form: "string"},
 			AdaptiveFactor: 2, MaxDelay: time.Minute, Timezone: "UTC", Group: "host",
 			CircuitAfter: 25, CircuitGiveUp: 6 * time.Hour, RobotsUnreachable: "deny",
-			Nofollow: "obey", RelNofollow: "follow", Noindex: "keep", TDMRep: "auto",
+			Nofollow: "obey", RelNofollow: "follow", Noindex: "keep", Noarchive: "keep", TDMRep: "auto",
 			Usage: Usage{Search: "record", AIInput: "record", AITrain: "record", TDM: "record", License: "record"},
 		},
 		Fetch:  Fetch{Workers: 64, Timeout: 30 * time.Second, MaxBody: 10 << 20, Retries: 3},
@@ -84,13 +84,13 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 		Scope: Scope{
 			Hosts: []string{"127.0.0.1:8080"}, Include: []Pattern{{Regex: "/a/[0-9]+$"}},
 			Exclude: []Pattern{{Glob: "**/print/**"}, {Glob: "/x/*?sort=*"}}, MaxDepth: 2, MaxPages: 1000,
-			DropParams: []string{"utm_*", "gclid"},
+			Canonical: "only", DropParams: []string{"utm_*", "gclid"},
 		},
 		Links: Links{Rules: []LinkRule{{CSS: "a[href]", Attr: "href"}, {CSS: "img[data-next]", Attr: "data-next"}}},
 		Politeness: Politeness{Agent: "my-bot_X", Contact: "ops@me.example", Concurrency: 8, Robots: "ignore",
 			AllowIgnoreRobots: true, MaxCrawlDelay: 2 * time.Minute, MaxRetryAfter: 90 * time.Minute,
 			Adaptive: true, AdaptiveFactor: 2.5, MaxDelay: 90 * time.Second, Hours: "22:00-06:00", Timezone: "Europe/Berlin", Group: "domain",
-			CircuitAfter: 8, CircuitGiveUp: 90 * time.Minute, RobotsUnreachable: "allow-after-month", Nofollow: "ignore", RelNofollow: "skip", Noindex: "drop", TDMRep: "always",
+			CircuitAfter: 8, CircuitGiveUp: 90 * time.Minute, RobotsUnreachable: "allow-after-month", Nofollow: "ignore", RelNofollow: "skip", Noindex: "drop", Noarchive: "drop", TDMRep: "always",
 			Usage:    Usage{Search: "ignore", AIInput: "record", AITrain: "require-allow", TDM: "respect", License: "record"},
 			Identity: Identity{Key: "/keys/bot.pem", Agent: "https://bot.example", Form: "dictionary"}},
 		Fetch: Fetch{Workers: 4, Timeout: 5 * time.Second, MaxBody: 1_500_000, AllowPrivate: true, Resolve: []Resolve{

@@ -16,10 +16,14 @@ func (c *Config) Settings() crawler.Settings {
 		retries = -1 // the engine's word for none
 	}
 	return crawler.Settings{
-		Name: c.Name, Workers: c.Fetch.Workers, MaxPages: c.Scope.MaxPages,
+		Name: c.Name, Workers: c.Fetch.Workers, MaxPages: c.Scope.MaxPages, Canonical: canonicalRules[c.Scope.Canonical],
 		Retries: retries, SkipRel: c.Politeness.RelNofollow == "skip", Grace: c.Grace, BatchPages: c.Commit.Pages,
 		BatchBytes: int64(c.Commit.Bytes), BatchInterval: c.Commit.Interval,
 	}
+}
+
+var canonicalRules = map[string]crawler.CanonicalRule{
+	"ignore": crawler.CanonicalIgnore, "follow": crawler.CanonicalFollow, "only": crawler.CanonicalOnly,
 }
 
 // Sinks are the outputs under names that stay the same from run to run.

@@ -27,8 +27,8 @@
 //     revisions around it, as an RFC 9651 dictionary.
 //   - TDMRep, as header, meta element and /.well-known/tdmrep.json: TDM
 //     Reservation Protocol, W3C Community Group Final Report of 10 May 2024.
-//   - RSL, as License lines in robots.txt and Link headers: Really Simple
-//     Licensing 1.0. The licence is named, not fetched.
+//   - RSL, as License lines in robots.txt, Link headers and link elements:
+//     Really Simple Licensing 1.0. The licence is named, not fetched.
 //
 // # Categories
 //

@@ -2,9 +2,6 @@ package signals
 
 import "strings"
 
-// maxLinks bounds the links that are looked at in Link headers.
-const maxLinks = 256
-
 // licence is a statement that an RSL licence governs a page. It denies until
 // the licence's terms are met, since RSL 1.0 asks crawlers to read them before
 // they use what they fetch.
@@ -58,77 +55,20 @@ func linkLicences(fields []string) []Statement {
 	return out
 }
 
-type link struct{ target, relations, mediaType string }
+func (l link) isLicence() bool { return IsRSL(l.mediaType) && l.has("license") }
 
-func (l link) isLicence() bool {
-	mediaType, _, _ := strings.Cut(l.mediaType, ";")
-	if !strings.EqualFold(strings.TrimSpace(mediaType), "application/rsl+xml") {
-		return false
-	}
-	for _, r := range strings.Fields(l.relations) {
-		if strings.EqualFold(r, "license") {
-			return true
-		}
-	}
-	return false
+// IsRSL reports whether a media type is that of RSL documents.
+func IsRSL(mediaType string) bool {
+	mediaType, _, _ = strings.Cut(mediaType, ";")
+	return strings.EqualFold(strings.TrimSpace(mediaType), "application/rsl+xml")
 }
 
-// nextLink parses one link-value of RFC 8288 section 3 and returns what stands
-// behind it. Of a repeated parameter the first counts (section 3.3).
-func nextLink(s string) (l link, rest string, ok bool) {
-	if s == "" || s[0] != '<' {
-		return l, "", false
+// FromLicenceLinks returns what the link elements of a page say by which it names
+// RSL licences, given by their addresses.
+func FromLicenceLinks(addresses []string) []Statement {
+	var out []Statement
+	for _, a := range addresses[:min(len(addresses), maxLicences)] {
+		out = append(out, licence(a, "RSL, link element", ""))
 	}
-	end := strings.IndexByte(s, '>')
-	if end < 0 {
-		return l, "", false
-	}
-	l.target, s = strings.TrimSpace(s[1:end]), strings.TrimLeft(s[end+1:], " \t")
-	for strings.HasPrefix(s, ";") {
-		s = strings.TrimLeft(s[1:], " \t")
-		at := strings.IndexAny(s, "=;, \t")
-		if at < 0 {
-			return l, "", true
-		}
-		name := s[:at]
-		s = strings.TrimLeft(s[at:], " \t")
-		value := ""
-		if strings.HasPrefix(s, "=") {
-			if value, s, ok = parameterValue(strings.TrimLeft(s[1:], " \t")); !ok {
-				return l, "", false
-			}
-			s = strings.TrimLeft(s, " \t")
-		}
-		switch {
-		case strings.EqualFold(name, "rel") && l.relations == "":
-			l.relations = value
-		case strings.EqualFold(name, "type") && l.mediaType == "":
-			l.mediaType = value
-		}
-	}
-	return l, s, s == "" || s[0] == ','
-}
-
-// parameterValue reads a token or a quoted string.
-func parameterValue(s string) (value, rest string, ok bool) {
-	if !strings.HasPrefix(s, `"`) {
-		end := strings.IndexAny(s, ";, \t")
-		if end < 0 {
-			end = len(s)
-		}
-		return s[:end], s[end:], true
-	}
-	var b strings.Builder
-	for i := 1; i < len(s); i++ {
-		switch {
-		case s[i] == '"':
-			return b.String(), s[i+1:], true
-		case s[i] == '\\' && i+1 < len(s):
-			i++
-			b.WriteByte(s[i])
-		default:
-			b.WriteByte(s[i])
-		}
-	}
-	return "", "", false
+	return out
 }
