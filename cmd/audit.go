@@ -18,7 +18,8 @@ func newAuditCommand() *cobra.Command {
 		Short: "Re-check a crawl's politeness from its ledger, offline",
 		Long: `Derives again, from the ledger in a crawl's state folder alone, what each
 request owed and was allowed, and compares: delays, requests at once,
-robots.txt, Retry-After. Exit status 0 when there is no violation, 1 when there
+robots.txt, Retry-After and backoff after 429 and 503, rests of failing hosts,
+the crawl window. Exit status 0 when there is no violation, 1 when there
 is one, and it is named.
 
 With --host HOST --html it writes the page for a webmaster who asks: when the

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"net"
 	"net/netip"
 	"slices"
@@ -58,21 +59,45 @@ func policyOf(cfg *config.Config) (politeness.Policy, error) {
 	if policy.Hours, err = politeness.ParseHours(p.Hours, p.Timezone); err != nil {
 		return policy, fmt.Errorf("politeness.hours: %w", err)
 	}
-	for _, h := range p.Hosts {
-		exception := politeness.HostPolicy{Delay: h.Delay}
-		if h.Concurrency != nil {
-			exception.Concurrency = *h.Concurrency
-		}
-		if h.Hours != "" || h.Timezone != "" {
-			hours, err := politeness.ParseHours(cmp.Or(h.Hours, p.Hours), cmp.Or(h.Timezone, p.Timezone))
+	for host, x := range exceptions(p) {
+		exception := politeness.HostPolicy{Delay: x.delay, Concurrency: x.concurrency}
+		if x.hours != "" {
+			hours, err := politeness.ParseHours(x.hours, x.zone)
 			if err != nil {
-				return policy, fmt.Errorf("politeness.hosts.%s.hours: %w", h.Host, err)
+				return policy, fmt.Errorf("politeness.hosts.%s.hours: %w", host, err)
 			}
 			exception.Hours = &hours
 		}
-		policy.Hosts[h.Host] = exception
+		policy.Hosts[host] = exception
 	}
 	return policy, nil
+}
+
+// exception is what differs for a host: a nil delay, no concurrency and no hours
+// do not.
+type exception struct {
+	delay       *time.Duration
+	concurrency int
+	hours, zone string
+}
+
+// exceptions are those of politeness.hosts, which the gate keeps and the ledger
+// judges by.
+func exceptions(p *config.Politeness) iter.Seq2[string, exception] {
+	return func(yield func(string, exception) bool) {
+		for _, h := range p.Hosts {
+			x := exception{delay: h.Delay}
+			if h.Concurrency != nil {
+				x.concurrency = *h.Concurrency
+			}
+			if h.Hours != "" || h.Timezone != "" {
+				x.hours, x.zone = cmp.Or(h.Hours, p.Hours), cmp.Or(h.Timezone, p.Timezone)
+			}
+			if !yield(h.Host, x) {
+				return
+			}
+		}
+	}
 }
 
 // lookupTimeout bounds the look-up of a host's address for its group.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/politeness"
 	"github.com/amblecrawl/amble/politeness/ledger"
 )
 
@@ -20,23 +21,28 @@ var _ crawler.Ledger = account{}
 
 // openLedger begins the account of this process.
 func openLedger(cfg *config.Config, state, run string) (account, error) {
-	p := &cfg.Politeness
+	l, err := ledger.Open(ledgerFolder(state), ledger.RunInfo{
+		Run: run, Crawl: cfg.Name, Agent: cfg.Politeness.Agent, Contact: cfg.Politeness.Contact, Started: time.Now(), Policy: promised(&cfg.Politeness),
+	})
+	return account{l}, err
+}
+
+// promised is what a config promises to hosts, as the ledger states it.
+func promised(p *config.Politeness) ledger.Policy {
 	policy := ledger.Policy{
 		Delay: p.Delay, Concurrency: p.Concurrency, IgnoreRobots: p.Robots == "ignore",
 		MaxCrawlDelay: p.MaxCrawlDelay, MaxRetryAfter: p.MaxRetryAfter,
-		Hosts: make(map[string]ledger.HostPolicy, len(p.Hosts)),
+		Backoff: politeness.BackoffFirst, BackoffMost: politeness.BackoffMost,
+		CircuitAfter: p.CircuitAfter, CircuitPause: politeness.CircuitFirst, CircuitMost: politeness.CircuitMost,
+		Hours: p.Hours, Hosts: make(map[string]ledger.HostPolicy, len(p.Hosts)),
 	}
-	for _, h := range p.Hosts {
-		exception := ledger.HostPolicy{Delay: h.Delay}
-		if h.Concurrency != nil {
-			exception.Concurrency = *h.Concurrency
-		}
-		policy.Hosts[h.Host] = exception
+	if p.Hours != "" {
+		policy.Zone = p.Timezone
 	}
-	l, err := ledger.Open(ledgerFolder(state), ledger.RunInfo{
-		Run: run, Crawl: cfg.Name, Agent: p.Agent, Contact: p.Contact, Started: time.Now(), Policy: policy,
-	})
-	return account{l}, err
+	for host, x := range exceptions(p) {
+		policy.Hosts[host] = ledger.HostPolicy{Delay: x.delay, Concurrency: x.concurrency, Hours: x.hours, Zone: x.zone}
+	}
+	return policy
 }
 
 // Append implements crawler.Ledger.
@@ -46,7 +52,7 @@ func (a account) Append(entries []crawler.Entry) error {
 	for i := range entries {
 		e := &entries[i]
 		lines = append(lines, ledger.Entry{
-			Start: e.Start, End: e.End, Host: e.Host, Group: e.Group, URL: e.URL, Kind: kindOf(e.Kind),
+			Start: e.Start, End: e.End, Decided: e.Decided, Answered: e.Answered, Booked: e.Booked, Failed: e.Failed, Host: e.Host, Group: e.Group, URL: e.URL, Kind: kindOf(e.Kind),
 			Withheld: e.Withheld, Reason: e.Reason, RobotsHash: e.RobotsHash, Line: e.RobotsLine,
 			Owed: e.Owed, By: e.By, Paid: e.Paid, Status: e.Status, Class: string(e.Class), Bytes: e.Bytes,
 			Attempt: e.Attempt, RetryAfter: e.RetryAfter, Concurrency: e.Concurrency,

@@ -12,6 +12,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(tabulated{m}, map[string]func(){
 		"amble":         Main,
 		"synthetic-web": syntheticWeb,
+		"polite-web":    servePoliteWeb,
 		"plain-colly":   plainColly,
 		"bare-loop":     bareLoop,
 	})

@@ -110,8 +110,9 @@ func (g grant) Cancel() crawler.HostState { return stateOf(g.g.Cancel()) }
 func (g grant) Entry() crawler.Entry {
 	a := g.g.Account()
 	return crawler.Entry{
-		Start: a.Start, End: a.End, Owed: a.Owed, By: a.By, Paid: a.Paid, Concurrency: a.Concurrency,
-		RetryAfter: a.RetryAfter, Group: a.Group, RobotsHash: g.d.RobotsHash, RobotsLine: g.d.Line,
+		Start: a.Start, End: a.End, Decided: a.Decided, Answered: a.Answered, Booked: a.Booked,
+		Owed: a.Owed, By: a.By, Paid: a.Paid, Concurrency: a.Concurrency,
+		RetryAfter: a.RetryAfter, Failed: a.Failed, Group: a.Group, RobotsHash: g.d.RobotsHash, RobotsLine: g.d.Line,
 	}
 }
 

@@ -14,11 +14,15 @@ type Entry struct {
 	Reason   string // why it was withheld, or what its answer forbids
 
 	Start, End  time.Time     // of the exchange; a withheld request has only Start
+	Decided     time.Time     // when politeness let it through
+	Answered    time.Time     // when the header of the answer was there, zero without an answer
+	Booked      time.Time     // when politeness learned what came of it
 	Owed        time.Duration // the delay owed before the request
 	By          string        // who asked for it
 	Paid        time.Duration // the time the host was left alone before it, 0 for its first
 	Concurrency int           // requests in flight that the host was allowed
 	RetryAfter  time.Duration // the debt that the answer made
+	Failed      bool          // the host did not answer in a way that may pass
 
 	RobotsHash [16]byte // the version of robots.txt that decided, zero without one
 	RobotsLine int      // its deciding line, 0 without one

@@ -7,6 +7,12 @@ type Account struct {
 	// Start and End are the instants that the delays are counted from, by the
 	// outside clock; zero where the request did not get that far.
 	Start, End time.Time
+	// Decided is when the grant was given, Answered when the header of the answer
+	// was there, and Booked when Grant.Done drew its conclusions; zero where the
+	// request did not get that far.
+	Decided, Answered, Booked time.Time
+	// Failed says that the host counts as failing by this request.
+	Failed bool
 	// Owed is the delay that had to pass since the host's last request began or
 	// ended, and By who asked for it; Paid is what did pass, 0 for the first
 	// request of this process.
@@ -15,7 +21,7 @@ type Account struct {
 	// Concurrency is how many requests at once the host was allowed.
 	Concurrency int
 	// RetryAfter is what is left at the end of the response of the wait that its
-	// header asked for, before any cap.
+	// header asked for, before any cap; where it asked, a microsecond at least.
 	RetryAfter time.Duration
 	// Group names what shares the host's budget, "" without one.
 	Group string
@@ -27,6 +33,8 @@ func (gr *Grant) Account() Account {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	a := gr.account
+	a.Decided, a.Answered, a.Booked = g.clock.outside(gr.decided), g.clock.outside(gr.answeredAt), g.clock.outside(gr.booked)
+	a.Failed, a.Concurrency = gr.failed, gr.limit
 	if !gr.began.IsZero() {
 		a.Start = g.clock.outside(gr.began)
 	}
@@ -37,9 +45,9 @@ func (gr *Grant) Account() Account {
 }
 
 // account is what a request that begins now owes and pays.
-func (h *host) account(p *Policy, now time.Time) Account {
+func (h *host) account(now time.Time) Account {
 	owed, by := h.ownOwed()
-	a := Account{Owed: owed, By: h.name(by), Paid: h.paid(now), Concurrency: h.concurrency(p)}
+	a := Account{Owed: owed, By: h.name(by), Paid: h.paid(now)}
 	if h.group == nil {
 		return a
 	}

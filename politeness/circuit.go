@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Bounds of the pauses of a host that keeps failing.
+// Bounds of the pauses of a host that keeps failing, each twice the one before.
 const (
-	circuitFirst = 30 * time.Second
-	circuitMost  = 30 * time.Minute
+	CircuitFirst = 30 * time.Second
+	CircuitMost  = 30 * time.Minute
 )
 
 // circuit counts the failures of a host in a row: connections that fail,
@@ -32,7 +32,7 @@ func (c circuit) tripped(after int, cause string, now time.Time) circuit {
 	c.failures = min(c.failures+1, maxFailures)
 	c.cause = cause
 	if c.failures >= after && !now.Before(c.until) {
-		c.pause = min(max(2*c.pause, circuitFirst), circuitMost)
+		c.pause = min(max(2*c.pause, CircuitFirst), CircuitMost)
 		c.until = now.Add(c.pause)
 	}
 	return c

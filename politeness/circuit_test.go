@@ -43,7 +43,7 @@ func TestFailingHostIsSetAsideAndProbed(t *testing.T) {
 		if !errors.Is(last.Err, ErrUnreachable) || last.Action != Skip {
 			t.Fatalf("in the end: %v %q", last.Action, last.Reason)
 		}
-		if at := sent[len(sent)-1]; at < DefaultCircuitGiveUp || at > DefaultCircuitGiveUp+circuitMost {
+		if at := sent[len(sent)-1]; at < DefaultCircuitGiveUp || at > DefaultCircuitGiveUp+CircuitMost {
 			t.Errorf("given up after %v", at)
 		}
 		since := c.now().Add(-sent[len(sent)-1]).UTC().Format(time.RFC3339)
@@ -55,7 +55,7 @@ func TestFailingHostIsSetAsideAndProbed(t *testing.T) {
 			t.Errorf("reason %q, want %q", last.Reason, want)
 		}
 
-		c.add(circuitMost) // it is still probed, by one at a time
+		c.add(CircuitMost) // it is still probed, by one at a time
 		d := expect(t, g.Decide(site, site+"/a"), Go)
 		expect(t, g.Decide(site, site+"/b"), Skip)
 		d.Grant.Done(Result{Status: 200})
@@ -79,13 +79,13 @@ func TestProbeIsOneRequestAndURLsAreKept(t *testing.T) {
 		grant.Done(Result{Err: errRefused})
 	}
 	w := expect(t, g.Decide(site, site+"/"), Wait)
-	if w.Until.Sub(c.now()) != circuitFirst || w.By != ByCircuit+" since 2026-03-01T12:00:00Z: connection refused" {
+	if w.Until.Sub(c.now()) != CircuitFirst || w.By != ByCircuit+" since 2026-03-01T12:00:00Z: connection refused" {
 		t.Errorf("%v by %q", w.Until.Sub(c.now()), w.By)
 	}
-	if s := g.State(site); s.Concurrency != 1 || s.NotBefore.Sub(c.now()) != circuitFirst {
+	if s := g.State(site); s.Concurrency != 1 || s.NotBefore.Sub(c.now()) != CircuitFirst {
 		t.Errorf("state %+v", s)
 	}
-	c.add(circuitFirst)
+	c.add(CircuitFirst)
 	probe := expect(t, g.Decide(site, site+"/"), Go).Grant
 	expect(t, g.Decide(site, site+"/"), Wait)
 	if s := probe.Done(Result{Status: 404}); s.Concurrency != 4 { // it answers

@@ -45,32 +45,33 @@ func (gr *Grant) server() *lane {
 	return &gr.host.lane
 }
 
-// tell books in the end whether the host worked. What says nothing of it counts
-// as neither: an answer that was cut short by us, and errors that will not go
-// away or by which nothing was sent.
-func (h *host) tell(status int, r *Result, p *Policy, now time.Time) {
+// tell books in the end whether the host worked, and reports whether it failed.
+// What says nothing of it counts as neither: an answer that was cut short by us,
+// and errors that will not go away or by which nothing was sent.
+func (h *host) tell(status int, r *Result, p *Policy, now time.Time) (failed bool) {
 	cause := ""
 	switch {
 	case status == http.StatusInternalServerError || status == http.StatusNotImplemented:
-		return // one page is broken, which says little of its host
+		return false // one page is broken, which says little of its host
 	case status >= 500:
 		cause = fmt.Sprintf("status %d", status)
 	case r.Err == nil:
 		h.circuit = nil
-		return
+		return false
 	case r.Permanent || errors.Is(r.Err, context.Canceled) ||
 		errors.Is(r.Err, ErrPrivateAddress) || errors.Is(r.Err, ErrNotGranted):
-		return
+		return false
 	default:
 		cause = describe(r.Err)
 	}
 	if p.CircuitAfter < 0 {
-		return
+		return true
 	}
 	if h.circuit == nil {
 		h.circuit = &circuit{}
 	}
 	*h.circuit = h.circuit.tripped(p.CircuitAfter, cause, now)
+	return true
 }
 
 // maxRetryAfter bounds what RetryAfter returns, far above any cap.

@@ -41,9 +41,9 @@ func TestEveryKindOfDebtIsKept(t *testing.T) {
 		{"circuit", Policy{IgnoreRobots: true, CircuitAfter: 2}, func(g *Gate, c *fakeClock) HostState {
 			ask(g).Grant.Done(Result{Status: 502})
 			ask(g).Grant.Done(Result{Status: 502})
-			c.add(circuitFirst)
+			c.add(CircuitFirst)
 			return ask(g).Grant.Done(Result{Status: 502})
-		}, 2 * circuitFirst, ByCircuit + " since 2026-03-01T12:00:00Z: status 502"},
+		}, 2 * CircuitFirst, ByCircuit + " since 2026-03-01T12:00:00Z: status 502"},
 		{"Crawl-delay", Policy{Delay: time.Second}, func(g *Gate, c *fakeClock) HostState {
 			s := ask(g).Grant.Done(Result{Status: 200, Body: []byte("User-agent: *\nCrawl-delay: 7")})
 			c.add(7 * time.Second)

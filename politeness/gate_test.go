@@ -85,13 +85,13 @@ func TestRetryAfterAndBackoffHoldTheWholeHost(t *testing.T) {
 	for range maxStrikes {
 		waits(Result{Status: 200}, 0, "")
 	}
-	waits(retryAfter429("soon"), backoffBase, ByBackoff)
-	waits(Result{Status: 503}, 2*backoffBase, ByBackoff)
+	waits(retryAfter429("soon"), BackoffFirst, ByBackoff)
+	waits(Result{Status: 503}, 2*BackoffFirst, ByBackoff)
 	waits(Result{Status: 200}, 0, "")
-	waits(Result{Status: 503}, 2*backoffBase, ByBackoff)
+	waits(Result{Status: 503}, 2*BackoffFirst, ByBackoff)
 	for range 20 {
 		w := g.Decide(site, site+"/").Grant.Done(Result{Status: 429}).NotBefore.Sub(c.now())
-		if w > backoffMax {
+		if w > BackoffMost {
 			t.Fatalf("backs off %v", w)
 		}
 		c.add(w)

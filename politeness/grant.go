@@ -38,7 +38,12 @@ type Grant struct {
 	status int       // of the answer that is booked, 0 before
 	began  time.Time // the latest start
 
+	limit   int       // requests in flight that the host was allowed
+	decided time.Time // when it was granted
+
 	answeredAt, finished time.Time // the response's header and its end
+	booked               time.Time // when Done was called
+	failed               bool      // the host, by what Done was told
 	account              Account   // as it stood at the start
 }
 
@@ -52,7 +57,7 @@ const (
 
 // grant takes a slot of h.
 func (g *Gate) grant(h *host, url string) *Grant {
-	gr := &Grant{gate: g, host: h, group: h.group, url: url}
+	gr := &Grant{gate: g, host: h, group: h.group, url: url, limit: h.concurrency(&g.policy), decided: g.clock.last}
 	gr.both(func(l *lane) { l.inFlight++; l.pending = true })
 	return gr
 }
@@ -115,7 +120,7 @@ func (gr *Grant) Begin() (until time.Time, err error) {
 
 func (gr *Grant) begin(now time.Time) {
 	gr.stage, gr.began = begun, now
-	gr.account = gr.host.account(&gr.gate.policy, now)
+	gr.account = gr.host.account(now)
 	gr.both(func(l *lane) { l.pending = false; l.passed(now) })
 }
 
@@ -150,7 +155,7 @@ func (gr *Grant) end(now time.Time) {
 	if gr.stage == begun {
 		gr.stage, gr.finished = ended, now
 		if a := &gr.account; a.RetryAfter > 0 {
-			a.RetryAfter = max(a.RetryAfter-now.Sub(gr.answeredAt), 0)
+			a.RetryAfter = max(a.RetryAfter-now.Sub(gr.answeredAt), time.Microsecond)
 		}
 		gr.release(now)
 	}
@@ -180,7 +185,7 @@ func (gr *Grant) Done(r Result) HostState {
 		}
 		gr.answered(r.Status, r.Header, now)
 		gr.end(now)
-		gr.host.tell(gr.status, &r, &g.policy, now)
+		gr.booked, gr.failed = now, gr.host.tell(gr.status, &r, &g.policy, now)
 		if gr.robots != nil {
 			keep = g.settle(gr, &r, fetched, now)
 		}

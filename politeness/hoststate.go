@@ -94,8 +94,8 @@ func (h *host) recall(data []byte, g *Gate, now time.Time) {
 	h.restore(o.lane(), g, now)
 	if c := o.circuit; c.failures > 0 && g.policy.CircuitAfter > 0 {
 		c.since = k.past(c.since, now)
-		c.pause = min(max(c.pause, 0), circuitMost)
-		c.until = k.future(c.until, now, circuitMost)
+		c.pause = min(max(c.pause, 0), CircuitMost)
+		c.until = k.future(c.until, now, CircuitMost)
 		h.circuit = &c
 	}
 	s := &h.robots
@@ -137,7 +137,7 @@ func (l *lane) restore(old lane, g *Gate, now time.Time) {
 }
 
 // longest is the longest debt that this policy knows.
-func (g *Gate) longest() time.Duration { return max(g.policy.MaxRetryAfter, backoffMax*5/4) }
+func (g *Gate) longest() time.Duration { return max(g.policy.MaxRetryAfter, BackoffMost*5/4) }
 
 // write packs it: version, fields as varints, texts, checksum. An instant is
 // written in nanoseconds since 1970, none as 0. Nothing to tell is nil.

@@ -88,16 +88,17 @@ func scale(d time.Duration, factor float64, least, most time.Duration) time.Dura
 	return max(time.Duration(want), least)
 }
 
-// The pause after a 429 or 503 without a usable Retry-After: five seconds,
-// doubled with each strike up to ten minutes, plus up to a quarter of jitter so
-// that many hosts behind one server do not come back at once.
+// The pause after a 429 or 503 without a usable Retry-After: BackoffFirst,
+// doubled with each further one up to BackoffMost, plus up to a quarter of jitter
+// so that many hosts behind one server do not come back at once. Each good answer
+// takes one doubling back.
 const (
-	backoffBase = 5 * time.Second
-	backoffMax  = 10 * time.Minute
+	BackoffFirst = 5 * time.Second
+	BackoffMost  = 10 * time.Minute
 )
 
 // backoff is the pause owed after that many strikes; random is in [0, 1).
 func backoff(strikes uint8, random float64) time.Duration {
-	wait := min(backoffBase<<(max(min(strikes, maxStrikes), 1)-1), backoffMax)
+	wait := min(BackoffFirst<<(max(min(strikes, maxStrikes), 1)-1), BackoffMost)
 	return wait + time.Duration(min(max(random, 0), 1)*float64(wait/4))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -61,6 +62,7 @@ func Audit(ctx context.Context, dir string, rules Rules) (*Report, error) {
 type auditor struct {
 	rules   Rules
 	run     RunInfo
+	hours   timetable
 	library *library
 	report  *Report
 	hosts   map[string]*hostAudit
@@ -142,18 +144,29 @@ func (a *auditor) begin(f *runFrame) error {
 		}
 	}
 	a.library.reading(a.run.Agent, mode)
+	var err error
+	if a.hours, err = a.run.Policy.timetable(); err != nil {
+		return err
+	}
+	a.eachPace(func(p *pace) { p.health.restart(&a.run.Policy) })
 	a.report.Processes++
 	a.report.Run = a.run
 	if started := time.UnixMicro(f.Base).UTC(); started.Before(a.ended) {
 		a.found(nil, &Entry{Start: started}, ClockJump,
 			fmt.Sprintf("a process began %v before an earlier one ended; the time between them is not judged", a.ended.Sub(started)))
 		a.judged, a.ended = time.Time{}, time.Time{}
-		for _, h := range a.hosts {
-			h.pace = pace{}
-		}
-		clear(a.groups)
+		a.eachPace(func(p *pace) { *p = pace{} })
 	}
 	return nil
+}
+
+func (a *auditor) eachPace(f func(p *pace)) {
+	for _, h := range a.hosts {
+		f(&h.pace)
+	}
+	for _, p := range a.groups {
+		f(p)
+	}
 }
 
 // flush judges what is waiting, in the order of time, and keeps the given
@@ -230,6 +243,9 @@ func (a *auditor) entry(e *Entry) error {
 	if e.Withheld {
 		return nil
 	}
+	if hours := a.hours.of(&a.run.Policy, e.Host); !hours.open(e.Start) {
+		a.found(h, e, OutOfHours, fmt.Sprintf("the crawl window is %s", hours.text))
+	}
 	return a.time(h, e, rules)
 }
 
@@ -259,32 +275,57 @@ func (a *auditor) time(h *hostAudit, e *Entry, rules *robots.Rules) error {
 	}
 	h.Allowed = max(h.Allowed, promised)
 
-	h.pace.settle(e.Start, promised)
-	if left := h.pace.debt.Sub(e.Start); h.pace.indebted.Before(e.Start) && left >= Precision {
-		a.figure(h, e, DebtUnpaid, h.pace.asked, h.pace.asked-left,
-			fmt.Sprintf("started %v after an answer that asked for %v", h.pace.asked-left, h.pace.asked))
+	h.pace.health.learn(e.Start, &a.run.Policy)
+	if broken := h.pace.health.circuit.broken; !broken.IsZero() && broken.Before(decidedAt(e)) {
+		promised = 1 // a failing host is probed by one at a time
 	}
-	debt := capped(e.RetryAfter, a.run.Policy.MaxRetryAfter)
-	a.spaced(h, &h.pace, e, owed, by, promised, debt)
-	if e.Group != "" && e.Group != e.Host {
+	h.pace.settle(e.Start, promised)
+	a.spaced(h, &h.pace, e, owed, by, promised)
+	if e.grouped() {
 		g := a.groups[e.Group]
 		if g == nil {
 			g = new(pace)
 			a.groups[e.Group] = g
 		}
 		// What a site asks for itself binds no other, what was promised all.
+		g.health.learn(e.Start, &a.run.Policy)
 		g.settle(e.Start, limit)
-		a.spaced(h, g, e, delay, "the crawl's policy", limit, 0)
+		a.spaced(h, g, e, delay, "the crawl's policy", limit)
 	}
 	return nil
 }
 
+// decidedAt is the instant of the verdict that a request rests on.
+func decidedAt(e *Entry) time.Time {
+	if e.Decided.IsZero() {
+		return e.Start
+	}
+	return e.Decided
+}
+
+// indebted judges what a unit was promised to be left alone for.
+func (a *auditor) indebted(h *hostAudit, p *health, e *Entry, where string) {
+	for _, d := range []*debt{&p.debt, &p.circuit.rest} {
+		left := d.left(e.Start)
+		if left == 0 {
+			continue
+		}
+		after := map[Breach]string{
+			DebtUnpaid: "an answer that asked for %v", BackoffUnpaid: "a 429 or 503, which %v are owed for",
+			RestBroken: "a failure that set it aside for %v",
+		}[d.kind]
+		a.figure(h, e, d.kind, d.asked, d.asked-left,
+			fmt.Sprintf("started %v after "+after+"%s", d.asked-left, d.asked, where))
+	}
+}
+
 // spaced judges a request by the time of its host or group, and books it there.
-func (a *auditor) spaced(h *hostAudit, p *pace, e *Entry, owed time.Duration, by string, allowed int, debt time.Duration) {
+func (a *auditor) spaced(h *hostAudit, p *pace, e *Entry, owed time.Duration, by string, allowed int) {
 	where := ""
 	if p != &h.pace {
 		where = " of its group " + e.Group
 	}
+	a.indebted(h, &p.health, e, where)
 	if gap, again := p.gap(e.Start); again {
 		if where == "" {
 			h.gaps.add(gap)
@@ -296,7 +337,7 @@ func (a *auditor) spaced(h *hostAudit, p *pace, e *Entry, owed time.Duration, by
 	if n := len(p.flights) + 1; n > allowed {
 		a.found(h, e, TooMany, fmt.Sprintf("%d requests%s in flight, %d allowed", n, where, allowed))
 	}
-	p.begin(e, debt)
+	p.begin(e, where != "")
 	if where == "" {
 		h.AtOnce = max(h.AtOnce, len(p.flights))
 	}
@@ -307,23 +348,40 @@ func (a *auditor) spaced(h *hostAudit, p *pace, e *Entry, owed time.Duration, by
 // shorter Crawl-delay counts, as either may have been in force.
 func (a *auditor) owed(h *hostAudit, e *Entry, rules *robots.Rules) (time.Duration, string, error) {
 	owed, _ := a.run.Policy.of(e.Host)
-	if rules == nil {
-		return owed, "the crawl's policy", nil
+	by := "the crawl's policy"
+	var asked time.Duration
+	var line int
+	var versions [][16]byte
+	switch {
+	case rules != nil:
+		asked, line, _ = rules.CrawlDelay()
+		if hash := h.latest(e.Start); hash != e.RobotsHash && hash != [16]byte{} {
+			versions = append(versions, hash)
+		}
+	case e.Kind == Robots && !a.run.Policy.IgnoreRobots:
+		// A request for robots.txt rests on no version, but what this process has
+		// read of its host still says how long to wait.
+		if versions = h.current(decidedAt(e), e.Start, a.started(), a.run.Policy.lifetime()); len(versions) > 0 {
+			asked = maxDelay
+		}
 	}
-	asked, line, _ := rules.CrawlDelay()
-	if hash := h.latest(e.Start); hash != e.RobotsHash && hash != [16]byte{} {
+	for _, hash := range versions {
 		newer, err := a.library.find(hash)
 		if err != nil {
 			return 0, "", err
 		}
-		if newer != nil {
-			if d, at, _ := newer.CrawlDelay(); d < asked {
-				asked, line = d, at
-			}
+		if newer == nil { // its absence is reported where a page rests on it
+			asked = min(asked, owed)
+			continue
+		}
+		if d, at, _ := newer.CrawlDelay(); d < asked {
+			asked, line = d, at
 		}
 	}
 	if asked = capped(asked, a.run.Policy.MaxCrawlDelay); asked > owed {
-		return asked, fmt.Sprintf("robots.txt Crawl-delay, line %d", line), nil
+		owed, by = asked, fmt.Sprintf("robots.txt Crawl-delay, line %d", line)
 	}
-	return owed, "the crawl's policy", nil
+	return owed, by, nil
 }
+
+const maxDelay = time.Duration(math.MaxInt64)

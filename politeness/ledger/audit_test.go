@@ -66,10 +66,13 @@ func TestPoliteWorldsHaveNoViolation(t *testing.T) {
 
 // last is a request that the world's last host may send an hour after all
 // others, alone.
-func (w *world) last(path string) Entry {
+func (w *world) last(path string) Entry { return w.next(time.Hour, path) }
+
+// next is the same as last after another time.
+func (w *world) next(after time.Duration, path string) Entry {
 	h := w.hosts[len(w.hosts)-1]
 	owed := max(h.delay, h.crawl)
-	w.end = w.end.Add(time.Hour)
+	w.end = w.end.Add(after)
 	return Entry{
 		Start: w.end, End: w.end.Add(time.Millisecond), Host: h.origin, URL: h.origin + path, Owed: owed, By: "policy",
 		RobotsHash: hashOf(h.body), Line: 3 + h.shift, Status: 200, Concurrency: 1,
@@ -82,6 +85,27 @@ func (w *world) after(e Entry, d time.Duration) Entry {
 	next.Start = e.End.Add(d)
 	next.End = next.Start.Add(time.Millisecond)
 	return next
+}
+
+// calm has the host answer well until nothing of the past counts.
+func (w *world) calm() {
+	for range maxStrikes {
+		w.entries = append(w.entries, w.last("/"))
+	}
+}
+
+// failing has the host fail as often as sets it aside.
+func (w *world) failing() (last Entry) {
+	w.calm()
+	for i := range w.run.Policy.CircuitAfter {
+		last = w.last("/")
+		last.Status, last.Class, last.Failed = 0, "timeout", true
+		if i%2 == 0 {
+			last.Status, last.Class, last.Failed = 502, "", false
+		}
+		w.entries = append(w.entries, last)
+	}
+	return last
 }
 
 // plants adds to a world what breaks one rule by the least that can be told.
@@ -106,6 +130,35 @@ var plants = map[Breach]func(w *world){
 		first := w.last("/")
 		first.RetryAfter = time.Hour // capped at 30 seconds
 		w.entries = append(w.entries, first, w.after(first, 30*time.Second-Precision))
+	},
+	BackoffUnpaid: func(w *world) {
+		w.calm()
+		busy := w.last("/")
+		busy.Status = 503
+		again := w.next(testBackoff+time.Millisecond, "/")
+		again.Status = 429
+		planted := w.after(again, 2*testBackoff-Precision)
+		w.entries = append(w.entries, busy, again, planted)
+	},
+	RestBroken: func(w *world) {
+		w.entries = append(w.entries, w.after(w.failing(), w.run.Policy.CircuitPause-Precision))
+	},
+	OutOfHours: func(w *world) {
+		e := w.last("/planted")
+		e.Decided = e.Start.Add(-Precision)
+		closed, _ := time.LoadLocation("Asia/Kolkata")
+		at := e.Start.In(closed).Truncate(time.Minute)
+		w.run.Policy.Hours = at.Add(2*time.Minute).Format("15:04") + "-" + at.Add(-2*time.Minute).Format("15:04")
+		w.run.Policy.Zone = closed.String()
+		for host, x := range w.run.Policy.Hosts { // as they did before this one
+			x.Hours, x.Zone = w.run.Policy.Hours, w.run.Policy.Zone
+			w.run.Policy.Hosts[host] = x
+		}
+		w.run.Policy.Hours = "00:00-24:00"
+		if x := w.run.Policy.exception(e.Host); x.Hours == "" {
+			w.run.Policy.Hours, w.run.Policy.Zone = at.Add(2*time.Minute).Format("15:04")+"-"+at.Add(-2*time.Minute).Format("15:04"), closed.String()
+		}
+		w.entries = append(w.entries, e)
 	},
 	Disallowed: func(w *world) {
 		e := w.last("/private/planted")

@@ -59,9 +59,10 @@ func (t *table) name(id uint64) (string, error) {
 
 // codec is the state of one direction of coding.
 type codec struct {
-	table table
-	base  time.Time
-	last  int64 // the start before, in units of Precision since base
+	table  table
+	base   time.Time
+	last   int64 // the start before, in units of Precision since base
+	format int   // of the reader
 }
 
 // since is floored, so that order survives.
@@ -94,6 +95,8 @@ const (
 	flagEnd
 	flagDecided
 	flagBelow // the URL is stored without its host
+	flagAnswered
+	flagFailed
 )
 
 func flags(e *Entry) (f uint64) {
@@ -110,14 +113,22 @@ func flags(e *Entry) (f uint64) {
 	if within(e.Host, e.URL) {
 		f |= flagBelow
 	}
+	if !e.Answered.IsZero() {
+		f |= flagAnswered
+	}
+	if e.Failed {
+		f |= flagFailed
+	}
 	return f
 }
 
 // column is one field of all entries of a frame that have it.
 type column struct {
 	has func(flags uint64) bool // nil: all have it
-	get func(c *codec, e *Entry) uint64
-	set func(c *codec, e *Entry, v uint64) error
+	// format is the first that has the column, 0 for the first of all.
+	format int
+	get    func(c *codec, e *Entry) uint64
+	set    func(c *codec, e *Entry, v uint64) error
 }
 
 func sent(f uint64) bool { return f&flagWithheld == 0 }
@@ -133,19 +144,38 @@ func text(field func(*Entry) *string) column {
 }
 
 func duration(has func(uint64) bool, field func(*Entry) *time.Duration) column {
-	return column{has,
-		func(_ *codec, e *Entry) uint64 { return zigzag(floor(*field(e))) },
-		func(_ *codec, e *Entry, v uint64) error {
+	return column{
+		has: has,
+		get: func(_ *codec, e *Entry) uint64 { return zigzag(floor(*field(e))) },
+		set: func(_ *codec, e *Entry, v uint64) error {
 			*field(e) = span(unzigzag(v))
 			return nil
 		},
 	}
 }
 
+// instant is stored as its distance from another one of the entry.
+func instant(format int, has func(uint64) bool, from, field func(*Entry) *time.Time) column {
+	return column{
+		has: has, format: format,
+		get: func(c *codec, e *Entry) uint64 { return zigzag(c.since(*field(e)) - c.since(*from(e))) },
+		set: func(_ *codec, e *Entry, v uint64) error {
+			*field(e) = time.UnixMicro(from(e).UnixMicro() + unzigzag(v)).UTC()
+			return nil
+		},
+	}
+}
+
+func startOf(e *Entry) *time.Time { return &e.Start }
+func endOf(e *Entry) *time.Time   { return &e.End }
+
+func has(flag uint64) func(uint64) bool { return func(f uint64) bool { return f&flag != 0 } }
+
 func number(has func(uint64) bool, field func(*Entry) *int) column {
-	return column{has,
-		func(_ *codec, e *Entry) uint64 { return uint64(*field(e)) },
-		func(_ *codec, e *Entry, v uint64) error {
+	return column{
+		has: has,
+		get: func(_ *codec, e *Entry) uint64 { return uint64(*field(e)) },
+		set: func(_ *codec, e *Entry, v uint64) error {
 			*field(e) = int(v)
 			return nil
 		},
@@ -188,16 +218,9 @@ var columns = []column{
 			return nil
 		},
 	},
+	instant(0, has(flagEnd), startOf, endOf),
 	{
-		has: func(f uint64) bool { return f&flagEnd != 0 },
-		get: func(c *codec, e *Entry) uint64 { return zigzag(c.since(e.End) - c.since(e.Start)) },
-		set: func(_ *codec, e *Entry, v uint64) error {
-			e.End = time.UnixMicro(e.Start.UnixMicro() + unzigzag(v)).UTC()
-			return nil
-		},
-	},
-	{
-		has: func(f uint64) bool { return f&flagDecided != 0 },
+		has: has(flagDecided),
 		get: func(c *codec, e *Entry) uint64 { return zigzag(c.since(e.Start) - c.since(e.Decided)) },
 		set: func(_ *codec, e *Entry, v uint64) error {
 			e.Decided = time.UnixMicro(e.Start.UnixMicro() - unzigzag(v)).UTC()
@@ -218,6 +241,13 @@ var columns = []column{
 			return nil
 		},
 	},
+	instant(2, has(flagAnswered), endOf, func(e *Entry) *time.Time { return &e.Answered }),
+	instant(2, has(flagEnd), endOf, func(e *Entry) *time.Time { return &e.Booked }),
+}
+
+// in reports whether an entry with these flags has the column in a format.
+func (col *column) in(format int, flags byte) bool {
+	return format >= col.format && (col.has == nil || col.has(uint64(flags)))
 }
 
 // encode appends the payload of a frame of entries to dst.
@@ -235,7 +265,7 @@ func (c *codec) encode(dst []byte, entries []Entry) []byte {
 	}
 	for _, col := range columns {
 		for i := range entries {
-			if col.has == nil || col.has(all[i]) {
+			if col.in(formatVersion, byte(all[i])) {
 				body = appendUint(body, col.get(c, &entries[i]))
 			}
 		}
@@ -284,11 +314,12 @@ func (c *codec) decode(payload []byte, out []Entry) ([]Entry, error) {
 	for i := range entries {
 		entries[i].Kind = Kind(all[i] & flagKind)
 		entries[i].Withheld = !sent(uint64(all[i]))
+		entries[i].Failed = all[i]&flagFailed != 0
 	}
 	c.last = 0
 	for _, col := range columns {
 		for i := range entries {
-			if col.has == nil || col.has(uint64(all[i])) {
+			if col.in(c.format, all[i]) {
 				if err := col.set(c, &entries[i], in.uvarint()); err != nil {
 					return out[:first], err
 				}

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // written is a small segment with frames of every kind, and where each ends.
@@ -130,6 +132,60 @@ func TestFlippedOctetIsFound(t *testing.T) {
 			t.Fatalf("octet %d: the file was changed", at)
 		}
 	}
+}
+
+// Whatever octet of whatever segment becomes whatever other one: it is reported,
+// and what is read before it is what was written.
+func TestAnyChangedOctetIsFound(t *testing.T) {
+	dir := t.TempDir()
+	for range 3 {
+		l, err := open(dir, testRun(), 700, quickly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 9 {
+			appendTest(t, l, []Entry{sample(3 * i), sample(3*i + 1)}, RobotsVersion{Origin: "https://a.example", FetchedAt: noon, Body: []byte{byte(i)}})
+		}
+		closeTest(t, l)
+	}
+	want, err := readAll(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	numbers, err := segments(dir)
+	if err != nil || len(numbers) < 3 {
+		t.Fatal(numbers, err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		file := segmentFile(dir, rapid.SampledFrom(numbers).Draw(t, "segment"))
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad := bytes.Clone(data)
+		at := rapid.IntRange(0, len(bad)-1).Draw(t, "octet")
+		bad[at] += byte(rapid.IntRange(1, 255).Draw(t, "change"))
+		if err := os.WriteFile(file, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = os.WriteFile(file, data, 0o600) }() // a failure shows in the next round
+		got, err := readAll(dir)
+		var corrupt *CorruptError
+		if !errors.As(err, &corrupt) && !errors.Is(err, ErrTorn) {
+			t.Fatalf("octet %d of %s: %v", at, file, err)
+		}
+		if corrupt != nil && (corrupt.File != file || corrupt.Offset > int64(at)) {
+			t.Errorf("octet %d of %s is reported as %v", at, file, err)
+		}
+		if len(got) >= len(want) {
+			t.Errorf("octet %d of %s: all was read", at, file)
+		}
+		for i := range got {
+			if got[i] != want[i] {
+				t.Fatalf("octet %d of %s: entry %d is %+v", at, file, i, got[i])
+			}
+		}
+	})
 }
 
 func TestFramesHaveOneOrder(t *testing.T) {

@@ -20,7 +20,12 @@
 // Times are kept in microseconds, counted from RunInfo.Started by the monotonic
 // clock where the times carry one: a wall clock that is set in the middle of a
 // run changes no gap. Audit reports only what remains a violation when each
-// instant is taken at the end of its microsecond that favours the crawl.
+// instant is taken at the end of its microsecond that favours the crawl, and
+// what a process may not have known of earlier ones counts for nothing: after a
+// restart backoffs and rests begin to grow anew, while those that ran still do.
+//
+// Ledgers of earlier formats are read, and written on in the present one. What
+// a process did not promise, or wrote down too little of, is not judged.
 //
 // # What it leaves to others
 //

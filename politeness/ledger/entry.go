@@ -37,8 +37,8 @@ type Entry struct {
 	// Host is the origin: scheme://host[:port], lower case, no default port.
 	Host string
 	// Group is the unit of politeness when hosts share one, else "". Its hosts
-	// share the delay and concurrency of the policy; what robots.txt or
-	// Retry-After of one host asks holds for that host.
+	// share the delay and concurrency of the policy and what a 429 asks for; what
+	// else robots.txt or an answer of one host asks holds for that host.
 	Group string
 	// URL is absolute. Credentials in it are not kept.
 	URL  string
@@ -69,9 +69,21 @@ type Entry struct {
 	// RetryAfter is how long, from End on, the answer asked for the host to be
 	// left alone, before any cap; 0 when it did not.
 	RetryAfter time.Duration
+	// Answered is when the answer's header was there, from which on what it asks
+	// for is owed; zero is End.
+	Answered time.Time
+	// Booked is when the crawler drew its conclusions from the exchange, so that
+	// the next decision knew of it; zero is End.
+	Booked time.Time
+	// Failed says that the host did not answer, or not to the end, in a way that
+	// may pass: a connection that broke, a timeout.
+	Failed bool
 	// Concurrency is how many requests were allowed in flight at that moment.
 	Concurrency int
 }
+
+// grouped reports whether the host shares its budget.
+func (e *Entry) grouped() bool { return e.Group != "" && e.Group != e.Host }
 
 // RobotsVersion tells that an origin's robots.txt was read.
 type RobotsVersion struct {
@@ -115,6 +127,23 @@ type Policy struct {
 	// RobotsLifetime is how long a copy of robots.txt may serve; 0 is 24 hours
 	// (RFC 9309 section 2.4).
 	RobotsLifetime time.Duration `json:"robots_lifetime_ns,omitempty"`
+	// Backoff is what the first 429 or 503 without Retry-After puts a host off
+	// for, at the least. Each one doubles it up to BackoffMost, each good answer
+	// takes a doubling back. 0 promises nothing.
+	Backoff     time.Duration `json:"backoff_ns,omitempty"`
+	BackoffMost time.Duration `json:"backoff_most_ns,omitempty"`
+	// CircuitAfter is how many failures in a row (Entry.Failed, 502 and above) set
+	// a host aside for CircuitPause, twice as long each time up to CircuitMost,
+	// and have it asked one thing at a time, until an answer is good. 0 promises
+	// nothing.
+	CircuitAfter int           `json:"circuit_after,omitempty"`
+	CircuitPause time.Duration `json:"circuit_pause_ns,omitempty"`
+	CircuitMost  time.Duration `json:"circuit_most_ns,omitempty"`
+	// Hours is the part of the day in which requests are sent, such as
+	// "22:00-06:00", by the wall clock of the IANA time zone Zone ("" is UTC).
+	// Empty is the whole day.
+	Hours string `json:"hours,omitempty"`
+	Zone  string `json:"zone,omitempty"`
 }
 
 // HostPolicy is an exception for a host name, for "name:port" or, by "*.suffix",
@@ -123,6 +152,8 @@ type Policy struct {
 type HostPolicy struct {
 	Delay       *time.Duration `json:"delay_ns,omitempty"`    // nil: as the others
 	Concurrency int            `json:"concurrency,omitempty"` // 0: as the others
+	Hours       string         `json:"hours,omitempty"`       // empty: as the others
+	Zone        string         `json:"zone,omitempty"`        // of Hours
 }
 
 const defaultLifetime = 24 * time.Hour
@@ -136,6 +167,19 @@ func (p *Policy) lifetime() time.Duration {
 
 // of returns delay and concurrency promised to an origin.
 func (p *Policy) of(origin string) (time.Duration, int) {
+	exception := p.exception(origin)
+	delay, concurrency := p.Delay, p.Concurrency
+	if exception.Delay != nil {
+		delay = *exception.Delay
+	}
+	if exception.Concurrency > 0 {
+		concurrency = exception.Concurrency
+	}
+	return max(delay, 0), max(concurrency, 1)
+}
+
+// exception is what was promised to an origin in particular.
+func (p *Policy) exception(origin string) HostPolicy {
 	name := hostname(origin)
 	_, withPort, _ := strings.Cut(origin, "://")
 	exception, ok := p.Hosts[withPort]
@@ -150,14 +194,7 @@ func (p *Policy) of(origin string) (time.Duration, int) {
 		exception, ok = p.Hosts["*."+parent]
 		rest = parent
 	}
-	delay, concurrency := p.Delay, p.Concurrency
-	if exception.Delay != nil {
-		delay = *exception.Delay
-	}
-	if exception.Concurrency > 0 {
-		concurrency = exception.Concurrency
-	}
-	return max(delay, 0), max(concurrency, 1)
+	return exception
 }
 
 // capped is d, but at most limit where there is one.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,8 +45,6 @@ func (k *keeper) begin(origin, url string) *sent {
 	case politeness.FetchRobots:
 		e.Kind, e.URL = ledger.Robots, d.Robots
 	}
-	x := k.gate.Explain(origin, url)
-	e.Owed, e.By, e.Concurrency = x.Owed, x.By, x.Concurrency
 	if _, err := d.Grant.Begin(); err != nil {
 		return nil
 	}
@@ -56,17 +55,28 @@ func (k *keeper) end(s *sent, status, retryAfter int) {
 	r := politeness.Result{Status: status, Header: http.Header{}}
 	if retryAfter > 0 {
 		r.Header.Set("Retry-After", fmt.Sprint(retryAfter))
-		s.entry.RetryAfter = politeness.RetryAfter(r.Header, k.now)
 	}
-	s.entry.End, s.entry.Status = k.now, status
-	if s.entry.Kind == ledger.Robots && status < 500 && status != 429 {
-		if status == 200 {
-			r.Body = s.body
-		}
-		k.versions = append(k.versions, ledger.RobotsVersion{Origin: s.entry.Host, FetchedAt: k.now, Status: status, Body: r.Body})
+	if status == 0 {
+		r.Err = context.DeadlineExceeded
+		s.entry.Class = "timeout"
+	} else {
+		s.grant.Answered(status, r.Header)
+		k.now = k.now.Add(3 * time.Millisecond)
+	}
+	s.grant.End()
+	k.now = k.now.Add(time.Millisecond)
+	if status == 200 && s.entry.Kind == ledger.Robots {
+		r.Body = s.body
 	}
 	s.grant.Done(r)
-	k.entries = append(k.entries, s.entry)
+	e, a := &s.entry, s.grant.Account()
+	e.Status, e.Start, e.End, e.Decided, e.Answered, e.Booked, e.Failed = status, a.Start, a.End, a.Decided, a.Answered, a.Booked, a.Failed
+	e.Owed, e.By, e.Paid, e.Concurrency, e.RetryAfter, e.Group = a.Owed, a.By, a.Paid, a.Concurrency, a.RetryAfter, a.Group
+	if e.Kind == ledger.Robots && status > 0 && status < 500 && status != 429 {
+		k.versions = append(k.versions, ledger.RobotsVersion{Origin: e.Host, FetchedAt: a.End, Status: status, Body: r.Body})
+	}
+	k.entries = append(k.entries, *e)
+	k.now = k.now.Add(time.Microsecond)
 }
 
 // What the gate permits has no violation in the audit: two accounts of
@@ -80,20 +90,24 @@ func TestGateKeepsWhatAuditAsks(t *testing.T) {
 		p := politeness.Policy{
 			Agent: "bookbot", Delay: time.Duration(rapid.SampledFrom([]int{0, 100, 2000}).Draw(t, "delay")) * time.Millisecond,
 			Concurrency: rapid.IntRange(1, 3).Draw(t, "concurrency"), MaxCrawlDelay: 5 * time.Second, MaxRetryAfter: time.Minute,
+			CircuitAfter: rapid.IntRange(1, 3).Draw(t, "circuit after"), Group: politeness.Group(rapid.SampledFrom([]int{0, 2}).Draw(t, "group")),
+		}
+		if rapid.Bool().Draw(t, "hours") {
+			p.Hours, _ = politeness.ParseHours("13:05-12:01", "Europe/Berlin")
 		}
 		k.gate = politeness.New(p, politeness.Options{Now: func() time.Time { return k.now }, Rand: func() float64 { return 0 }})
-		origin := "https://a.example"
 		var flying []*sent
-		for i := range 40 {
+		for i := range 60 {
 			k.now = k.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "pass")) * time.Millisecond)
 			if len(flying) > 0 && rapid.Bool().Draw(t, "end") {
-				status := rapid.SampledFrom([]int{200, 200, 404, 429, 503}).Draw(t, "status")
+				status := rapid.SampledFrom([]int{200, 200, 200, 404, 429, 429, 503, 502, 500, 0}).Draw(t, "status")
 				retry := rapid.SampledFrom([]int{0, 0, 3, 500}).Draw(t, "retry")
 				flying[0].body = fmt.Appendf(nil, "User-agent: *\nDisallow: /private\nCrawl-delay: %d\n", rapid.IntRange(0, 9).Draw(t, "crawl"))
 				k.end(flying[0], status, retry)
 				flying = flying[1:]
 				continue
 			}
+			origin := rapid.SampledFrom([]string{"https://a.example", "https://b.a.example"}).Draw(t, "origin")
 			path := rapid.SampledFrom([]string{"/", "/private"}).Draw(t, "path")
 			if s := k.begin(origin, fmt.Sprint(origin, path, i)); s != nil {
 				flying = append(flying, s)
@@ -114,8 +128,11 @@ func TestGateKeepsWhatAuditAsks(t *testing.T) {
 
 func audit(t *rapid.T, k *keeper, p politeness.Policy, start time.Time, dir string) *ledger.Report {
 	t.Helper()
+	hours, zone, _ := strings.Cut(p.Hours.String(), " ")
 	l, err := ledger.OpenQuickly(dir, ledger.RunInfo{Agent: p.Agent, Started: start, Policy: ledger.Policy{
 		Delay: p.Delay, Concurrency: p.Concurrency, MaxCrawlDelay: p.MaxCrawlDelay, MaxRetryAfter: p.MaxRetryAfter,
+		Backoff: politeness.BackoffFirst, BackoffMost: politeness.BackoffMost, CircuitAfter: p.CircuitAfter,
+		CircuitPause: politeness.CircuitFirst, CircuitMost: politeness.CircuitMost, Hours: hours, Zone: zone,
 	}})
 	if err != nil {
 		t.Fatal(err)

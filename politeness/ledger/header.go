@@ -9,7 +9,12 @@ import (
 	"github.com/amblecrawl/amble/politeness/robots"
 )
 
-const formatVersion = 1
+// Formats. Entries follow the format of the run frame before them, so that a
+// ledger may hold several. The second brought Entry.Answered, Booked and Failed.
+const (
+	formatVersion = 2
+	formatLeast   = 1
+)
 
 // runFrame is the payload of a run frame.
 type runFrame struct {
@@ -41,7 +46,7 @@ func decodeRun(payload []byte) (runFrame, error) {
 	if err := json.Unmarshal(payload, &f); err != nil {
 		return f, fmt.Errorf("%w: %w", errFormat, err)
 	}
-	if f.Format != formatVersion || f.Precision != Precision {
+	if f.Format < formatLeast || f.Format > formatVersion || f.Precision != Precision {
 		return f, fmt.Errorf("format %d with precision %v is not known to this version", f.Format, f.Precision)
 	}
 	return f, nil

@@ -279,9 +279,14 @@ func (e *Entry) tidy() {
 	e.URL = e.URL[:min(len(e.URL), maxURL)]
 	e.Host = e.Host[:min(len(e.Host), maxString)]
 	if e.Withheld {
-		e.End = time.Time{}
-	} else if e.End.IsZero() {
+		e.End, e.Answered, e.Booked, e.Failed = time.Time{}, time.Time{}, time.Time{}, false
+		return
+	}
+	if e.End.IsZero() {
 		e.End = e.Start
+	}
+	if e.Booked.IsZero() {
+		e.Booked = e.End
 	}
 }
 

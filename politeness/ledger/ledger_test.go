@@ -67,10 +67,12 @@ func sample(i int) Entry {
 	r := rand.New(rand.NewPCG(uint64(i), 1))
 	micros := func(from, to int) time.Duration { return time.Duration(from+r.IntN(to-from)) * time.Microsecond }
 	start := noon.Add(time.Duration(i)*20*time.Millisecond + micros(0, 20_000))
+	answered := start.Add(micros(15_000, 250_000))
+	end := answered.Add(micros(50, 9_000))
 	host := fmt.Sprintf("https://shop%d.example", r.IntN(50))
 	words := []string{"a-light-in-the-attic", "soumission", "tipping-the-velvet", "sharp-objects", "the-requiem-red", "olio", "rip-it-up"}
 	return Entry{
-		Start: start, End: start.Add(micros(20_000, 300_000)), Decided: start.Add(-micros(10, 200)),
+		Start: start, Answered: answered, End: end, Booked: end.Add(micros(20, 900)), Decided: start.Add(-micros(10, 200)),
 		Host: host, URL: fmt.Sprintf("%s/catalogue/%s_%d/index.html", host, words[r.IntN(len(words))], r.IntN(10_000)),
 		RobotsHash: hashOf([]byte(host)), Line: len(host) % 5, Owed: time.Second, By: "config delay",
 		Paid: time.Second + micros(0, 400_000), Status: 200, Class: "ok", Bytes: int64(4000 + r.IntN(40_000)), Concurrency: 1, Attempt: 1,
@@ -105,6 +107,8 @@ func drawEntry(t *rapid.T) Entry {
 		e.RetryAfter = time.Duration(rapid.Int64Range(0, 1e12).Draw(t, "retry")) * time.Microsecond
 		e.Status = rapid.IntRange(0, 999).Draw(t, "status")
 		e.Bytes = rapid.Int64().Draw(t, "bytes")
+		e.Answered, e.Booked = drawTime(t, "answered"), drawTime(t, "booked")
+		e.Failed = rapid.Bool().Draw(t, "failed")
 	}
 	e.tidy()
 	return e

@@ -11,18 +11,9 @@ const maxFlights = 4096
 
 // pace is the time of one host or group.
 type pace struct {
-	last    time.Time // the latest start or end
-	flights []flight  // not ended at the instant of the last settle
-	debt    time.Time // no request before, by Retry-After
-	asked   time.Duration
-	// indebted is since when; a request of that instant may have been first.
-	indebted time.Time
-}
-
-type flight struct {
-	end   time.Time
-	debt  time.Time
-	asked time.Duration
+	last    time.Time   // the latest start or end
+	flights []time.Time // ends of requests, not reached by the last settle
+	health  health
 }
 
 // settle books the responses that ended before a request starts. One that
@@ -37,15 +28,12 @@ func (p *pace) settle(start time.Time, allowed int) {
 
 // end books the responses that ended until now.
 func (p *pace) end(now time.Time) {
-	p.flights = slices.DeleteFunc(p.flights, func(f flight) bool {
-		if f.end.After(now) {
+	p.flights = slices.DeleteFunc(p.flights, func(end time.Time) bool {
+		if end.After(now) {
 			return false
 		}
-		if f.end.After(p.last) {
-			p.last = f.end
-		}
-		if f.debt.After(p.debt) {
-			p.debt, p.asked, p.indebted = f.debt, f.asked, f.end
+		if end.After(p.last) {
+			p.last = end
 		}
 		return true
 	})
@@ -61,16 +49,12 @@ func (p *pace) gap(now time.Time) (gap time.Duration, ok bool) {
 }
 
 // begin books a request.
-func (p *pace) begin(e *Entry, debt time.Duration) {
+func (p *pace) begin(e *Entry, shared bool) {
 	p.last = e.Start
-	if len(p.flights) >= maxFlights {
-		return
+	if len(p.flights) < maxFlights {
+		p.flights = append(p.flights, e.End)
 	}
-	f := flight{end: e.End, asked: debt}
-	if debt > 0 {
-		f.debt = e.End.Add(debt)
-	}
-	p.flights = append(p.flights, f)
+	p.health.teach(e, shared)
 }
 
 // short reports whether less than owed passed for certain: what was measured as

@@ -123,7 +123,7 @@ func (d *decoder) decode(kind byte, payload []byte) (f frame, err error) {
 			return f, err
 		}
 		f.run, d.begun = &run, true
-		d.codec.base = time.UnixMicro(run.Base).UTC()
+		d.codec.base, d.codec.format = time.UnixMicro(run.Base).UTC(), run.Format
 		d.codec.table.clear()
 	case !d.begun:
 		return f, errFormat

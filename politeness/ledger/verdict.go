@@ -111,6 +111,25 @@ func (h *hostAudit) standing(hash [16]byte, decided time.Time, lifetime time.Dur
 	return false, b, why
 }
 
+// current are the versions of which one was in force for a request, read by the
+// process that began at an instant; none when that is not certain.
+func (h *hostAudit) current(decided, start, process time.Time, lifetime time.Duration) (hashes [][16]byte) {
+	for _, r := range h.readings {
+		switch {
+		case r.at.After(start):
+		case !r.at.Before(decided): // perhaps
+			if len(hashes) > 0 {
+				hashes = append(hashes, r.hash)
+			}
+		case r.at.Before(process) || decided.Sub(r.at) > lifetime:
+			hashes = nil
+		default:
+			hashes = append(hashes[:0], r.hash)
+		}
+	}
+	return hashes
+}
+
 // latest is the version in force at an instant, for certain.
 func (h *hostAudit) latest(at time.Time) (hash [16]byte) {
 	for _, r := range h.readings {
@@ -133,10 +152,7 @@ func (a *auditor) judge(h *hostAudit, e *Entry) (*robots.Rules, error) {
 		}
 		return nil, nil
 	}
-	decided := e.Decided
-	if decided.IsZero() {
-		decided = e.Start
-	}
+	decided := decidedAt(e)
 	if ok, breach, why := h.standing(e.RobotsHash, decided, a.run.Policy.lifetime()); !ok {
 		a.found(h, e, breach, why)
 	}

@@ -18,6 +18,12 @@ const (
 	TooMany
 	// DebtUnpaid: a Retry-After was not waited for.
 	DebtUnpaid
+	// BackoffUnpaid: a 429 or 503 without Retry-After was not waited for.
+	BackoffUnpaid
+	// RestBroken: a failing host was not left alone for as long as promised.
+	RestBroken
+	// OutOfHours: sent outside of the crawl window.
+	OutOfHours
 	// Disallowed: robots.txt disallows what was requested.
 	Disallowed
 	// NoRobots: requested before robots.txt was read.
@@ -45,7 +51,8 @@ const (
 )
 
 var breachNames = [breaches]string{
-	"too soon", "too many at once", "Retry-After unpaid", "disallowed", "robots.txt not read",
+	"too soon", "too many at once", "Retry-After unpaid", "backoff unpaid", "rest broken", "out of hours",
+	"disallowed", "robots.txt not read",
 	"robots.txt unknown", "robots.txt stale", "wrong line", "wrong delay", "wrong concurrency",
 	"wrong host", "wrong times", "clock jump", "out of order",
 }
@@ -64,7 +71,8 @@ type Violation struct {
 	Host   string
 	URL    string
 	At     time.Time // the start of the request
-	// Owed and Paid are the figures of TooSoon, DebtUnpaid and WrongOwed.
+	// Owed and Paid are the figures of TooSoon, DebtUnpaid, BackoffUnpaid,
+	// RestBroken and WrongOwed.
 	Owed, Paid time.Duration
 	// Detail tells the rest, with figures.
 	Detail string

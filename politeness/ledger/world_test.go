@@ -9,6 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
+const testBackoff = 10 * time.Second
+
 // world is a crawl that keeps its promises, simulated by rules of its own.
 type world struct {
 	run      RunInfo
@@ -39,6 +41,8 @@ func newWorld(t *rapid.T) *world {
 	w.run.Policy = Policy{
 		Delay: ms("delay", 0, 1, 300, 1000), Concurrency: rapid.IntRange(1, 3).Draw(t, "concurrency"),
 		MaxCrawlDelay: 5 * time.Second, MaxRetryAfter: 30 * time.Second,
+		Backoff: testBackoff, BackoffMost: time.Minute,
+		CircuitAfter: rapid.IntRange(5, 7).Draw(t, "circuit after"), CircuitPause: 20 * time.Second, CircuitMost: time.Minute,
 	}
 	other := ms("exception", 0, 50, 2000)
 	w.run.Policy.Hosts = map[string]HostPolicy{
