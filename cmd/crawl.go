@@ -14,6 +14,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/extractors"
+	"github.com/amblecrawl/amble/extractors/content"
 	"github.com/amblecrawl/amble/extractors/feeds"
 	"github.com/amblecrawl/amble/politeness"
 	"github.com/amblecrawl/amble/politeness/identity"
@@ -143,6 +144,9 @@ func newPipeline(cfg *config.Config, log *slog.Logger) (*extractors.Pipeline, er
 		}
 		rule := extractors.Rule{Type: r.Type, Match: match, Extractor: r.Extractor}
 		opt.Rules = append(opt.Rules, rule)
+	}
+	if len(opt.Rules) == 0 && len(cfg.Sinks()) > 0 { // whoever names outputs wants records
+		opt.Rules = []extractors.Rule{{Type: "page", Extractor: content.NewPage()}}
 	}
 	return extractors.New(opt)
 }

@@ -6,6 +6,7 @@ import (
 	_ "time/tzdata"
 
 	_ "github.com/amblecrawl/amble/crawler/sink"
+	_ "github.com/amblecrawl/amble/extractors/content"
 	_ "github.com/amblecrawl/amble/extractors/feeds"
 	_ "github.com/amblecrawl/amble/extractors/selectors"
 	_ "github.com/amblecrawl/amble/extractors/structured"

@@ -17,7 +17,7 @@ type Config struct {
 	Links      Links         `yaml:"links" default:"({css: \"a[href]\"})" doc:"Which links of a page are followed: {css, attr}, a list of these, or false for none."`
 	Politeness Politeness    `yaml:"politeness" doc:"How hosts are treated."`
 	Fetch      Fetch         `yaml:"fetch" doc:"How pages are fetched."`
-	Extract    Extract       `yaml:"extract" doc:"What is read from pages: record types, each with an extractor and its options."`
+	Extract    Extract       `yaml:"extract" doc:"What is read from pages: record types, each with an extractor and its options. Without it, a crawl that has outputs writes a record of type page for each HTML page."`
 	Output     Outputs       `yaml:"output" default:"(jsonl: out/{type}.jsonl, where there is something to extract)" doc:"Where records go: a list of sinks, each with its path or its options. Paths are relative to the config file; {type}, {run} and {date} stand for the record type, the run and its date."`
 	State      string        `yaml:"state,path" default:"(.amble/<name> beside the config)" doc:"Folder of the run's state, from which an interrupted run resumes."`
 	Commit     Commit        `yaml:"commit" doc:"How many finished pages are written at once."`

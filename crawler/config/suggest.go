@@ -15,7 +15,7 @@ var later = map[string][]string{
 	"output": {"parquet", "sqlite", "postgres", "blob"},
 	"extract": {
 		"aggregate", "when", "any",
-		"jsonld", "microdata", "rdfa", "opengraph", "article", "table", "pdf",
+		"jsonld", "microdata", "rdfa", "opengraph", "article", "pdf",
 	},
 }
 
