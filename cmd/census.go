@@ -61,8 +61,8 @@ type site struct {
 	named    []urls.URL
 
 	tally
-	robots, sitemapRequests int64
-	answer                  time.Duration // the quickest to a request for robots.txt
+	robots, files, sitemapRequests int64
+	answer                         time.Duration // the quickest to a request for one of its files
 }
 
 type heldURL struct {
@@ -172,16 +172,29 @@ func (p *planner) page(u urls.URL, o *offer) {
 	switch {
 	case s == nil:
 		p.elsewhere++
-	case s.learnt:
+	case s.learnt && !p.lacksFile(s, u):
 		p.judge(s, u, o)
 	case p.held+len(u.String()) > p.most.held:
 		p.unheld++
 		p.queue(s)
 	default:
+		if s.learnt { // by a URL that robots.txt disallows: ask by this one
+			s.learnt, s.probe = false, clone(u)
+		}
 		s.held = append(s.held, heldURL{clone(u), o})
 		p.held += len(u.String())
 		p.queue(s)
 	}
+}
+
+// lacksFile tells whether a run would ask the host for a file by this URL that was
+// not asked for yet: what robots.txt disallows needs none. p.mu is held.
+func (p *planner) lacksFile(s *site, u urls.URL) bool {
+	if !p.crawl.asksFile || s.trouble != "" || p.crawl.gate.File(s.host) != nil {
+		return false
+	}
+	allowed, _, known := p.crawl.allowed(u)
+	return allowed && known
 }
 
 // leaveOut counts an entry of a sitemap that the scope leaves out.
@@ -254,7 +267,7 @@ func (c *crawl) allowed(u urls.URL) (allowed bool, by planRule, known bool) {
 	if !v.Allowed {
 		return false, planRule{v.Line, v.Text}, true
 	}
-	if verdict := c.usage.DecideEarly(saidBy(digest, nil).early(u.Fetch())); !verdict.Allowed {
+	if verdict := c.usage.DecideEarly(saidBy(digest, c.gate.File(u.Origin())).early(u.Fetch())); !verdict.Allowed {
 		return false, planRule{text: verdict.Reason}, true
 	}
 	return true, planRule{}, true

@@ -29,6 +29,7 @@ type crawl struct {
 	scope    *urls.Scope
 	canon    *urls.Canon
 	usage    signals.Policy
+	asksFile bool // each host is asked for its tdmrep.json
 	gate     *politeness.Gate
 	client   *fetch.Client
 	pipeline *extractors.Pipeline
@@ -41,7 +42,7 @@ type past struct {
 	// host first waits its delay.
 	used bool
 	// state is where they kept what they knew of hosts, nil without one.
-	state crawler.Frontier
+	state remembering
 }
 
 // assemble puts a config's parts together.
@@ -54,6 +55,7 @@ func assemble(cfg *config.Config, log *slog.Logger, before past) (*crawl, error)
 	if c.usage, err = signals.ParsePolicy(cfg.Politeness.Usage.Rules()); err != nil {
 		return nil, &exitError{exitConfig, fmt.Errorf("politeness.usage: %w", err)}
 	}
+	c.asksFile = tdmFile(&cfg.Politeness, c.usage) != nil
 	if c.gate, err = newGate(cfg, c.usage, before); err != nil {
 		return nil, &exitError{exitConfig, err}
 	}

@@ -3,7 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -13,6 +13,7 @@ import (
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/urls"
+	"github.com/amblecrawl/amble/politeness"
 	"github.com/amblecrawl/amble/politeness/signals"
 )
 
@@ -25,7 +26,9 @@ func newExplainCommand() *cobra.Command {
 		Short: "Say what amble would do with a URL, and why",
 		Long: `Says what amble would do with a URL and why: its canonical form, the scope
 rule, the robots.txt line, the delay owed and who asked for it, and where it
-stands in the crawl's state. Fetches nothing but robots.txt.`,
+stands in the crawl's state, also while a run is at work. Fetches nothing but
+robots.txt (and tdmrep.json where the config asks for it), and that only where the
+state has no copy of it; changes nothing.`,
 		Args: takes("CONFIG", "URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := loadConfig(cmd, args[0], set)
@@ -39,12 +42,14 @@ stands in the crawl's state. Fetches nothing but robots.txt.`,
 			if state != "" {
 				cfg.State = state
 			}
-			c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), past{})
+			kept := readState(cfg.State, cfg.Name)
+			defer kept.close()
+			c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), kept.past())
 			if err != nil {
 				return err
 			}
 			defer c.close()
-			return c.explain(cmd, args[1], u, offline)
+			return c.explain(cmd, args[1], u, kept, offline)
 		},
 	}
 	cmd.Flags().StringArrayVar(&set, "set", nil, setUsage)
@@ -53,7 +58,7 @@ stands in the crawl's state. Fetches nothing but robots.txt.`,
 	return cmd
 }
 
-func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, offline bool) error {
+func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, kept *keptState, offline bool) error {
 	out := cmd.OutOrStdout()
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
@@ -72,23 +77,27 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, offline bool
 	case !scope.In && c.seedAllowed(u):
 		verdict = "would fetch it as a seed, but not follow a link to it"
 	case !scope.In: // its host is none of the crawl's business, its robots.txt neither
-		c.explainStanding(row, u)
+		row("frontier", "%s", kept.standing(u, c.canon.Key(u)))
 		row("verdict", "would not fetch: out of scope")
 		return w.Flush()
 	}
+	refusal, unsure := c.decision(cmd, u, offline)
 	switch {
-	case offline && c.cfg.Politeness.Robots != "ignore":
+	case refusal != "":
+		verdict = "would not fetch: " + refusal
+	case unsure:
 		verdict += ", if robots.txt allows it"
-	case offline:
-	default:
-		if refusal := c.askRobots(cmd, u); refusal != "" {
-			verdict = "would not fetch: " + refusal
-		}
 	}
 	c.explainPoliteness(row, u)
-	c.explainStanding(row, u)
+	row("frontier", "%s", kept.standing(u, c.canon.Key(u)))
 	row("verdict", "%s", verdict)
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if cmd.Context().Err() != nil {
+		return &exitError{code: exitInterrupted}
+	}
+	return nil
 }
 
 // asGiven is the URL as it was written, unless it holds a password.
@@ -108,19 +117,41 @@ func (c *crawl) seedAllowed(u urls.URL) bool {
 	return err == nil && s.Check(u, 0).In
 }
 
-// askRobots reads the host's robots.txt and tells what keeps the URL from
-// being fetched, if anything.
-func (c *crawl) askRobots(cmd *cobra.Command, u urls.URL) string {
+// decision tells what keeps a URL from being fetched, "" for nothing. unsure
+// tells that it rests on a robots.txt that is not known.
+func (c *crawl) decision(cmd *cobra.Command, u urls.URL, offline bool) (refusal string, unsure bool) {
 	said := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
-	v, err := c.single(said).permission(cmd.Context(), u)
-	switch {
-	case err != nil:
-		return err.Error()
-	case v.Action == crawler.Skip:
-		return clip(v.Reason, maxDetail)
+	s := c.single(said)
+	decide := func() crawler.Verdict {
+		v := c.polite().Decide(s.request(u))
+		if v.Grant != nil {
+			v.Grant.Cancel() // asking is all
+		}
+		return v
 	}
-	v.Grant.Cancel()
-	return ""
+	v := decide() // brings back what the state holds of the host
+	if !offline && v.Action != crawler.Go && v.Action != crawler.Skip {
+		switch err := s.learn(cmd.Context(), u); {
+		case errors.Is(err, errWithheld): // it is only a matter of time
+			return "", true
+		case err != nil:
+			return clip(err.Error(), maxDetail), false
+		}
+		v = decide()
+	}
+	if v.Action == crawler.Skip {
+		return clip(v.Reason, maxDetail), false
+	}
+	_, rule, known := c.allowed(u)
+	return rule.refusal(), !known
+}
+
+// refusal says what a rule that disallows does, "" for none.
+func (r planRule) refusal() string {
+	if r.line > 0 {
+		return fmt.Sprintf("robots.txt line %d: %s", r.line, r.text)
+	}
+	return r.text
 }
 
 func (c *crawl) explainPoliteness(row func(string, string, ...any), u urls.URL) {
@@ -136,17 +167,52 @@ func (c *crawl) explainPoliteness(row func(string, string, ...any), u urls.URL) 
 		row("robots.txt", "disallowed by line %d: %s", x.Verdict.Line, x.Verdict.Text)
 	}
 	row("usage signals", "%s", c.explainUsage(u))
+	if x.Known {
+		row("robots.txt read", "%s ago, good for %s", short(x.RobotsAge), x.RobotsLife)
+	}
 	row("delay", "%s between requests to %s, asked for by %s", x.Owed, u.Origin(), x.By)
+	c.explainDemands(row, &x)
 	row("at once", "%s", plural(int64(x.Concurrency), "request"))
-	if time.Until(x.Until) > 0 {
-		row("not before", "%s, asked for by %s", x.Until.Format(time.RFC3339), x.WaitBy)
+	if x.Group != "" {
+		row("shares both with", "the hosts of %s", strings.Replace(x.Group, ":", " ", 1))
+	}
+	if x.Strikes > 0 {
+		row("not forgiven", "%s of 429 or 503", plural(int64(x.Strikes), "answer"))
+	}
+	if !x.Failing.IsZero() {
+		row("failing since", "%s", x.Failing.UTC().Format(time.RFC3339))
+	}
+	// What is left of the delay after reading robots.txt is not worth a word.
+	if time.Until(x.Until) > x.Owed {
+		row("not before", "%s, asked for by %s", x.Until.UTC().Format(time.RFC3339), x.WaitBy)
+	}
+}
+
+// explainDemands lists all that is asked for, where it is more than the delay.
+func (c *crawl) explainDemands(row func(string, string, ...any), x *politeness.Explanation) {
+	if len(x.Demands) == 1 && x.Demands[0].Delay > 0 {
+		return
+	}
+	for i, d := range x.Demands {
+		by := clip(d.By, maxDetail)
+		switch {
+		case d.Delay > 0:
+			by = fmt.Sprintf("%s between requests, by %s", d.Delay, by)
+		case !d.Until.IsZero():
+			by = fmt.Sprintf("nothing before %s, by %s", d.Until.UTC().Format(time.RFC3339), by)
+		}
+		row(label(i, "all demands"), "%s", by)
 	}
 }
 
 // explainUsage tells what robots.txt, and tdmrep.json where it was asked for,
 // state about the use of the page; its header and its elements may add to it.
 func (c *crawl) explainUsage(u urls.URL) string {
-	host, where := saidBy(c.gate.Digest(u.Origin()), c.gate.Explain(u.Origin(), u.Fetch()).File), "robots.txt"
+	digest := c.gate.Digest(u.Origin())
+	if digest == nil {
+		return "robots.txt is not known"
+	}
+	host, where := saidBy(digest, c.gate.File(u.Origin())), "robots.txt"
 	if host.tdm != nil {
 		where += " and tdmrep.json"
 	}
@@ -160,26 +226,48 @@ func (c *crawl) explainUsage(u urls.URL) string {
 	return usage.String()
 }
 
-// explainStanding tells where the URL stands in the crawl's state, if there is
-// one that can be read.
-func (c *crawl) explainStanding(row func(string, string, ...any), u urls.URL) {
-	if _, err := os.Stat(c.cfg.State); errors.Is(err, os.ErrNotExist) {
-		row("frontier", "no run yet")
-		return
+// keptState is what a crawl's state holds, if there is one that can be read.
+type keptState struct {
+	snapshot *frontier.Snapshot
+	err      error
+}
+
+func readState(dir, crawl string) *keptState {
+	s, err := frontier.OpenSnapshot(frontier.Options{Dir: dir, Crawl: crawl})
+	return &keptState{s, err}
+}
+
+func (k *keptState) close() {
+	if k.snapshot != nil {
+		_ = k.snapshot.Close() // it was only read
 	}
-	f, err := frontier.Open(frontier.Options{Dir: c.cfg.State, Crawl: c.cfg.Name})
-	if err != nil {
-		row("frontier", "cannot be read: %v", err)
-		return
+}
+
+// past is what is known of hosts by it.
+func (k *keptState) past() past {
+	if k.snapshot == nil {
+		return past{}
 	}
-	defer f.Close()
-	s, err := f.Lookup(u.Origin(), c.canon.Key(u))
-	switch {
-	case err != nil:
-		row("frontier", "cannot be read: %v", err)
-	default:
-		row("frontier", "%s", outcomeOf(s))
+	return past{state: k.snapshot}
+}
+
+// standing tells where a URL stands in the state.
+func (k *keptState) standing(u urls.URL, key urls.Key) string {
+	err := k.err
+	if k.snapshot != nil {
+		var s crawler.Standing
+		if s, err = k.snapshot.Lookup(u.Origin(), key); err == nil {
+			text := outcomeOf(s)
+			if k.snapshot.Busy {
+				text += ", as of the last commit of the run at work"
+			}
+			return text
+		}
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "no run yet"
+	}
+	return fmt.Sprintf("cannot be read: %v", err)
 }
 
 // outcomeOf says what became of a URL.

@@ -30,7 +30,8 @@ func newPlanCommand() *cobra.Command {
 shortest polite time for each host and for all. It is the least that a run does:
 the links that it finds come on top.
 
-Fetches robots.txt and sitemaps only, as politely as a run, and writes nothing.
+Fetches robots.txt and sitemaps only (and tdmrep.json where the config asks for
+it), as politely as a run, and writes nothing.
 
 Exit status: 0; 1 there is nothing that could be fetched; 2 the config or the
 command line is wrong; 130 interrupted.`,
@@ -122,6 +123,9 @@ func (p *planner) gather(ctx context.Context, named bool) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+	}
+	if err := p.drain(ctx); err != nil { // for what only the seeds have brought up
+		return err
 	}
 	p.collectOffers()
 	if !named {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -133,6 +134,9 @@ func serveLists(t *testing.T, files map[string]string) *listServer {
 			http.NotFound(w, r)
 		case redirects:
 			http.Redirect(w, r, to, http.StatusMovedPermanently)
+		case text == "busy":
+			w.Header().Set("Retry-After", "3600")
+			w.WriteHeader(http.StatusTooManyRequests)
 		case text == "broken":
 			w.WriteHeader(http.StatusInternalServerError)
 		default:
@@ -177,6 +181,7 @@ var webOfLists = map[string]string{
 	"d.example/robots.txt":    "",
 	"d.example/truncated.xml": "<urlset><url><loc>http://d.example/1</loc></url><url><loc>http://d.exam",
 	"e.example/robots.txt":    "User-agent: *\nContent-Usage: tdm=n\nAllow: /\n",
+	"f.example/robots.txt":    "User-agent: *\nDisallow: /no\n",
 }
 
 const listsOfLists = `
@@ -187,7 +192,9 @@ seeds:
   - http://a.example/3
   - http://a.example/1
   - http://e.example/1
-scope: {hosts: [a.example, b.example, c.example, d.example, e.example]}
+  - http://f.example/no
+  - http://f.example/1
+scope: {hosts: [a.example, b.example, c.example, d.example, e.example, f.example]}
 politeness: {contact: https://lists.example/bot, delay: 10ms, usage: {tdm: respect}}
 fetch:
   allow_private: true
@@ -197,33 +204,34 @@ fetch:
 
 func TestPlanFollowsSitemapsAsARunDoes(t *testing.T) {
 	t.Parallel()
-	hosts := []string{"a.example", "b.example", "c.example", "d.example", "e.example", "other.example"}
+	hosts := []string{"a.example", "b.example", "c.example", "d.example", "e.example", "f.example", "other.example"}
 	s := serveLists(t, webOfLists)
 	path := s.config(t, listsOfLists, hosts...)
 	r := planOf(t, path)
 
 	type row struct {
-		Host                                string
-		Pages, Disallowed, Robots, Sitemaps int64
-		Delay                               string
+		Host                                       string
+		Pages, Disallowed, Robots, Files, Sitemaps int64
+		Delay                                      string
 	}
 	var rows []row
 	for _, h := range r.Hosts {
-		rows = append(rows, row{strings.TrimSuffix(h.Host[len("http://"):], ".example"), h.Pages, h.Disallowed, h.RobotsRequests, h.SitemapRequests, fmt.Sprint(h.DelayS, " ", h.DelayBy)})
+		rows = append(rows, row{strings.TrimSuffix(h.Host[len("http://"):], ".example"), h.Pages, h.Disallowed, h.RobotsRequests, h.FileRequests, h.SitemapRequests, fmt.Sprint(h.DelayS, " ", h.DelayBy)})
 	}
 	slices.SortFunc(rows, func(a, b row) int { return strings.Compare(a.Host, b.Host) })
 	// The index, the redirect and the list; the first page is listed twice.
 	want := []row{
-		{"a", 3, 2, 1, 3, "0.02 robots.txt Crawl-delay, line 3"},
-		{"b", 0, 0, 1, 0, "0.01 config delay"},
-		{"c", 2, 1, 1, 0, "0.01 config delay"},
-		{"d", 1, 0, 2, 1, "0.01 config delay"},
-		{"e", 0, 1, 1, 0, "0.01 config delay"},
+		{"a", 3, 2, 1, 1, 3, "0.02 robots.txt Crawl-delay, line 3"},
+		{"b", 0, 0, 1, 0, 0, "0.01 config delay"},
+		{"c", 2, 1, 1, 1, 0, "0.01 config delay"},
+		{"d", 1, 0, 2, 1, 1, "0.01 config delay"},
+		{"e", 0, 1, 1, 0, 0, "0.01 config delay"},
+		{"f", 1, 1, 1, 1, 0, "0.01 config delay"},
 	}
 	if !reflect.DeepEqual(rows, want) {
 		t.Errorf("hosts:\n%v\nwant\n%v", rows, want)
 	}
-	if r.Entries != 14 || r.Duplicates != 2 || r.OutOfScope != 2 || r.Disallowed != 4 || r.Pages != 6 || r.Requests != 16 || r.Unreachable != 0 {
+	if r.Entries != 16 || r.Duplicates != 2 || r.OutOfScope != 2 || r.Disallowed != 5 || r.Pages != 7 || r.Requests != 22 || r.Unreachable != 0 {
 		t.Errorf("counts: %+v", r)
 	}
 	if len(r.SitemapTroubles) != 2 || !slices.ContainsFunc(r.SitemapTroubles, func(x sitemapTrouble) bool {
@@ -238,6 +246,13 @@ func TestPlanFollowsSitemapsAsARunDoes(t *testing.T) {
 		if name == "a.example/more.txt" || strings.HasPrefix(name, "other.") || strings.HasSuffix(name, "/1") {
 			t.Errorf("%s was fetched", name)
 		}
+	}
+
+	// No page is there, so that the run has nothing, but asks for all of it.
+	file := filepath.Join(t.TempDir(), "summary.json")
+	_ = exec.CommandContext(t.Context(), "amble", "run", path, "--summary", file).Run()
+	if run := readJSON[crawler.Summary](t, file); run.Requests != r.Requests || run.Disallowed != r.Disallowed || run.OutOfScope != r.OutOfScope {
+		t.Errorf("planned %d requests, %d disallowed, %d out of scope; the run made %+v", r.Requests, r.Disallowed, r.OutOfScope, run)
 	}
 
 	again := planOf(t, path, "--sitemaps")

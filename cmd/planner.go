@@ -172,24 +172,32 @@ func (p *planner) visit(ctx context.Context, s *single, host *site) {
 	}
 }
 
-// heard counts a request for robots.txt, and keeps the sitemaps it names.
-func (p *planner) heard(host string, target urls.URL, resp *crawler.Response, err error, took time.Duration) {
+// heard counts a request for robots.txt or tdmrep.json, and keeps the sitemaps
+// that the first names.
+func (p *planner) heard(host string, file heardFile, resp *crawler.Response, err error) {
 	var named []string
-	if resp != nil && resp.Status/100 == 2 {
+	if file.robots && resp != nil && resp.Status/100 == 2 {
 		named = robots.Parse(resp.Body, robots.RFC).Sitemaps()
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !target.IsZero() && sentAtAll(err) && !p.offering {
-		if at := p.site(target); at != nil {
-			at.robots++
-			if resp != nil && (at.answer == 0 || took < at.answer) {
-				at.answer = took
-			}
-		}
-	}
 	if asked := p.sites[host]; asked != nil {
 		p.nameSitemaps(asked, named)
+	}
+	if file.url.IsZero() || !sentAtAll(err) || p.offering {
+		return
+	}
+	at := p.site(file.url)
+	switch {
+	case at == nil:
+		return
+	case file.robots:
+		at.robots++
+	default:
+		at.files++
+	}
+	if resp != nil && (at.answer == 0 || file.took < at.answer) {
+		at.answer = file.took
 	}
 }
 
@@ -233,6 +241,10 @@ func (p *planner) readOnce(ctx context.Context, s *single, host *site, m sitemap
 	}
 	defer p.reading.Release(1)
 	resp, err := s.fetcher.Fetch(grant.Context(ctx), m.url, crawler.FetchOptions{MaxBody: feeds.MaxBytes, Raw: true})
+	if errors.Is(err, crawler.ErrNotSent) {
+		grant.Cancel()
+		return true, err
+	}
 	grant.Done(resp, err)
 	p.mu.Lock()
 	if sentAtAll(err) && m.offer == nil {

@@ -66,8 +66,12 @@ func (r *planReport) printSums(out io.Writer) {
 		}
 	}
 	fmt.Fprintf(w, "  listed\t%s: %s\n", plural(r.Entries, "URL"), strings.Join(parts, ", "))
-	fmt.Fprintf(w, "  requests\t%s: %s, %s of robots.txt, %s of sitemaps\n", count(r.Requests),
-		plural(r.Pages, "page"), count(r.RobotsRequests), count(r.SitemapRequests))
+	files := ""
+	if r.FileRequests > 0 {
+		files = ", " + count(r.FileRequests) + " of tdmrep.json"
+	}
+	fmt.Fprintf(w, "  requests\t%s: %s, %s of robots.txt%s, %s of sitemaps\n", count(r.Requests),
+		plural(r.Pages, "page"), count(r.RobotsRequests), files, count(r.SitemapRequests))
 	by := ""
 	if r.ShortestBy != "" {
 		by = ", by " + strings.Replace(r.ShortestBy, ":", " ", groupColon(r.ShortestBy))

@@ -18,6 +18,7 @@ type planReport struct {
 	Pages           int64            `json:"pages"`
 	Requests        int64            `json:"requests"`
 	RobotsRequests  int64            `json:"robots_requests"`
+	FileRequests    int64            `json:"file_requests"`
 	SitemapRequests int64            `json:"sitemap_requests"`
 	ShortestS       float64          `json:"shortest_s"`
 	ShortestBy      string           `json:"shortest_by"`
@@ -54,6 +55,7 @@ type planHost struct {
 	Pages           int64       `json:"pages"`
 	Requests        int64       `json:"requests"`
 	RobotsRequests  int64       `json:"robots_requests"`
+	FileRequests    int64       `json:"file_requests"`
 	SitemapRequests int64       `json:"sitemap_requests"`
 	DelayS          float64     `json:"delay_s"`
 	DelayBy         string      `json:"delay_by"`
@@ -135,8 +137,8 @@ func byURLs(a, b planCount) int {
 func (p *planner) host(s *site, start time.Time) planHost {
 	x := p.crawl.gate.Explain(s.host, s.probe.Fetch())
 	h := planHost{
-		Host: s.host, Pages: s.pages, RobotsRequests: s.robots, SitemapRequests: s.sitemapRequests,
-		Requests: s.pages + s.robots + s.sitemapRequests, Disallowed: s.disallowed, Unreachable: s.unreachable,
+		Host: s.host, Pages: s.pages, RobotsRequests: s.robots, FileRequests: s.files, SitemapRequests: s.sitemapRequests,
+		Requests: s.pages + s.robots + s.files + s.sitemapRequests, Disallowed: s.disallowed, Unreachable: s.unreachable,
 		DelayS: x.Least.Seconds(), DelayBy: x.LeastBy, Hours: x.Hours.String(), Group: x.Group, Trouble: s.trouble,
 		DisallowedBy: []planCount{}, delay: x.Least, answer: s.answer,
 	}
@@ -144,7 +146,7 @@ func (p *planner) host(s *site, start time.Time) planHost {
 		h.DisallowedBy = append(h.DisallowedBy, planCount{rule.line, rule.text, n})
 	}
 	slices.SortFunc(h.DisallowedBy, byURLs)
-	h.part = plan.Host{Pages: s.pages, Others: s.robots + s.sitemapRequests, Pace: plan.Pace{Delay: x.Least}, Group: x.Group}
+	h.part = plan.Host{Pages: s.pages, Others: s.robots + s.files + s.sitemapRequests, Pace: plan.Pace{Delay: x.Least}, Group: x.Group}
 	h.part.GroupPace.Delay = x.GroupDelay
 	if x.Hours.String() != "" {
 		h.part.Pace.Hours, h.part.GroupPace.Hours = x.Hours, x.Hours
@@ -162,6 +164,7 @@ func (r *planReport) sum(start time.Time) {
 		h := &r.Hosts[i]
 		r.Pages += h.Pages
 		r.RobotsRequests += h.RobotsRequests
+		r.FileRequests += h.FileRequests
 		r.SitemapRequests += h.SitemapRequests
 		r.Disallowed += h.Disallowed
 		r.Unreachable += h.Unreachable
@@ -179,7 +182,7 @@ func (r *planReport) sum(start time.Time) {
 		})
 	}
 	slices.SortStableFunc(r.Groups, func(a, b planGroup) int { return cmp.Compare(b.shortest, a.shortest) })
-	r.Requests = r.Pages + r.RobotsRequests + r.SitemapRequests
+	r.Requests = r.Pages + r.RobotsRequests + r.FileRequests + r.SitemapRequests
 	r.shortest = plan.Total(start, parts, r.MaxPages)
 	r.ShortestS = r.shortest.Seconds()
 	r.ShortestBy = r.slowest()

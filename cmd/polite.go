@@ -125,14 +125,19 @@ func stateOf(s politeness.HostState) crawler.HostState {
 
 // memories gives politeness back what a crawl's state holds of a host. What
 // cannot be read counts as unknown, which only makes the crawl more careful.
-type memories struct{ frontier crawler.Frontier }
+type memories struct{ state remembering }
+
+// remembering is a state, also one that is only read.
+type remembering interface {
+	Get(key string) ([]byte, error)
+}
 
 func (m memories) robots(origin string) []byte { return m.get(crawler.KeyRobots + origin) }
 func (m memories) file(origin string) []byte   { return m.get(crawler.KeyFile + origin) }
 func (m memories) debts(key string) []byte     { return m.get(crawler.KeyDebts + key) }
 
 func (m memories) get(key string) []byte {
-	value, err := m.frontier.Get(key)
+	value, err := m.state.Get(key)
 	if err != nil {
 		return nil
 	}

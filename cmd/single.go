@@ -27,8 +27,15 @@ type single struct {
 	said    func(format string, args ...any) // tells what it does meanwhile
 	longest time.Duration                    // that it waits for a turn
 	// heard, when it is not nil, is told of each request for the robots.txt of a
-	// host: where it went, and what came of it.
-	heard func(host string, target urls.URL, resp *crawler.Response, err error, took time.Duration)
+	// host, or for its tdmrep.json: where it went, and what came of it.
+	heard func(host string, file heardFile, resp *crawler.Response, err error)
+}
+
+// heardFile is a file of a host that was asked for before its pages.
+type heardFile struct {
+	url    urls.URL
+	robots bool
+	took   time.Duration
 }
 
 func (c *crawl) single(said func(string, ...any)) *single {
@@ -51,13 +58,15 @@ func (s *single) permission(ctx context.Context, u urls.URL) (crawler.Verdict, e
 	}
 }
 
-// learn reads the robots.txt of a URL's host, unless it is known, and waits for
-// nothing else. The error tells why it could not be had.
+// learn reads the robots.txt of a URL's host, and its tdmrep.json where that is
+// asked for, unless they are known, and waits for nothing else. The error tells
+// why robots.txt could not be had.
 func (s *single) learn(ctx context.Context, u urls.URL) error {
 	deadline := time.Now().Add(s.longest)
 	request := s.request(u)
 	for {
-		if s.crawl.gate.Explain(u.Origin(), u.Fetch()).Known {
+		known := s.crawl.gate.Explain(u.Origin(), u.Fetch()).Known
+		if known && (!s.crawl.asksFile || s.crawl.gate.File(u.Origin()) != nil) {
 			return nil
 		}
 		v := s.crawl.polite().Decide(request)
@@ -97,7 +106,7 @@ func (s *single) step(ctx context.Context, host string, v crawler.Verdict, deadl
 		}
 		v.Grant.Done(resp, err)
 		if s.heard != nil {
-			s.heard(host, target, resp, err, time.Since(start))
+			s.heard(host, heardFile{target, v.File == "", time.Since(start)}, resp, err)
 		}
 		return ctx.Err()
 	}

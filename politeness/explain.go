@@ -123,6 +123,17 @@ func (g *Gate) Consult(origin, url string) (v robots.Verdict, digest any, known 
 	return rules.Check(url), digest, true
 }
 
+// File returns what SiteFile.Read made of an origin's file, nil where that is not
+// known.
+func (g *Gate) File(origin string) any {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if h := g.hosts[origin]; h != nil {
+		return h.file.digest()
+	}
+	return nil
+}
+
 // demands lists what holds for a host.
 func (g *Gate) demands(h *host, now time.Time) []Demand {
 	var out []Demand

@@ -40,8 +40,8 @@ type Snapshot struct {
 }
 
 // OpenSnapshot reads the state in o.Dir, which must be there; a missing one is
-// fs.ErrNotExist. Other errors are those of Open, or say that the state changed
-// too quickly to be read.
+// fs.ErrNotExist. Other errors are crawler.ErrForeignState and ErrDamaged, or say
+// that the state changed too quickly to be read.
 func OpenSnapshot(o Options) (*Snapshot, error) {
 	o = o.withDefaults()
 	id, err := readIdentity(o.FS, o.FS.PathJoin(o.Dir, identityFile))
@@ -61,8 +61,12 @@ func OpenSnapshot(o Options) (*Snapshot, error) {
 		if s.f, err = snapshot(o, o.FS.PathJoin(o.Dir, storeDir)); err == nil {
 			return s, nil
 		}
-		if try == snapshotTries {
-			return nil, fmt.Errorf("state folder %s: %w", o.Dir, err)
+		switch {
+		case try < snapshotTries:
+		case s.Busy: // %v, since a file that is gone is not a state that is missing
+			return nil, fmt.Errorf("state folder %s: it changes too quickly to be read: %v", o.Dir, err)
+		default:
+			return nil, fmt.Errorf("state folder %s: %w: %v", o.Dir, ErrDamaged, err)
 		}
 		ready, stop := o.After(snapshotPause)
 		<-ready

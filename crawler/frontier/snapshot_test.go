@@ -166,7 +166,9 @@ func TestSnapshotRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err = OpenSnapshot(Options{Dir: dir, Crawl: "shop"}); err == nil || errors.Is(err, fs.ErrNotExist) && err == nil {
-		t.Errorf("a damaged state is read: %v", err)
+	_, err = OpenSnapshot(Options{Dir: dir, Crawl: "shop"})
+	expect(t, err, ErrDamaged)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a damaged state is taken for none: %v", err)
 	}
 }
