@@ -67,11 +67,17 @@ func inPlainWords(err error) string {
 	if errors.Is(err, syscall.ENOSPC) && !strings.Contains(text, roomCure) {
 		text += " (" + roomCure + ")"
 	}
+	if errors.Is(err, frontier.ErrDamaged) {
+		text += " (" + damageCure + ")"
+	}
 	return text
 }
 
 // roomCure is what outputs say of a full disk, too.
 const roomCure = "make room, then run again to resume"
+
+// damageCure is what to do about a state that is broken.
+const damageCure = "amble state check says what is wrong and what can be saved; run with --fresh to start over"
 
 // stateError is the exit of a state that could not be opened: a mistake unless
 // the disk failed.
@@ -89,7 +95,9 @@ func stateCure(err error) string {
 	case errors.Is(err, crawler.ErrLocked):
 		return "wait for it or stop it, or name another folder with --state"
 	case errors.Is(err, frontier.ErrDamaged):
-		return "remove the folder, or name another one with --state"
+		return damageCure
+	case errors.Is(err, frontier.ErrNotState):
+		return "name another folder with --state"
 	case errors.Is(err, crawler.ErrForeignState):
 		return "name another folder with --state"
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):

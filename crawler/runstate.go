@@ -35,20 +35,28 @@ type RunState struct {
 	Outputs  []string  `json:"outputs"` // the names of its sinks
 }
 
-// ReadRun tells which run a frontier holds; ok is false for a new one.
-func ReadRun(f Frontier) (run RunState, ok bool, err error) {
+// Values are what batches have Put into a state.
+type Values interface {
+	Get(key string) ([]byte, error)
+}
+
+// ReadRun tells which run a state holds; ok is false for a new one.
+func ReadRun(f Values) (run RunState, ok bool, err error) {
 	ok, err = getJSON(f, keyRun, &run)
 	return run, ok, err
 }
 
-// ReadTotals gives the committed counts of the run that a frontier holds.
-func ReadTotals(f Frontier) (Totals, error) {
+// ReadPosition gives the position that the run's last commit left a sink at.
+func ReadPosition(f Values, sink string) ([]byte, error) { return f.Get(keySink + sink) }
+
+// ReadTotals gives the committed counts of the run that a state holds.
+func ReadTotals(f Values) (Totals, error) {
 	t := newTotals()
 	_, err := getJSON(f, keyTotals, &t)
 	return t, err
 }
 
-func getJSON(f Frontier, key string, into any) (bool, error) {
+func getJSON(f Values, key string, into any) (bool, error) {
 	data, err := f.Get(key)
 	if err != nil {
 		return false, fmt.Errorf("reading %s from the state: %w", key, err)

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"runtime"
+	"math"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -102,8 +100,14 @@ func seedPages(tb testing.TB, f *Frontier, hosts, n int) {
 // crawl leases and settles until the frontier is drained.
 func crawl(tb testing.TB, f *Frontier, size int) (n int) {
 	tb.Helper()
+	return crawlSome(tb, f, size, math.MaxInt)
+}
+
+// crawlSome stops after about so many.
+func crawlSome(tb testing.TB, f *Frontier, size, most int) (n int) {
+	tb.Helper()
 	var batch crawler.Batch
-	for {
+	for n < most {
 		ls, err := f.Lease(context.Background(), size)
 		if errors.Is(err, crawler.ErrDrained) {
 			return n
@@ -120,6 +124,7 @@ func crawl(tb testing.TB, f *Frontier, size int) (n int) {
 		mustCommit(tb, f, &batch)
 		n += len(ls)
 	}
+	return n
 }
 
 func BenchmarkOpen(b *testing.B) {
@@ -136,37 +141,4 @@ func BenchmarkOpen(b *testing.B) {
 		_ = f.Close()
 		b.StartTimer()
 	}
-}
-
-// TestScale crawls a million hosts of one page each, then one host of 300,000
-// pages, and reports what they took. It runs when AMBLE_SCALE is set.
-func TestScale(t *testing.T) {
-	if os.Getenv("AMBLE_SCALE") == "" || testing.Short() {
-		t.Skip("AMBLE_SCALE is not set")
-	}
-	for _, c := range []struct{ hosts, pages int }{{1_000_000, 1_000_000}, {1, 300_000}} {
-		t.Run(fmt.Sprintf("%d hosts", c.hosts), func(t *testing.T) {
-			dir := t.TempDir()
-			f := mustOpen(t, Options{Dir: dir})
-			start := time.Now()
-			seedPages(t, f, c.hosts, c.pages)
-			t.Logf("queued %d pages of %d hosts in %v; %s; %d bytes a page on disk",
-				c.pages, c.hosts, time.Since(start).Round(time.Millisecond), memory(), f.store.db.Metrics().DiskSpaceUsage()/uint64(c.pages))
-			if len(f.hosts) > f.opt.MaxHosts || f.buffered > f.opt.MaxBuffered+f.opt.MaxHosts {
-				t.Errorf("%d hosts and %d requests in memory", len(f.hosts), f.buffered)
-			}
-			start = time.Now()
-			if n := crawl(t, f, 256); n != c.pages {
-				t.Errorf("crawled %d of %d", n, c.pages)
-			}
-			t.Logf("leased and settled in %v; %s", time.Since(start).Round(time.Millisecond), memory())
-		})
-	}
-}
-
-func memory() string {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return fmt.Sprintf("Go heap %d MiB, from the system %d MiB", m.HeapAlloc>>20, m.Sys>>20)
 }

@@ -1,6 +1,8 @@
 package frontier
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -130,6 +132,10 @@ func (c *commit) plan() error {
 			c.counts.settled++
 		}
 	}
+	c.counts.commit++
+	if err := addLink(c.batch, c.counts.commit, instant(f.opt.Now())); err != nil {
+		return err
+	}
 	if err := c.batch.Set(metaKey("counts"), c.counts.encode(), nil); err != nil {
 		return err
 	}
@@ -146,7 +152,38 @@ func (c *commit) plan() error {
 
 // planFound queues what was never seen.
 func (c *commit) planFound() error {
+	found, err := c.candidates()
+	if err != nil {
+		return err
+	}
+	if err := c.lookUp(found); err != nil {
+		return err
+	}
+	for i := range found {
+		cand := &found[i]
+		if cand.known {
+			c.duplicate()
+			c.f.seen.add(cand.r.Key)
+			continue
+		}
+		if err := c.queue(cand.t, cand.r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// candidate is a found request that is new as far as memory tells.
+type candidate struct {
+	t     *touched
+	r     *crawler.Request
+	known bool
+}
+
+// candidates leaves out what the batch has twice and what the cache knows.
+func (c *commit) candidates() ([]candidate, error) {
 	f := c.f
+	found := make([]candidate, 0, len(c.src.Found))
 	inBatch := make(map[urls.Key]struct{}, len(c.src.Found))
 	byName := map[string]*touched{}
 	for i := range c.src.Found {
@@ -163,28 +200,34 @@ func (c *commit) planFound() error {
 			t, err = c.touch(name)
 			f.mu.Unlock()
 			if err != nil {
-				return err
+				return nil, err
 			}
 			byName[name] = t
 		}
 		inBatch[r.Key] = struct{}{}
-		known := false
-		if !t.isNew {
-			err := f.store.read(stateKey(t.id, r.Key), func([]byte) error { known = true; return nil })
-			if err != nil {
-				return err
-			}
-		}
-		if known {
-			c.duplicate()
-			f.seen.add(r.Key)
-			continue
-		}
-		if err := c.queue(t, r); err != nil {
-			return err
+		found = append(found, candidate{t: t, r: r})
+	}
+	return found, nil
+}
+
+// lookUp finds out which candidates the store knows. They are looked up in the
+// order of their rows: one look into a table serves its neighbours too.
+func (c *commit) lookUp(found []candidate) error {
+	inOrder := make([]*candidate, 0, len(found))
+	for i := range found {
+		if !found[i].t.isNew {
+			inOrder = append(inOrder, &found[i])
 		}
 	}
-	return nil
+	slices.SortFunc(inOrder, func(a, b *candidate) int {
+		if n := cmp.Compare(a.t.id, b.t.id); n != 0 {
+			return n
+		}
+		return bytes.Compare(a.r.Key[:], b.r.Key[:])
+	})
+	return c.f.store.lookUp(len(inOrder), func(i int) []byte {
+		return stateKey(inOrder[i].t.id, inOrder[i].r.Key)
+	}, func(i int) { inOrder[i].known = true })
 }
 
 // duplicate counts a request already seen. Seeds that a resumed run adds again

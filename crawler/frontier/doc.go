@@ -16,9 +16,23 @@
 //   - A failing disk is an error that wraps crawler.ErrStop, never the end of
 //     the process.
 //
-// It refuses a folder in use (crawler.ErrLocked), the state of another crawl or
-// of a newer version (crawler.ErrForeignState), and a folder that holds
-// something else or is damaged ([ErrDamaged]).
+// It refuses a folder in use (crawler.ErrLocked, which names the process), the
+// state of another crawl or of a newer version (crawler.ErrForeignState), and a
+// folder that is damaged ([ErrDamaged]) or holds something else ([ErrNotState]). The state of an
+// older version is brought up to this one when it is opened.
+//
+// # Damage
+//
+// A changed octet, a file that was cut, lost or replaced is an error when it is
+// come across, or leaves the state as it was after an earlier commit; never a
+// mixture. [Check] looks at everything; [Salvage] reads what can be read.
+//
+// # Files
+//
+//	STATE      whose state it is, and the format of its rows
+//	CLOSED     the last commit, while no process has the state open
+//	LOCK, PID  the system's lock, and who holds it
+//	store/     Pebble's files
 //
 // Its clock never goes back. A system's clock that was set back, within a
 // process or between two, neither lengthens nor shortens what hosts and retries
@@ -36,6 +50,7 @@
 //
 //	m|counts               counters, written with every batch
 //	m|clock                the latest time that was seen, likewise
+//	c|n mod 16384          number and time of commit n
 //	p|name                 values that batches put
 //	h|host8                name, state, and the time of its r row
 //	r|time|host8           present while q rows exist for the host

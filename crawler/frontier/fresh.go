@@ -2,6 +2,7 @@ package frontier
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -20,8 +21,17 @@ func (f *folder) startAfresh(o Options, s *store, err error) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.forget(o.Keep); err != nil {
-		return nil, errors.Join(err, s.close())
+	// What is to be kept may lie in a damaged table, over which the new run would
+	// stumble later.
+	if err := f.checkInUse(s); err != nil {
+		return f.startAfresh(o, nil, errors.Join(fmt.Errorf("%w: %w", ErrDamaged, err), s.close()))
+	}
+	if err = f.remove(closedFile); err == nil { // it tells of the old run
+		err = s.forget(o.Keep)
+	}
+	if err != nil {
+		_ = s.close() // the first error says more
+		return nil, fmt.Errorf("state folder %s: %w", f.dir, err)
 	}
 	return s, nil
 }

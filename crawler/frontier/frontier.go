@@ -88,12 +88,21 @@ func Open(o Options) (*Frontier, error) {
 	if err != nil {
 		return nil, err
 	}
+	f, err := openIn(o, folder)
+	if err != nil {
+		return nil, errors.Join(err, folder.release())
+	}
+	return f, nil
+}
+
+// openIn opens the store of a folder and reads what memory starts from.
+func openIn(o Options, folder *folder) (*Frontier, error) {
 	s, err := openStore(o, folder.path(storeDir))
 	if o.Fresh && len(o.Keep) > 0 {
 		s, err = folder.startAfresh(o, s, err)
 	}
 	if err != nil {
-		return nil, errors.Join(err, folder.release())
+		return nil, err
 	}
 	f := &Frontier{
 		opt: o, folder: folder, store: s, seen: newSeenCache(o.SeenCache),
@@ -102,18 +111,31 @@ func Open(o Options) (*Frontier, error) {
 		leases: make(map[uint64]*lease), leased: make(map[leaseKey]*lease),
 	}
 	if err := f.load(); err != nil {
-		return nil, errors.Join(fmt.Errorf("state folder %s: %w", o.Dir, err), s.close(), folder.release())
+		_ = s.close()                        // the first error says more
+		if errors.Is(err, crawler.ErrStop) { // which names the folder
+			return nil, err
+		}
+		return nil, fmt.Errorf("state folder %s: %w", o.Dir, err)
 	}
 	return f, nil
 }
 
 // load reads the counters and the heads of the two time indexes.
 func (f *Frontier) load() error {
-	err := f.store.read(metaKey("counts"), func(v []byte) (err error) {
-		f.counts, err = decodeCounts(v)
+	if err := f.folder.migrate(f.store); err != nil {
 		return err
-	})
-	if err != nil {
+	}
+	var err error
+	if f.counts, err = f.store.counts(format); err != nil {
+		return err
+	}
+	if _, err := f.store.checkChain(f.counts.commit); err != nil {
+		return err
+	}
+	if err := f.folder.checkEnding(f.counts.commit); err != nil {
+		return err
+	}
+	if err := f.folder.remove(closedFile); err != nil {
 		return err
 	}
 	var last int64
@@ -162,6 +184,9 @@ func (f *Frontier) Close() error {
 	f.mu.Unlock()
 	if e := f.store.close(); e != nil {
 		err = e
+	}
+	if err == nil {
+		err = f.folder.end(f.counts.commit, f.opt.Now())
 	}
 	if e := f.folder.release(); e != nil && !errors.Is(e, fs.ErrNotExist) {
 		err = errors.Join(err, e)
@@ -300,8 +325,7 @@ func (f *Frontier) Lookup(name string, key urls.Key) (crawler.Standing, error) {
 	if err != nil {
 		return standing, f.store.broken(fmt.Errorf("state of a URL of %s: %w", name, err))
 	}
-	standing.State, standing.Class, standing.Status = v.stands.String(), v.class, v.status
-	standing.Detail, standing.Attempt = v.detail, int(v.attempt)
+	v.export(&standing)
 	if l := f.leased[leaseKey{id, key}]; l != nil {
 		standing.State, standing.Attempt = "leased", int(l.attempt)
 	}
@@ -324,19 +348,9 @@ func (f *Frontier) find(name string, taken func(id uint64) (string, bool)) (id u
 				continue
 			}
 		}
-		rec, err := f.readHost(id)
+		rec, err := f.store.host(id)
 		if err != nil || rec == nil || rec.name == name {
 			return id, rec, err
 		}
 	}
-}
-
-// readHost reads an h row, nil when there is none.
-func (f *Frontier) readHost(id uint64) (rec *hostRecord, err error) {
-	err = f.store.read(hostKey(id), func(v []byte) error {
-		h, err := decodeHost(v)
-		rec = &h
-		return err
-	})
-	return rec, err
 }

@@ -1,35 +1,36 @@
 package frontier
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
-	"syscall"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-
-	"github.com/amblecrawl/amble/crawler"
 )
 
-// ErrDamaged means that a folder is no state or a broken one: name another
-// folder, or run fresh.
-var ErrDamaged = errors.New("not a usable state")
+// Errors of a folder that cannot be opened.
+var (
+	// ErrDamaged means that a state is broken: run fresh, or name another folder.
+	ErrDamaged = errors.New("not a usable state")
+	// ErrNotState means that something else lies in the folder, which is never
+	// touched: name another one.
+	ErrNotState = errors.New("not a folder for a state")
+)
 
-// format is the version of the rows. A newer one is refused.
-const format = 1
+// format is the version of the rows. A newer one is refused, an older one is
+// brought up to it, see migrate.go.
+const format = 2
 
 // Names in a state folder.
 const (
 	identityFile = "STATE"     // the Identity; written before the store is made
 	discardFile  = "DISCARDED" // the Identity of a state being removed
-	pidFile      = "PID"       // the process that holds LOCK
+	closedFile   = "CLOSED"    // the last commit; there while no process has the state open
+	pidFile      = "PID"       // the Holder of LOCK
 	lockFile     = "LOCK"
 	probeFile    = "PROBE" // made and removed to see whether the folder can be written
 	storeDir     = "store"
@@ -41,6 +42,17 @@ type Identity struct {
 	Format  int    `json:"format"`
 	Crawl   string `json:"crawl"`
 	Version string `json:"version"` // of the program that made the state
+	// Migrating is the format that some rows may still have, after a process
+	// died on the way from it to Format; zero without such a thing.
+	Migrating int `json:"migrating,omitempty"`
+}
+
+// rows is the oldest format that rows may have.
+func (id *Identity) rows() int {
+	if id.Migrating > 0 {
+		return id.Migrating
+	}
+	return id.Format
 }
 
 // Peek reads whose state dir holds without taking the lock. A missing state is
@@ -53,200 +65,60 @@ func Peek(dir string) (Identity, error) {
 	return id, nil
 }
 
-// folder is a locked state folder.
-type folder struct {
-	fs   vfs.FS
-	dir  string
-	lock io.Closer
+func readIdentity(fsys vfs.FS, path string) (Identity, error) {
+	b, err := readFile(fsys, path)
+	if err != nil {
+		return Identity{}, err
+	}
+	var id Identity
+	text, sum := unseal(b)
+	if err := json.Unmarshal(text, &id); err != nil || id.Format < 1 || sum == wrongSum ||
+		sum == noSum && id.Format == format {
+		return Identity{}, fmt.Errorf("%w: its %s file is damaged", ErrDamaged, identityFile)
+	}
+	return id, nil
 }
 
-func (f *folder) path(name string) string { return f.fs.PathJoin(f.dir, name) }
+// A small file of ours is a JSON object whose last member is the checksum of
+// the object without it, so that people can read it and a changed octet shows.
+const (
+	sumBefore = `,"sum":"`
+	sumAfter  = "\"}\n"
+	sumLen    = len(sumBefore) + 8 + len(sumAfter)
+)
 
-// openFolder makes and locks the folder and settles whose it is, so that what
-// remains is to open the store.
-func openFolder(o Options) (*folder, error) {
-	if err := makeDir(o.FS, o.Dir); err != nil {
-		return nil, fmt.Errorf("state folder %s: %w", o.Dir, err)
-	}
-	f := &folder{fs: o.FS, dir: o.Dir}
-	if err := f.takeLock(); err != nil {
+type sumState int
+
+const (
+	goodSum sumState = iota
+	noSum            // as format 1 had it
+	wrongSum
+)
+
+func seal(v any) ([]byte, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
 		return nil, err
 	}
-	if err := f.settle(o); err != nil {
-		_ = f.release() // the error at hand matters more
-		return nil, err
-	}
-	return f, nil
+	return append(b[:len(b)-1], sumBefore+sumOf(b)+sumAfter...), nil
 }
 
-// makeDir makes dir and its missing parents and makes their names durable.
-func makeDir(fsys vfs.FS, dir string) error {
-	var made []string
-	for p := dir; ; p = fsys.PathDir(p) {
-		made = append(made, p)
-		if _, err := fsys.Stat(p); err == nil || fsys.PathDir(p) == p {
-			break
-		}
+// unseal gives the object without its checksum.
+func unseal(b []byte) ([]byte, sumState) {
+	at := len(b) - sumLen
+	if at < 0 || !bytes.HasPrefix(b[at:], []byte(sumBefore)) || !bytes.HasSuffix(b, []byte(sumAfter)) {
+		return b, noSum
 	}
-	if err := fsys.MkdirAll(dir, 0o700); err != nil {
-		return err
+	text := append(bytes.Clone(b[:at]), '}')
+	if string(b[at+len(sumBefore):len(b)-len(sumAfter)]) != sumOf(text) {
+		return text, wrongSum
 	}
-	for _, p := range slices.Backward(made) {
-		if err := syncDir(fsys, p); err != nil {
-			return err
-		}
-	}
-	return nil
+	return text, goodSum
 }
 
-func syncDir(fsys vfs.FS, dir string) error {
-	d, err := fsys.OpenDir(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
+func sumOf(text []byte) string { return fmt.Sprintf("%08x", crc32.Checksum(text, castagnoli)) }
 
-func (f *folder) takeLock() error {
-	lock, err := f.fs.Lock(f.path(lockFile))
-	if err != nil {
-		// Besides the errno, pebble reports a lock of this very process in words.
-		held := errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) && f.writable() ||
-			strings.Contains(err.Error(), "held by current process")
-		if !held {
-			return fmt.Errorf("state folder %s: %w", f.dir, err)
-		}
-		by := "another process"
-		if pid, err := f.read(pidFile); err == nil && len(pid) > 0 {
-			by = "process " + strings.TrimSpace(string(pid))
-		}
-		return fmt.Errorf("state folder %s: %w by %s", f.dir, crawler.ErrLocked, by)
-	}
-	f.lock = lock
-	if err := f.write(pidFile, strconv.AppendInt(nil, int64(os.Getpid()), 10)); err != nil {
-		_ = f.release()
-		return fmt.Errorf("state folder %s: %w", f.dir, err)
-	}
-	return nil
-}
-
-// writable tells a lock held elsewhere from a folder that may not be written,
-// which some systems report alike.
-func (f *folder) writable() bool {
-	if f.write(probeFile, nil) != nil {
-		return false
-	}
-	_ = f.fs.Remove(f.path(probeFile))
-	return true
-}
-
-// settle leaves the folder with this crawl's identity and nothing half removed.
-func (f *folder) settle(o Options) error {
-	if err := f.finishDiscard(); err != nil {
-		return fmt.Errorf("state folder %s: discarding the old state: %w", f.dir, err)
-	}
-	id, err := readIdentity(f.fs, f.path(identityFile))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return f.create(o)
-	case err != nil:
-		return fmt.Errorf("state folder %s: %w", f.dir, err)
-	case id.Format > format:
-		return fmt.Errorf("state folder %s: %w: it was written by a newer version of the program (%s, format %d; this one reads up to %d)",
-			f.dir, crawler.ErrForeignState, id.Version, id.Format, format)
-	case id.Crawl != o.Crawl:
-		return fmt.Errorf("state folder %s: %w: it belongs to crawl %q, this one is %q", f.dir, crawler.ErrForeignState, id.Crawl, o.Crawl)
-	case !o.Fresh, len(o.Keep) > 0:
-		return nil
-	}
-	return f.discard(o)
-}
-
-// discard gives up the whole state and begins a new one.
-func (f *folder) discard(o Options) error {
-	if err := f.fs.Rename(f.path(identityFile), f.path(discardFile)); err != nil {
-		return fmt.Errorf("state folder %s: discarding the old state: %w", f.dir, err)
-	}
-	if err := errors.Join(syncDir(f.fs, f.dir), f.finishDiscard()); err != nil {
-		return fmt.Errorf("state folder %s: discarding the old state: %w", f.dir, err)
-	}
-	return f.create(o)
-}
-
-// finishDiscard removes the store of a state that was given up, perhaps by a
-// process that died doing it.
-func (f *folder) finishDiscard() error {
-	if _, err := f.fs.Stat(f.path(discardFile)); err != nil {
-		return nil
-	}
-	if err := f.fs.RemoveAll(f.path(storeDir)); err != nil {
-		return err
-	}
-	if err := syncDir(f.fs, f.dir); err != nil {
-		return err
-	}
-	if err := f.fs.Remove(f.path(discardFile)); err != nil {
-		return err
-	}
-	return syncDir(f.fs, f.dir)
-}
-
-// create writes the identity of a new state into a folder that holds nothing
-// else.
-func (f *folder) create(o Options) error {
-	names, err := f.fs.List(f.dir)
-	if err != nil {
-		return fmt.Errorf("state folder %s: %w", f.dir, err)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		switch name {
-		case lockFile, pidFile, pidFile + ".tmp", probeFile, probeFile + ".tmp", identityFile + ".tmp":
-		case ledgerDir: // the crawl's account with its hosts, which outlives its runs
-		default:
-			return fmt.Errorf("state folder %s: %w: it holds %q but no %s file; name an empty folder",
-				f.dir, ErrDamaged, name, identityFile)
-		}
-	}
-	b, err := json.Marshal(Identity{Format: format, Crawl: o.Crawl, Version: o.Version})
-	if err != nil {
-		return err
-	}
-	if err := f.write(identityFile, append(b, '\n')); err != nil {
-		return fmt.Errorf("state folder %s: %w", f.dir, err)
-	}
-	return nil
-}
-
-// release gives the lock up; the PID file goes first, while it is surely ours.
-func (f *folder) release() error {
-	_ = f.fs.Remove(f.path(pidFile)) // stale at worst, and read only while locked
-	return f.lock.Close()
-}
-
-// write replaces a small file as a whole and makes it durable.
-func (f *folder) write(name string, data []byte) error {
-	tmp := f.path(name + ".tmp")
-	file, err := f.fs.Create(tmp, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(data)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	if f.fs == vfs.Default {
-		if err := os.Chmod(tmp, 0o600); err != nil {
-			return err
-		}
-	}
-	if err := f.fs.Rename(tmp, f.path(name)); err != nil {
-		return err
-	}
-	return syncDir(f.fs, f.dir)
-}
-
-func (f *folder) read(name string) ([]byte, error) { return readFile(f.fs, f.path(name)) }
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // maxFile bounds the small files read whole.
 const maxFile = 64 << 10
@@ -258,16 +130,4 @@ func readFile(fsys vfs.FS, path string) ([]byte, error) {
 	}
 	b, err := io.ReadAll(io.LimitReader(file, maxFile))
 	return b, errors.Join(err, file.Close())
-}
-
-func readIdentity(fsys vfs.FS, path string) (Identity, error) {
-	b, err := readFile(fsys, path)
-	if err != nil {
-		return Identity{}, err
-	}
-	var id Identity
-	if err := json.Unmarshal(b, &id); err != nil || id.Format < 1 {
-		return Identity{}, fmt.Errorf("%w: its %s file is unreadable", ErrDamaged, identityFile)
-	}
-	return id, nil
 }

@@ -19,6 +19,7 @@ const (
 	stateRow = 'u'
 	queueRow = 'q'
 	dueRow   = 'd'
+	chainRow = 'c'
 )
 
 const fpLen = len(urls.Key{})

@@ -88,17 +88,33 @@ func TestForeignStates(t *testing.T) {
 		precious := filepath.Join(o.Dir, "thesis.tex")
 		write(t, precious, "years of work")
 		_, err := Open(o)
-		expect(t, err, ErrDamaged, "thesis.tex")
+		expect(t, err, ErrNotState, "thesis.tex")
 		if _, err := os.Stat(precious); err != nil {
 			t.Error("a folder that is no state was changed")
 		}
 	})
-	t.Run("unreadable identity", func(t *testing.T) {
-		o := Options{Dir: t.TempDir(), Crawl: "shop"}
-		_ = mustOpen(t, o).Close()
-		write(t, filepath.Join(o.Dir, identityFile), "{")
-		_, err := Open(o)
-		expect(t, err, ErrDamaged, identityFile)
+	t.Run("damaged identity", func(t *testing.T) {
+		for _, text := range []string{"{", "", "gone"} {
+			o := Options{Dir: t.TempDir(), Crawl: "shop"}
+			_ = mustOpen(t, o).Close()
+			write(t, filepath.Join(o.Dir, identityFile), text)
+			if text == "gone" {
+				_ = os.Remove(filepath.Join(o.Dir, identityFile))
+			}
+			_, err := Open(o)
+			expect(t, err, ErrDamaged, o.Dir, identityFile)
+			o.Fresh = true // gives up what is surely a state
+			precious := filepath.Join(o.Dir, storeDir, "thesis.tex")
+			write(t, precious, "years of work")
+			_, err = Open(o)
+			expect(t, err, ErrNotState, identityFile, "thesis.tex")
+			if err := os.Remove(precious); err != nil {
+				t.Fatal(err)
+			}
+			if s := mustOpen(t, o).Stats(); s.Seen != 0 {
+				t.Errorf("fresh kept %+v", s)
+			}
+		}
 	})
 	t.Run("a file", func(t *testing.T) {
 		o := Options{Dir: filepath.Join(t.TempDir(), "file"), Crawl: "shop"}
@@ -218,7 +234,7 @@ func TestLocked(t *testing.T) {
 	}
 	f := mustOpen(t, o)
 	_, err := Open(o)
-	pid := "process " + strconv.Itoa(os.Getpid())
+	pid := "process " + strconv.Itoa(os.Getpid()) + " since "
 	expect(t, err, crawler.ErrLocked, o.Dir, pid)
 
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestLocked$")
@@ -232,6 +248,40 @@ func TestLocked(t *testing.T) {
 	}
 	if err := mustOpen(t, o).Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestStaleLock: the lock of a process that was killed holds nobody up, though
+// its PID file is still there.
+func TestStaleLock(t *testing.T) {
+	if dir := os.Getenv("FRONTIER_KILL_DIR"); dir != "" {
+		f := mustOpen(t, Options{Dir: dir, Crawl: "shop"})
+		mustCommit(t, f, &crawler.Batch{Found: []crawler.Request{req(t, "https://h.example/")}})
+		fmt.Println("open")
+		select {}
+	}
+	o := Options{Dir: t.TempDir(), Crawl: "shop"}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestStaleLock$")
+	cmd.Env = append(os.Environ(), "FRONTIER_KILL_DIR="+o.Dir)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(o)
+	expect(t, err, crawler.ErrLocked, "process "+strconv.Itoa(cmd.Process.Pid))
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	if _, err := os.Stat(filepath.Join(o.Dir, pidFile)); err != nil {
+		t.Fatal(err)
+	}
+	if s := mustOpen(t, o).Stats(); s.Seen != 1 {
+		t.Errorf("%+v", s)
 	}
 }
 

@@ -12,8 +12,8 @@ const (
 	DefaultMaxHosts    = 16_384
 	DefaultMaxBuffered = 65_536
 	DefaultSeenCache   = 8 << 20
-	DefaultBlockCache  = 32 << 20
-	DefaultMemTable    = 8 << 20
+	DefaultBlockCache  = 192 << 20
+	DefaultMemTable    = 32 << 20
 )
 
 // Options describe one frontier. Dir and Crawl are required.
@@ -51,13 +51,17 @@ type Options struct {
 	MaxBuffered int
 	// SeenCache bounds the memory of the fingerprint cache in bytes.
 	SeenCache int
-	// BlockCache and MemTable bound the store's memory in bytes. Up to four
-	// memtables exist while the disk is slow.
+	// BlockCache bounds the memory of the store in bytes: memtables, of which
+	// up to four of MemTable bytes exist while the disk is slow, and blocks of
+	// tables in what these leave. The filters of a large seen-set must fit in
+	// that, or each look-up reads one from disk.
 	BlockCache int
 	MemTable   int
 
 	// hash replaces the hash of host names, in tests.
 	hash func(string) uint64
+	// readOnly opens the store without changing a file.
+	readOnly bool
 }
 
 func (o Options) withDefaults() Options {

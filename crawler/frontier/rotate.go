@@ -1,6 +1,7 @@
 package frontier
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -93,7 +94,7 @@ func (r *rotation) bring(p readyPos) (bool, error) {
 	if _, moved := r.later[p.id]; moved || f.hosts[p.id] != nil {
 		return true, nil
 	}
-	rec, err := f.readHost(p.id)
+	rec, err := f.store.host(p.id)
 	if err != nil {
 		return false, err
 	}
@@ -189,13 +190,14 @@ type promotion struct {
 // move turns a d row back into the q row that it was.
 func (p *promotion) move(k, v []byte) error {
 	_, id, fp, ok := splitDueKey(k)
-	if !ok || len(v) < len(orderKey{})-fpLen {
+	if !ok {
 		return errCorrupt
 	}
-	var it item
-	n := copy(it.order[:len(it.order)-fpLen], v)
-	copy(it.order[n:], fp[:])
-	it.row = append([]byte(nil), v[n:]...)
+	order, row, err := splitDueRow(fp, v)
+	if err != nil {
+		return err
+	}
+	it := item{order: order, row: bytes.Clone(row)}
 	t := p.hosts[id]
 	if t == nil {
 		t = &touched{id: id}
@@ -214,7 +216,7 @@ func (p *promotion) move(k, v []byte) error {
 
 // mark gives a host on disk its r row, where it has none.
 func (p *promotion) mark(t *touched) error {
-	rec, err := p.f.readHost(t.id)
+	rec, err := p.f.store.host(t.id)
 	if err != nil {
 		return err
 	}

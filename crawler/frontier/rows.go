@@ -188,6 +188,11 @@ func cutText(s string, n int) string {
 	return s[:n]
 }
 
+func (v *verdict) export(s *crawler.Standing) {
+	s.State, s.Class, s.Status = v.stands.String(), v.class, v.status
+	s.Detail, s.Attempt = v.detail, int(v.attempt)
+}
+
 func decodeVerdict(row []byte) (verdict, error) {
 	r := reader{b: row}
 	v := verdict{stands: stands(r.byte())}
@@ -259,6 +264,7 @@ type counts struct {
 	seen, settled, hosts int64
 	duplicates           int64  // links to what was already seen
 	seq                  uint64 // the last sequence number given
+	commit               uint64 // the last commit's number
 }
 
 func (c *counts) encode() []byte {
@@ -266,11 +272,16 @@ func (c *counts) encode() []byte {
 	b = binary.AppendUvarint(b, uint64(c.settled))
 	b = binary.AppendUvarint(b, uint64(c.hosts))
 	b = binary.AppendUvarint(b, uint64(c.duplicates))
-	return binary.AppendUvarint(b, c.seq)
+	b = binary.AppendUvarint(b, c.seq)
+	return binary.AppendUvarint(b, c.commit)
 }
 
-func decodeCounts(row []byte) (counts, error) {
+// decodeCounts reads the counts that a format had.
+func decodeCounts(row []byte, format int) (counts, error) {
 	r := reader{b: row}
 	c := counts{seen: int64(r.uvarint()), settled: int64(r.uvarint()), hosts: int64(r.uvarint()), duplicates: int64(r.uvarint()), seq: r.uvarint()}
+	if format > 1 {
+		c.commit = r.uvarint()
+	}
 	return c, r.err()
 }

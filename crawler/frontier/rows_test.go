@@ -21,7 +21,7 @@ func FuzzRows(f *testing.F) {
 	f.Add(encodeRequest("http://other.example", &r))
 	f.Add(encodeVerdict(verdict{standsRetry, 2, 503, crawler.ClassHTTP5xx, "try later"}))
 	f.Add(encodeHost(&hostRecord{"http://b.example", hostState{1, 2, 3, []byte("x")}, 4}))
-	f.Add((&counts{1, 2, 3, 4, 5}).encode())
+	f.Add((&counts{1, 2, 3, 4, 5, 6}).encode())
 	f.Add([]byte{})
 	f.Add(bytes.Repeat([]byte{0xff}, 40))
 	f.Fuzz(func(t *testing.T, row []byte) {
@@ -45,8 +45,8 @@ func FuzzRows(f *testing.F) {
 				t.Errorf("host %+v became %+v, %v", h, again, err)
 			}
 		}
-		if c, err := decodeCounts(row); err == nil {
-			if again, err := decodeCounts(c.encode()); err != nil || again != c {
+		if c, err := decodeCounts(row, format); err == nil {
+			if again, err := decodeCounts(c.encode(), format); err != nil || again != c {
 				t.Errorf("counts %+v became %+v, %v", c, again, err)
 			}
 		}

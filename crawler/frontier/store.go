@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable"
 
 	"github.com/amblecrawl/amble/crawler"
 )
@@ -35,23 +37,18 @@ func openStore(o Options, dir string) (s *store, err error) {
 	log := storeLog{s: s, log: o.Log}
 	var once sync.Once
 	unwritten := make(chan struct{}) // closed when something could not be written in the background
-	po := &pebble.Options{
-		FS: stopFS{o.FS, &s.stop}, Logger: log, Cache: cache,
-		FormatMajorVersion:          pebble.FormatTableFormatV6,
-		MemTableSize:                uint64(o.MemTable),
-		MemTableStopWritesThreshold: 4,
-		MaxOpenFiles:                64,
-		EventListener: &pebble.EventListener{
-			BackgroundError: func(err error) {
-				s.fail(err)
-				once.Do(func() { close(unwritten) })
-			},
-			DataCorruption: func(info pebble.DataCorruptionInfo) { s.fail(info.Details) },
+	po := storeOptions()
+	po.FS, po.Logger, po.Cache = stopFS{o.FS, &s.stop}, log, cache
+	po.MemTableSize, po.ReadOnly = uint64(o.MemTable), o.readOnly
+	po.EventListener = &pebble.EventListener{
+		BackgroundError: func(err error) {
+			s.fail(err)
+			once.Do(func() { close(unwritten) })
 		},
+		DataCorruption: func(info pebble.DataCorruptionInfo) { s.fail(info.Details) },
 	}
-	po.Experimental.FileCacheShards = 1
-	for i := range po.Levels {
-		po.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	if lostManifest(o.FS, dir) {
+		return nil, fmt.Errorf("state folder %s: %w: the file marker.manifest of its store is missing", o.Dir, ErrDamaged)
 	}
 	s.db, err = s.open(dir, po, unwritten)
 	s.stop.armed.Store(true)
@@ -61,13 +58,36 @@ func openStore(o Options, dir string) (s *store, err error) {
 	if err == nil {
 		return s, nil
 	}
-	if pebble.IsCorruptionError(err) {
-		return nil, fmt.Errorf("state folder %s: %w: %w", o.Dir, ErrDamaged, err)
-	}
 	if errors.Is(err, crawler.ErrStop) { // which names the folder
 		return nil, err
 	}
+	// A file that is missing, too short or not what it should be is damage; what
+	// else the system refuses to do is not.
+	if errno := syscall.Errno(0); !errors.As(err, &errno) || errno == syscall.ENOENT {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
 	return nil, fmt.Errorf("state folder %s: %w", o.Dir, err)
+}
+
+// storeOptions are those of every store.
+func storeOptions() *pebble.Options {
+	o := &pebble.Options{
+		FormatMajorVersion:          pebble.FormatTableFormatV6,
+		MemTableStopWritesThreshold: 4,
+		MaxOpenFiles:                128,
+	}
+	o.Experimental.FileCacheShards = 1
+	for i := range o.Levels {
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return o
+}
+
+// tableOptions are for reading one table of a store.
+func tableOptions() sstable.ReaderOptions {
+	o := storeOptions()
+	o.EnsureDefaults()
+	return o.MakeReaderOptions()
 }
 
 // open opens Pebble. On a full disk Pebble tries to write what it found in its
@@ -107,6 +127,9 @@ func guard(f func() error) (err error) {
 // fail keeps the first failure. Pebble calls it with locks held: it only marks.
 func (s *store) fail(err error) {
 	s.once.Do(func() {
+		if pebble.IsCorruptionError(err) || errors.Is(err, errCorrupt) {
+			err = fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
 		s.cause = fmt.Errorf("state folder %s: %w: %w", s.dir, crawler.ErrStop, err)
 		close(s.failed)
 	})
@@ -188,6 +211,31 @@ func (s *store) read(key []byte, f func([]byte) error) error {
 	return nil
 }
 
+// lookUp calls found for those of n keys that are there. The keys come in
+// order.
+func (s *store) lookUp(n int, key func(i int) []byte, found func(i int)) error {
+	if n == 0 {
+		return nil
+	}
+	if err := s.err(); err != nil {
+		return err
+	}
+	it, err := s.db.NewIter(nil)
+	if err != nil {
+		return s.broken(err)
+	}
+	for i := 0; i < n && err == nil; i++ {
+		if it.SeekPrefixGE(key(i)) {
+			found(i)
+		}
+		err = it.Error()
+	}
+	if err = errors.Join(err, it.Close()); err != nil {
+		return s.broken(err)
+	}
+	return nil
+}
+
 // scan calls f with the rows of [lower, upper) in order until it returns
 // false. Key and value are valid during the call.
 func (s *store) scan(lower, upper []byte, f func(k, v []byte) (bool, error)) error {
@@ -206,6 +254,25 @@ func (s *store) scan(lower, upper []byte, f func(k, v []byte) (bool, error)) err
 		return s.broken(err)
 	}
 	return nil
+}
+
+// host reads an h row, nil when there is none.
+func (s *store) host(id uint64) (rec *hostRecord, err error) {
+	err = s.read(hostKey(id), func(v []byte) error {
+		h, err := decodeHost(v)
+		rec = &h
+		return err
+	})
+	return rec, err
+}
+
+// counts reads the counters that a format had.
+func (s *store) counts(format int) (c counts, err error) {
+	err = s.read(metaKey("counts"), func(v []byte) (err error) {
+		c, err = decodeCounts(v, format)
+		return err
+	})
+	return c, err
 }
 
 // close shuts the store down. A failed one is left to the end of the process.

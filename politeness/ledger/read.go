@@ -17,11 +17,27 @@ import (
 // the last frame is incomplete, and with a *CorruptError where a file is
 // damaged.
 func Read(dir string) iter.Seq2[Entry, error] {
+	return read(dir, func(RunInfo) bool { return true })
+}
+
+// ReadRun yields the entries of one run, as Read does.
+func ReadRun(dir, run string) iter.Seq2[Entry, error] {
+	return read(dir, func(info RunInfo) bool { return info.Run == run })
+}
+
+func read(dir string, wanted func(RunInfo) bool) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
+		want := false
 		for f, err := range scan(dir) {
 			if err != nil {
 				yield(Entry{}, err)
 				return
+			}
+			if f.run != nil {
+				want = wanted(f.run.Run)
+			}
+			if !want {
+				continue
 			}
 			for _, e := range f.entries {
 				if !yield(e, nil) {
