@@ -100,6 +100,7 @@ func newClient(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (*fe
 		Timeout:     cfg.Fetch.Timeout,
 		MaxBody:     int64(cfg.Fetch.MaxBody),
 		Workers:     cfg.Fetch.Workers,
+		MaxIdle:     maxIdle(cfg, openFiles()),
 		Resolve:     cfg.ResolveMap(),
 		DialControl: politeness.DialControl(cfg.Fetch.AllowPrivate),
 		ErrPrivate:  politeness.ErrPrivateAddress,

@@ -70,8 +70,16 @@ func inPlainWords(err error) string {
 	if errors.Is(err, frontier.ErrDamaged) {
 		text += " (" + damageCure + ")"
 	}
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		if !strings.Contains(text, filesCure) {
+			text += " (" + filesCure + ")"
+		}
+	}
 	return text
 }
+
+// filesCure is what outputs say, too: to do when files cannot be opened any more.
+const filesCure = "raise the limit of open files, ulimit -n, then run again to resume"
 
 // roomCure is what outputs say of a full disk, too.
 const roomCure = "make room, then run again to resume"

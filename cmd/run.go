@@ -76,6 +76,9 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	log := logger(cmd, logs, flags.json)
 	defer func() { stopProgress() }()
 
+	if err := fitOpenFiles(cfg, openFiles(), log); err != nil {
+		return err
+	}
 	used := usedBefore(state)
 	f, found, err := openFrontier(cfg, state, flags.fresh, log)
 	if err != nil {

@@ -112,6 +112,7 @@ type Engine struct {
 	elsewhere elsewhere
 	failed    <-chan struct{} // closed when a part has failed, or all workers are done
 	idle      atomic.Int32    // workers waiting in Lease: a commit may feed them
+	shortage  shortage
 }
 
 // New checks the parts and makes an engine.
@@ -231,6 +232,9 @@ func (e *Engine) work(leasing, flight context.Context) error {
 		for i := range leases {
 			counted := w.visit(flight, &leases[i])
 			e.budget.give(counted)
+			if w.stop != nil {
+				return w.stop
+			}
 		}
 	}
 }

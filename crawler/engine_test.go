@@ -35,7 +35,8 @@ type rig struct {
 	observer crawler.Observer
 	seeds    []string
 	sinkName string
-	commits  atomic.Int32 // that were looked at
+	clock    crawler.Clock // nil: the system's
+	commits  atomic.Int32  // that were looked at
 }
 
 func newRig(t *testing.T) *rig {
@@ -79,7 +80,7 @@ func (r *rig) run(ctx context.Context) (crawler.Summary, error) {
 	}
 	e, err := crawler.New(crawler.Parts{
 		Frontier: used, Politeness: polite, PagePolicy: r.policy, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{},
-		NewFetcher: func() crawler.Fetcher { return r.web }, Observer: r.accounted(),
+		NewFetcher: func() crawler.Fetcher { return r.web }, Observer: r.accounted(), Clock: r.clock,
 		Sinks: []crawler.NamedSink{{Name: r.sinkName, Sink: r.sink}},
 	}, r.set)
 	if err != nil {

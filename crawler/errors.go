@@ -19,6 +19,9 @@ var (
 	// ErrNotSent means that a permission lapsed before its request was sent. The
 	// permission is to be cancelled, and the request asked about again.
 	ErrNotSent = errors.New("not sent")
+	// ErrShort means, along with ErrNotSent, that this machine could not open
+	// another connection: the limit of open files is reached.
+	ErrShort = errors.New("too many files are open here")
 	// ErrLocked means that another process holds the state.
 	ErrLocked = errors.New("the state is in use")
 	// ErrForeignState means that a state belongs to another crawl or to a

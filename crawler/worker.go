@@ -22,6 +22,7 @@ type worker struct {
 	fetcher Fetcher
 	weight  int64 // what the page in hand holds of the engine's memory
 	said    any   // what its host states, by the verdict that let it go
+	stop    error // why the run cannot go on, once it cannot
 }
 
 // finished is what a worker hands to the committer: a settled lease, or
@@ -113,7 +114,7 @@ func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
 		resp, err = w.fetcher.Fetch(v.Grant.Context(flight), u, FetchOptions{MaxBody: RobotsLimit, Truncate: true, Raw: true, Header: v.Header})
 	}
 	if errors.Is(err, ErrNotSent) {
-		w.lapsed(l, v.Grant)
+		w.lapsed(flight, l, v.Grant, err)
 		return
 	}
 	state := v.Grant.Done(resp, err)
@@ -152,7 +153,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	start := e.Clock.Now()
 	resp, err := w.fetcher.Fetch(grant.Context(flight), l.URL, opt)
 	if errors.Is(err, ErrNotSent) {
-		w.lapsed(l, grant)
+		w.lapsed(flight, l, grant, err)
 		return false
 	}
 	state := grant.Done(resp, err)
@@ -171,6 +172,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 		w.settle(l, f, w.failure(l, err))
 		return false
 	}
+	e.shortage.over()
 	f.bytes = resp.Wire
 	weight := e.weigh(resp)
 	if e.memory.Acquire(flight, weight) != nil {
@@ -189,11 +191,14 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	return l.Kind == KindPage && outcome.Status/100 == 2
 }
 
-// lapsed gives back a request whose permission ended before it was sent. It
-// leaves again when its host may be asked again.
-func (w *worker) lapsed(l *Lease, grant Grant) {
+// lapsed gives back a request that was not sent: its permission ended, or this
+// machine could not connect. It leaves again when its host may be asked again.
+func (w *worker) lapsed(flight context.Context, l *Lease, grant Grant, err error) {
 	w.engine.Frontier.Free(l.ID, grant.Cancel())
 	w.engine.Frontier.GiveBack(l.ID)
+	if errors.Is(err, ErrShort) {
+		w.stop = w.engine.shortage.wait(flight, w.engine.Clock, err)
+	}
 }
 
 // giveUp returns a lease whose request was sent: the page is not settled, and

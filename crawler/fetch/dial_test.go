@@ -7,9 +7,11 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -178,5 +180,33 @@ func TestDNSFailures(t *testing.T) {
 		})
 		_, err := get(t, c, "http://nowhere.example/", crawler.FetchOptions{})
 		wantClass(t, err, crawler.ClassDNS, tt.temporary)
+	}
+}
+
+// Where no file can be opened nothing is sent, and the host is not to blame;
+// what a server says does not pass for that.
+func TestTooManyOpenFiles(t *testing.T) {
+	base := serve(t, func(w http.ResponseWriter, _ *http.Request) {})
+	for name, c := range map[string]*Client{
+		"socket": newClient(t, func(o *Options) {
+			o.DialControl = func(string, string, syscall.RawConn) error { return os.NewSyscallError("socket", syscall.EMFILE) }
+		}),
+		"resolver": newClient(t, func(o *Options) {
+			o.Lookup = func(context.Context, string) ([]netip.Addr, error) {
+				return nil, &net.DNSError{Err: "dial udp 127.0.0.1:53: socket: too many open files", Name: "books.example"}
+			}
+		}),
+	} {
+		target := base
+		if name == "resolver" {
+			target = "http://books.example/"
+		}
+		if _, err := get(t, c, target, crawler.FetchOptions{}); !errors.Is(err, crawler.ErrShort) || !errors.Is(err, crawler.ErrNotSent) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	rude := hostile(t, saying("HTTP/1.1 too many open files\r\n\r\n"))
+	if _, err := get(t, newClient(t), rude, crawler.FetchOptions{}); err == nil || errors.Is(err, crawler.ErrShort) {
+		t.Errorf("a server that speaks of open files: %v", err)
 	}
 }

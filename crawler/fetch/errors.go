@@ -33,6 +33,10 @@ func (c *Client) explain(ctx context.Context, x *exchange, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if isShort(err) {
+		c.network.CloseIdleConnections()
+		return fmt.Errorf("%w: %w: %w", crawler.ErrNotSent, crawler.ErrShort, bare(err))
+	}
 	fe := c.classify(x, err)
 	if fe.RetryAfter == 0 && (x.status == http.StatusTooManyRequests || x.status == http.StatusServiceUnavailable) {
 		fe.RetryAfter = retryAfter(x.header.Get("Retry-After"), c.opt.Now())
@@ -100,6 +104,14 @@ func (c *Client) isPrivate(err error) bool {
 	var marked interface{ PrivateAddress() bool }
 	return c.opt.ErrPrivate != nil && errors.Is(err, c.opt.ErrPrivate) ||
 		errors.As(err, &marked) && marked.PrivateAddress()
+}
+
+// isShort reports that no connection could be opened, nor a name resolved, for
+// want of file descriptors. Errors of the resolver keep only the words.
+func isShort(err error) bool {
+	var dns *net.DNSError
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) ||
+		errors.As(err, &dns) && says(dns, syscall.EMFILE.Error(), syscall.ENFILE.Error())
 }
 
 func isTimeout(err error) bool {

@@ -32,7 +32,7 @@ func newNetwork(o Options, d *dialer) *http.Transport {
 		// a server hold on to those that were given up.
 		MaxConnsPerHost:     o.Workers,
 		MaxIdleConnsPerHost: min(o.Workers, 8),
-		MaxIdleConns:        max(128, 2*o.Workers),
+		MaxIdleConns:        o.MaxIdle,
 		IdleConnTimeout:     90 * time.Second,
 		HTTP2: &http.HTTP2Config{
 			// What a server may send ahead of us, kept in memory.

@@ -46,6 +46,9 @@ type Options struct {
 	MaxHeader int64
 	// Workers is the number of exchanges at a time; it sizes the pools.
 	Workers int
+	// MaxIdle is the most connections kept open for later requests; zero
+	// derives it from Workers.
+	MaxIdle int
 
 	// Resolve gives addresses in place of DNS: the host of a URL, with its port
 	// or, where no key has that, for every port, to "ip:port".
@@ -94,7 +97,7 @@ func (o Options) withDefaults() (Options, error) {
 	for name, v := range map[string]int64{
 		"timeout": int64(o.Timeout), "connect": int64(o.Connect), "tls": int64(o.TLS),
 		"response header": int64(o.ResponseHeader), "idle body": int64(o.IdleBody),
-		"max body": o.MaxBody, "max header": o.MaxHeader, "workers": int64(o.Workers),
+		"max body": o.MaxBody, "max header": o.MaxHeader, "workers": int64(o.Workers), "idle": int64(o.MaxIdle),
 	} {
 		if v < 0 {
 			return o, fmt.Errorf("%w: %s is negative", ErrOptions, name)
@@ -108,6 +111,7 @@ func (o Options) withDefaults() (Options, error) {
 	o.MaxBody = orElse(o.MaxBody, DefaultMaxBody)
 	o.MaxHeader = orElse(o.MaxHeader, DefaultMaxHeader)
 	o.Workers = orElse(o.Workers, DefaultWorkers)
+	o.MaxIdle = orElse(o.MaxIdle, max(128, 2*o.Workers))
 	if o.Now == nil {
 		o.Now = time.Now
 	}

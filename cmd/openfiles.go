@@ -1,0 +1,49 @@
+package cmd
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/amblecrawl/amble/crawler/config"
+)
+
+const (
+	// filesForState is how many files the state, the ledger and the runtime
+	// have open, with room for what comes and goes.
+	filesForState = 32
+	// filesPerSink bounds the files that one sink keeps open.
+	filesPerSink = 64
+	// filesPerWorker: a connection in use, and one kept for later.
+	filesPerWorker = 2
+)
+
+// fitOpenFiles lets a crawl have no more requests in flight than this process
+// may have files open, so that connections leave room for state and outputs.
+// limit is 0 where there is none.
+func fitOpenFiles(cfg *config.Config, limit int, log *slog.Logger) error {
+	if limit <= 0 {
+		return nil
+	}
+	reserved := filesForState + len(cfg.Sinks())*min(len(cfg.Extract), filesPerSink)
+	workers := (limit - reserved) / filesPerWorker
+	if workers < 1 {
+		return &exitError{exitConfig, fmt.Errorf("this process may have %d files open, and the crawl needs %d: raise the limit (ulimit -n)",
+			limit, reserved+filesPerWorker)}
+	}
+	if workers >= cfg.Fetch.Workers {
+		return nil
+	}
+	log.Warn("fewer requests in flight than asked for: the limit of open files is low (ulimit -n)",
+		"open_files", limit, "fetch.workers", cfg.Fetch.Workers, "used", workers)
+	cfg.Fetch.Workers = workers
+	return nil
+}
+
+// maxIdle keeps as many connections for later as fitOpenFiles counts with, and
+// leaves the choice to the client where files are plenty.
+func maxIdle(cfg *config.Config, limit int) int {
+	if plenty := 1024; limit <= 0 || limit >= plenty {
+		return 0
+	}
+	return cfg.Fetch.Workers
+}
