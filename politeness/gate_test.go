@@ -260,7 +260,16 @@ func TestExplainChangesNothing(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 	d.Grant.Done(Result{Status: 200, Body: []byte("User-agent: *\nCrawl-delay: 4\nDisallow: /x")})
+	if _, _, known := g.Consult("https://other.example", "https://other.example/"); known || len(g.hosts) != 1 {
+		t.Error("something is known of a host that was never asked about")
+	}
 	x := g.Explain(site, site+"/x")
+	if v, _, known := g.Consult(site, site+"/x"); !known || v != x.Verdict {
+		t.Errorf("consulted: %+v, explained: %+v", v, x.Verdict)
+	}
+	if x.Least != 4*time.Second || x.LeastBy != x.By || x.GroupDelay != 0 {
+		t.Errorf("at least %v by %q, of the group %v", x.Least, x.LeastBy, x.GroupDelay)
+	}
 	if !x.Known || x.Verdict.Line != 3 || x.Verdict.Allowed || x.By != ByCrawlDelay+", line 2" || x.Until.Sub(c.now()) != 4*time.Second {
 		t.Errorf("%+v", x)
 	}

@@ -52,7 +52,7 @@ func TestGroupSharesDelayAndConcurrency(t *testing.T) {
 	c.add(time.Second)
 	expect(t, g.Decide(siteB, siteB+"/"), Go).Grant.Done(Result{Status: 200})
 	expect(t, g.Decide(siteA, siteA+"/"), Wait)
-	if x := g.Explain(siteA, siteA+"/"); x.Group != "domain:shop.example" || x.Members != 2 {
+	if x := g.Explain(siteA, siteA+"/"); x.Group != "domain:shop.example" || x.Members != 2 || x.GroupDelay != time.Second {
 		t.Errorf("%+v", x)
 	}
 }

@@ -114,6 +114,9 @@ func TestAdaptiveDelayIsOwed(t *testing.T) {
 	if w.By != ByThrottle || w.Until.Sub(c.now()) != 2500*time.Millisecond {
 		t.Errorf("%v by %q", w.Until.Sub(c.now()), w.By)
 	}
+	if x := g.Explain(site, site+"/"); x.Owed != 2500*time.Millisecond || x.Least != time.Second || x.LeastBy != ByConfig {
+		t.Errorf("owed %v, of which at least %v by %q", x.Owed, x.Least, x.LeastBy)
+	}
 	for range 20 {
 		c.add(time.Minute)
 		page(time.Hour)
