@@ -22,7 +22,7 @@ func TestTorture(t *testing.T) {
 		t.Skip("takes half a minute")
 	}
 	cmd := exec.CommandContext(t.Context(), "amble", "torture", "--json", "--delay=100ms", "--drip=20ms",
-		"--retry-after=6s", "--duration=30s")
+		"--retry-after=6s", "--duration=30s", "--group-by-address")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
@@ -32,10 +32,19 @@ func TestTorture(t *testing.T) {
 	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
 		t.Fatalf("the score is no JSON: %v\n%s", err, stdout.String())
 	}
+	shared := false
 	for _, x := range r.Results {
+		shared = shared || x.Name == "shared-address" && x.Max > 0
+		// Directives of a page are obeyed by default; rel is a hint that is not.
+		if want := "rel 3, meta 0, header 0"; x.Name == "nofollow" && !strings.Contains(strings.Join(x.Notes, " "), want) {
+			t.Errorf("nofollow: %q, want %s", x.Notes, want)
+		}
 		if want := torture.Passed; x.Max > 0 && x.Verdict != want {
 			t.Errorf("%s: %s, want %s: %q %q", x.Name, x.Verdict, want, x.Violations, x.Missing)
 		}
+	}
+	if !shared {
+		t.Error("names that share an address were not examined")
 	}
 	if len(r.Results) < 25 || r.Points != r.Max {
 		t.Errorf("%d of %d points in %d exams", r.Points, r.Max, len(r.Results))
