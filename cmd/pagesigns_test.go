@@ -40,6 +40,8 @@ func TestWhatPagesAsk(t *testing.T) {
 		{path: "/broken-signal", header: "Content-Signal: search", reason: "is no signal"},
 		{path: "/broken-tdm", header: "tdm-reservation: maybe", kept: true, usage: "is neither 0 nor 1", reason: "is neither 0 nor 1"},
 
+		{path: "/broken-wait", header: "Retry-After: soon", kept: true, reason: `Retry-After "soon" cannot be read`},
+
 		{path: "/canonical", head: `<link rel="CANONICAL" href="/plain">`},
 		{path: "/canonical-header", header: `Link: </plain>; rel="canonical"`},
 		{path: "/canonical-by-base", head: `<base href="/x/"><link rel=canonical href="../plain">`},

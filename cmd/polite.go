@@ -112,7 +112,7 @@ func (g grant) Entry() crawler.Entry {
 	return crawler.Entry{
 		Start: a.Start, End: a.End, Decided: a.Decided, Answered: a.Answered, Booked: a.Booked,
 		Owed: a.Owed, By: a.By, Paid: a.Paid, Concurrency: a.Concurrency,
-		RetryAfter: a.RetryAfter, Failed: a.Failed, Group: a.Group, RobotsHash: g.d.RobotsHash, RobotsLine: g.d.Line,
+		RetryAfter: a.RetryAfter, Reason: a.Problem, Failed: a.Failed, Group: a.Group, RobotsHash: g.d.RobotsHash, RobotsLine: g.d.Line,
 	}
 }
 

@@ -11,7 +11,7 @@ type Entry struct {
 	Kind  string // "page", "sitemap", "robots", or another file read before pages
 
 	Withheld bool
-	Reason   string // why it was withheld, or what its answer forbids
+	Reason   string // why it was withheld, or what its answer forbids or has wrong
 
 	Start, End  time.Time     // of the exchange; a withheld request has only Start
 	Decided     time.Time     // when politeness let it through

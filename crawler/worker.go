@@ -239,7 +239,9 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 	if e.PagePolicy != nil && l.Kind == KindPage {
 		permits = e.PagePolicy.Judge(page)
 		o.Detail = permits.Reason
-		f.entries[0].Reason = permits.Reason
+		if permits.Reason != "" {
+			f.entries[0].Reason = permits.Reason
+		}
 	}
 	var r Result
 	if err := e.Pipeline.Run(ctx, page, &r); err != nil {

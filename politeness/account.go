@@ -23,6 +23,9 @@ type Account struct {
 	// RetryAfter is what is left at the end of the response of the wait that its
 	// header asked for, before any cap; where it asked, a microsecond at least.
 	RetryAfter time.Duration
+	// Problem tells of a Retry-After that cannot be read, "" without one. An
+	// answer that is about load then puts the host off by growing times.
+	Problem string
 	// Group names what shares the host's budget, "" without one.
 	Group string
 }

@@ -90,6 +90,20 @@ func RetryAfter(header http.Header, now time.Time) time.Duration {
 	return min(longest, maxRetryAfter)
 }
 
+// unreadable tells of the first Retry-After that is neither seconds nor a date.
+func unreadable(header http.Header) string {
+	for _, value := range header.Values("Retry-After") {
+		value = strings.TrimSpace(value)
+		if _, ok := seconds(value); ok {
+			continue
+		}
+		if _, err := http.ParseTime(value); err != nil {
+			return fmt.Sprintf("Retry-After %.40q cannot be read", value)
+		}
+	}
+	return ""
+}
+
 func retryAfter(value, date string, now time.Time) time.Duration {
 	if wait, ok := seconds(value); ok {
 		return wait

@@ -139,6 +139,7 @@ func (gr *Grant) answered(status int, header http.Header, now time.Time) {
 	}
 	gr.status, gr.answeredAt = status, now
 	gr.account.RetryAfter = RetryAfter(header, gr.gate.clock.outside(now))
+	gr.account.Problem = unreadable(header)
 	gr.observe(status, header, now.Sub(gr.began), now)
 }
 

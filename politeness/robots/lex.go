@@ -116,9 +116,9 @@ func plain(body string) string {
 		wide, body = true, body[2:]
 	case body[:2] == "\xfe\xff":
 		low, wide, body = 1, true, body[2:]
-	case body[0] != 0 && body[1] == 0:
+	case body[0] != 0 && spaced(body, 1):
 		wide = true
-	case body[0] == 0 && body[1] != 0:
+	case body[1] != 0 && spaced(body, 0):
 		low, wide = 1, true
 	}
 	if wide {
@@ -129,6 +129,20 @@ func plain(body string) string {
 		body = string(utf16.Decode(units))
 	}
 	return strings.ReplaceAll(body, "\x00", "")
+}
+
+// spaced reports whether every second octet, from one on, is mostly NUL as far
+// as can be seen at the start: ASCII in UTF-16. A stray NUL is not taken for it,
+// for then a whole file that can be read would be lost.
+func spaced(body string, from int) bool {
+	pairs, nuls := 0, 0
+	for i := from; i < min(len(body), 64); i += 2 {
+		pairs++
+		if body[i] == 0 {
+			nuls++
+		}
+	}
+	return pairs > 0 && 4*nuls >= 3*pairs
 }
 
 // readLine reads "key: value", with blanks in place of the colon when that

@@ -103,9 +103,9 @@ func plain(body string) string {
 	case strings.HasPrefix(body, "\xff\xfe"):
 	case strings.HasPrefix(body, "\xfe\xff"):
 		low = 1
-	case strings.IndexByte(body, 0) == 0:
+	case spaced(body, 0) && !spaced(body, 1):
 		low = 1
-	case strings.IndexByte(body, 0) == 1:
+	case spaced(body, 1) && !spaced(body, 0):
 	default:
 		return strings.ReplaceAll(body, "\x00", "")
 	}
@@ -114,4 +114,18 @@ func plain(body string) string {
 		units = append(units, uint16(body[i+low])|uint16(body[i+1-low])<<8)
 	}
 	return strings.ReplaceAll(string(utf16.Decode(units)), "\x00", "")
+}
+
+// spaced reports whether every second octet, from one on, is mostly NUL as far
+// as can be seen at the start: ASCII in UTF-16. A stray NUL is not taken for it,
+// for then a whole file that can be read would be lost.
+func spaced(body string, from int) bool {
+	pairs, nuls := 0, 0
+	for i := from; i < min(len(body), 64); i += 2 {
+		pairs++
+		if body[i] == 0 {
+			nuls++
+		}
+	}
+	return pairs > 0 && 4*nuls >= 3*pairs
 }

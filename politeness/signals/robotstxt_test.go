@@ -195,3 +195,14 @@ func checkUsage(t *testing.T, u Usage) {
 		}
 	}
 }
+
+// A NUL that strayed into a file does not make it UTF-16, nor hide what it says.
+func TestStrayNULHidesNothing(t *testing.T) {
+	const said = "User-agent: *\nContent-Signal: ai-train=no\n"
+	for _, body := range []string{"\x00" + said, "#\x00\n" + said, "\x00\x00\x00" + said, said + "\x00"} {
+		got, _ := Merge(ParseRobotsTxt([]byte(body), "bot").For("/")).Preference(CategoryAITrain)
+		if got != Denied {
+			t.Errorf("%q: %v", body, got)
+		}
+	}
+}
