@@ -17,15 +17,15 @@ func TestMalformedAnswers(t *testing.T) {
 		least   time.Duration
 		problem bool
 	}{
-		{429, "soon", backoffBase, true},
-		{503, "", backoffBase, true},
-		{503, "-5", backoffBase, true},
-		{429, "1e3", backoffBase, true},
-		{429, "0x10", backoffBase, true},
-		{503, "Fri, 99 Dec 2999 00:00:00 GMT", backoffBase, true},
+		{429, "soon", BackoffFirst, true},
+		{503, "", BackoffFirst, true},
+		{503, "-5", BackoffFirst, true},
+		{429, "1e3", BackoffFirst, true},
+		{429, "0x10", BackoffFirst, true},
+		{503, "Fri, 99 Dec 2999 00:00:00 GMT", BackoffFirst, true},
 		{503, "99999999999999999999999999", DefaultMaxRetryAfter, false},
-		{429, "Fri, 31 Dec 1999 23:59:59 GMT", backoffBase, false}, // past
-		{429, "\x00\xff\u2028", backoffBase, true},
+		{429, "Fri, 31 Dec 1999 23:59:59 GMT", BackoffFirst, false}, // past
+		{429, "\x00\xff\u2028", BackoffFirst, true},
 		{429, strings.Repeat("9", 1<<16), DefaultMaxRetryAfter, false},
 		{200, "soon", time.Second, true},
 		{404, "1", time.Second, false},
