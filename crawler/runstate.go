@@ -53,6 +53,9 @@ func ReadPosition(f Values, sink string) ([]byte, error) { return f.Get(keySink 
 func ReadTotals(f Values) (Totals, error) {
 	t := newTotals()
 	_, err := getJSON(f, keyTotals, &t)
+	if t.Records == nil || t.Errors == nil { // a null that the engine did not write
+		err = cmp.Or(err, fmt.Errorf("reading %s from the state: %w: counts are missing", keyTotals, ErrStop))
+	}
 	return t, err
 }
 

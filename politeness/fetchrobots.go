@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -250,10 +251,32 @@ func resolve(from, location string) (string, error) {
 	if to.Path == "" {
 		to.Path = "/"
 	}
-	if to.Scheme != "http" && to.Scheme != "https" || to.Hostname() == "" || !ascii(to.Host) {
+	if to.Scheme != "http" && to.Scheme != "https" || to.Hostname() == "" || !ascii(to.Host) || !oneSpelling(to) {
 		return "", errors.New("redirect without a usable Location")
 	}
 	return to.String(), nil
+}
+
+// oneSpelling reports whether an address that stands for a host is spelled as
+// the gate knows the host elsewhere, so that it has one delay and not two. Names
+// that end in a number are addresses to browsers ("0x7f.1", "2130706433").
+func oneSpelling(u *url.URL) bool {
+	host := u.Hostname()
+	if strings.HasPrefix(u.Host, "[") {
+		a, err := netip.ParseAddr(host)
+		return err == nil && a.Zone() == "" && !a.Is4In6() && a.String() == host
+	}
+	name := strings.TrimSuffix(host, ".")
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	digits, rest := "0123456789", last
+	if hex, ok := strings.CutPrefix(last, "0x"); ok {
+		digits, rest = "0123456789abcdef", hex
+	}
+	if last == "" || strings.Trim(rest, digits) != "" {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.String() == host
 }
 
 func ascii(s string) bool {
