@@ -32,6 +32,7 @@ type files struct {
 
 	byKey  map[string]*file
 	byType map[string]*file
+	byFold map[string]string   // a key for each name that some file systems take for the same
 	used   list.List           // of *file, open ones, the most recently used first
 	nailed map[string]struct{} // folders whose names are durable
 	err    error               // the first failure, or that it is closed; nothing is written after it
@@ -54,7 +55,7 @@ type position struct {
 func openFiles(d disk, format, path string, run crawler.RunInfo, committed []byte) (_ *files, err error) {
 	s := &files{
 		disk: d, format: format, path: path, run: run,
-		byKey: map[string]*file{}, byType: map[string]*file{}, nailed: map[string]struct{}{},
+		byKey: map[string]*file{}, byType: map[string]*file{}, byFold: map[string]string{}, nailed: map[string]struct{}{},
 	}
 	if d == nil {
 		s.disk = realDisk{}
@@ -147,17 +148,12 @@ func (s *files) resume(key, path string, size int64) error {
 
 // add finds or opens the file of a record type; a new one keeps its content.
 func (s *files) add(recordType string) (*file, error) {
-	path := s.path
-	if path != stdoutPath {
-		path = filepath.Clean(expand(path, s.run, recordType))
+	path, key, err := s.placeOf(cleanName(recordType))
+	if other, taken := s.byFold[fold(key)]; err == nil && taken && other != key && s.byKey[key] == nil {
+		path, key, err = s.placeOf(checked(cleanName(recordType), recordType))
 	}
-	key := path
-	if path != stdoutPath {
-		rel, err := filepath.Rel(root(s.path), path)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", crawler.ErrStop, path, err)
-		}
-		key = filepath.ToSlash(rel)
+	if err != nil {
+		return nil, err
 	}
 	f := s.byKey[key]
 	if f == nil {
@@ -168,6 +164,19 @@ func (s *files) add(recordType string) (*file, error) {
 	}
 	s.byType[recordType] = f
 	return f, nil
+}
+
+// placeOf is the path and the key of the file for a name in place of {type}.
+func (s *files) placeOf(name string) (path, key string, err error) {
+	if s.path == stdoutPath {
+		return stdoutPath, stdoutPath, nil
+	}
+	path = filepath.Clean(expand(s.path, s.run, name))
+	rel, err := filepath.Rel(root(s.path), path)
+	if err != nil {
+		return "", "", fmt.Errorf("%w: %s: %w", crawler.ErrStop, path, err)
+	}
+	return path, filepath.ToSlash(rel), nil
 }
 
 // of gives the open file that records of a type go to. It is called before
@@ -224,6 +233,9 @@ func (s *files) insert(f *file, mustExist bool) error {
 	}
 	f.place = s.used.PushFront(f)
 	s.byKey[f.key] = f
+	if like := fold(f.key); s.byFold[like] == "" {
+		s.byFold[like] = f.key
+	}
 	return nil
 }
 

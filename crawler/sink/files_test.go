@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -382,5 +383,53 @@ func TestFullDevice(t *testing.T) {
 	wantStop(t, err, "/dev/full", "no space left", "make room")
 	if err := j.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Types whose names some file system takes for one have a file each, under
+// names that it tells apart, and keep them when the run is resumed.
+func TestTypesThatLookAlike(t *testing.T) {
+	folder := t.TempDir()
+	types := []string{"Book", "book", "BOOK", "caf\u00e9", "cafe\u0301", "straße", "STRASSE", "ﬁlm", "film"}
+	write := func(position []byte, announced []string, order []string) []byte {
+		j := &JSONL{Path: filepath.Join(folder, "{type}.jsonl")}
+		if err := j.Open(ctx, run(announced...), position); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range order {
+			if err := j.Write(ctx, []crawler.Record{record(name, 1)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		position, err := j.Flush(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return position
+	}
+	position := write(nil, types[:2], types)
+	backwards := slices.Clone(types)
+	slices.Reverse(backwards)
+	write(position, types[:2], backwards)
+
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{}
+	for _, e := range entries {
+		if other := seen[fold(e.Name())]; other != "" {
+			t.Errorf("%s and %s are one file on some systems", e.Name(), other)
+		}
+		seen[fold(e.Name())] = e.Name()
+		if got := content(t, filepath.Join(folder, e.Name())); strings.Count(got, "\n") != 2 {
+			t.Errorf("%s: %q", e.Name(), got)
+		}
+	}
+	if len(entries) != len(types) {
+		t.Errorf("%d files for %d types", len(entries), len(types))
 	}
 }

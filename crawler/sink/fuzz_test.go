@@ -72,7 +72,7 @@ func FuzzName(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		path := expand("/out/{type}.jsonl", crawler.RunInfo{ID: name}, name)
+		path := expand("/out/{type}.jsonl", crawler.RunInfo{ID: name}, cleanName(name))
 		base := filepath.Base(filepath.Clean(path))
 		if filepath.Dir(filepath.Clean(path)) != "/out" || base[0] == '.' || len(base) > 255 || reserved(base) || !filepath.IsLocal(base) {
 			t.Errorf("%q leads to %q", name, path)

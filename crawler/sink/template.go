@@ -9,6 +9,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/amblecrawl/amble/crawler"
 )
 
@@ -47,10 +50,10 @@ func checkPath(path string) error {
 	}
 }
 
-// expand gives the file of one record type.
-func expand(path string, run crawler.RunInfo, recordType string) string {
+// expand gives the file of one record type, by its cleaned name.
+func expand(path string, run crawler.RunInfo, name string) string {
 	return strings.NewReplacer(
-		"{type}", cleanName(recordType),
+		"{type}", name,
 		"{run}", cleanName(run.ID),
 		"{date}", run.Started.UTC().Format("2006-01-02"),
 	).Replace(path)
@@ -88,9 +91,20 @@ func cleanName(name string) string {
 		clean = clean[:len(clean)-1] + "_"
 	}
 	if clean != name {
-		clean = fmt.Sprintf("%s-%08x", clean, crc32.ChecksumIEEE([]byte(name)))
+		return checked(clean, name)
 	}
 	return clean
+}
+
+// checked tells a cleaned name from others like it by a checksum.
+func checked(clean, name string) string {
+	return fmt.Sprintf("%s-%08x", clean, crc32.ChecksumIEEE([]byte(name)))
+}
+
+// fold is the same for names that some file system takes for one: those that
+// differ in case, or in how a character is composed.
+func fold(key string) string {
+	return norm.NFC.String(cases.Fold().String(norm.NFKC.String(key)))
 }
 
 func safeRune(r rune) bool {

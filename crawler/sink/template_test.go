@@ -89,7 +89,7 @@ func TestTypesStayInTheirFolder(t *testing.T) {
 		if len(clean) > maxName+12 || !utf8.ValidString(clean) || !filepath.IsLocal(clean) || reserved(clean) {
 			t.Fatalf("%q became %q", name, clean)
 		}
-		path := expand("/out/{type}.jsonl", crawler.RunInfo{}, name)
+		path := expand("/out/{type}.jsonl", crawler.RunInfo{}, clean)
 		if filepath.Dir(filepath.Clean(path)) != "/out" || strings.HasPrefix(filepath.Base(path), ".") {
 			t.Fatalf("%q leads to %q", name, path)
 		}
