@@ -254,7 +254,11 @@ func resolve(from, location string) (string, error) {
 	if to.Scheme != "http" && to.Scheme != "https" || to.Hostname() == "" || !ascii(to.Host) || !oneSpelling(to) {
 		return "", errors.New("redirect without a usable Location")
 	}
-	return to.String(), nil
+	text := to.String()
+	if again, err := url.Parse(text); err != nil || again.Host != to.Host { // net/url takes "//::0", and not back
+		return "", errors.New("redirect without a usable Location")
+	}
+	return text, nil
 }
 
 // oneSpelling reports whether an address that stands for a host is spelled as

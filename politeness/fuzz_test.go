@@ -61,7 +61,7 @@ func FuzzRobotsRedirect(f *testing.F) {
 		}
 		u, err := url.Parse(to)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "" {
-			t.Errorf("%q leads to %q (%v)", location, to, err)
+			t.Fatalf("%q leads to %q (%v)", location, to, err)
 		}
 		if origin := originOf(to); !strings.HasPrefix(to, origin) || origin != u.Scheme+"://"+u.Host {
 			t.Errorf("the origin of %q is %q", to, origin)
