@@ -15,7 +15,10 @@ import (
 func ledgerFolder(state string) string { return filepath.Join(state, "ledger") }
 
 // account writes the engine's entries to a ledger.
-type account struct{ *ledger.Ledger }
+type account struct {
+	*ledger.Ledger
+	veil *config.Veil
+}
 
 var _ crawler.Ledger = account{}
 
@@ -24,7 +27,7 @@ func openLedger(cfg *config.Config, state, run string) (account, error) {
 	l, err := ledger.Open(ledgerFolder(state), ledger.RunInfo{
 		Run: run, Crawl: cfg.Name, Agent: cfg.Politeness.Agent, Contact: cfg.Politeness.Contact, Started: time.Now(), Policy: promised(&cfg.Politeness),
 	})
-	return account{l}, err
+	return account{l, cfg.Veil()}, err
 }
 
 // promised is what a config promises to hosts, as the ledger states it.
@@ -52,8 +55,8 @@ func (a account) Append(entries []crawler.Entry) error {
 	for i := range entries {
 		e := &entries[i]
 		lines = append(lines, ledger.Entry{
-			Start: e.Start, End: e.End, Decided: e.Decided, Answered: e.Answered, Booked: e.Booked, Failed: e.Failed, Host: e.Host, Group: e.Group, URL: e.URL, Kind: kindOf(e.Kind),
-			Withheld: e.Withheld, Reason: e.Reason, RobotsHash: e.RobotsHash, Line: e.RobotsLine,
+			Start: e.Start, End: e.End, Decided: e.Decided, Answered: e.Answered, Booked: e.Booked, Failed: e.Failed, Host: e.Host, Group: e.Group, URL: a.veil.Hide(e.URL), Kind: kindOf(e.Kind),
+			Withheld: e.Withheld, Reason: a.veil.Hide(e.Reason), RobotsHash: e.RobotsHash, Line: e.RobotsLine,
 			Owed: e.Owed, By: e.By, Paid: e.Paid, Status: e.Status, Class: string(e.Class), Bytes: e.Bytes,
 			Attempt: e.Attempt, RetryAfter: e.RetryAfter, Concurrency: e.Concurrency,
 		})

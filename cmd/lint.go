@@ -41,12 +41,16 @@ func newLintCommand() *cobra.Command {
 }
 
 // loadConfig reads a config for a command that goes on with it: mistakes are
-// printed and end the command, warnings are printed.
+// printed and end the command, warnings are printed. What the command prints from
+// here on shows no value that the seeds' URLs got from the environment.
 func loadConfig(cmd *cobra.Command, path string, set []string) (*config.Config, error) {
 	cfg, problems := config.Load(path, config.Options{Env: os.LookupEnv, Set: set})
 	_ = problems.Write(cmd.ErrOrStderr()) // the exit status tells it too
 	if problems.Failed() {
 		return nil, &exitError{code: exitConfig}
 	}
+	veil := cfg.Veil()
+	cmd.Root().SetOut(hiding(cmd.OutOrStdout(), veil))
+	cmd.Root().SetErr(hiding(cmd.ErrOrStderr(), veil))
 	return cfg, nil
 }

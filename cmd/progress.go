@@ -28,6 +28,10 @@ const (
 // display on a terminal, JSON lines when asked for, plain lines otherwise. The
 // returned writer is where logs go meanwhile, so that they do not tear it.
 func showProgress(w io.Writer, m *monitor.Monitor, asJSON bool, maxPages int64) (logs io.Writer, stop func()) {
+	if h, ok := w.(*hider); ok { // a display shows counts and rates only
+		logs, stop = showProgress(h.to, m, asJSON, maxPages)
+		return hiding(logs, h.veil), stop
+	}
 	file, isFile := w.(*os.File)
 	switch {
 	case asJSON:

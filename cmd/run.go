@@ -104,7 +104,11 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 		return stateError(err)
 	}
 	defer book.Close()
-	engine, err := crawler.New(c.parts(f, m, book), set)
+	sealed, err := seal(cmd.Context(), f, cfg.Veil())
+	if err != nil {
+		return stateError(err)
+	}
+	engine, err := crawler.New(c.parts(sealed, m, book), set)
 	if err != nil {
 		return &exitError{exitFailed, err}
 	}
@@ -142,7 +146,7 @@ func sayResuming(w io.Writer, log *slog.Logger, asJSON bool, run crawler.RunStat
 // parts are what the engine is put together from.
 func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger) crawler.Parts {
 	return crawler.Parts{
-		Frontier: f, Politeness: c.polite(), Pipeline: c.pipeline, Sinks: c.cfg.Sinks(),
+		Frontier: f, Politeness: c.polite(), Pipeline: veilRecords(c.pipeline, c.cfg.Veil()), Sinks: c.cfg.Sinks(),
 		NewFetcher: func() crawler.Fetcher { return c.client.Fetcher() },
 		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
 		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.usage),

@@ -215,7 +215,7 @@ func absolute(base urls.URL, ref string) any {
 	if err != nil {
 		return nil
 	}
-	return u.String()
+	return u.Redacted()
 }
 
 func moment(e *crawler.Emitter, field string, parsed *time.Time, written string) any {

@@ -75,7 +75,7 @@ func (x *SitemapRecords) emit(u urls.URL, kind crawler.Kind, entry *element, e *
 		word = "sitemap"
 	}
 	e.Record(
-		crawler.Field{Name: "url", Value: u.String()},
+		crawler.Field{Name: "url", Value: u.Redacted()},
 		crawler.Field{Name: "kind", Value: word},
 		crawler.Field{Name: "lastmod", Value: lastmod(entry, e)},
 		crawler.Field{Name: "changefreq", Value: orNil(entry.value("changefreq"))},

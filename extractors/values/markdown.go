@@ -79,7 +79,7 @@ func cloneNode(n *html.Node, base urls.URL) *html.Node {
 			continue
 		}
 		if u, err := base.Resolve(a.Val); err == nil {
-			c.Attr[i].Val = u.String()
+			c.Attr[i].Val = u.Redacted()
 		}
 	}
 	return c

@@ -52,7 +52,7 @@ func (t Type) Convert(text string, base urls.URL) (any, error) {
 		if err != nil {
 			return nil, fmt.Errorf("not a URL: %w", err)
 		}
-		return u.String(), nil
+		return u.Redacted(), nil // a password in a link is nobody's data
 	case AsJSON:
 		var b bytes.Buffer
 		if json.Compact(&b, []byte(text)) != nil {

@@ -1,0 +1,136 @@
+package cmd
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"io"
+	"slices"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// hider writes texts without what a config's seeds got from the environment.
+type hider struct {
+	to   io.Writer
+	veil *config.Veil
+}
+
+// hiding is w where there is nothing to hide.
+func hiding(w io.Writer, v *config.Veil) io.Writer {
+	if h, ok := w.(*hider); ok { // of a config that was read again
+		w = h.to
+	}
+	if v.Empty() {
+		return w
+	}
+	return &hider{w, v}
+}
+
+func (h *hider) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(h.to, h.veil.Hide(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// keyMark is where a state keeps the mark of the values that are sealed in its
+// URLs.
+const keyMark = "veil"
+
+// sealedFrontier keeps what the environment gave out of the state: URLs are
+// sealed on their way in and filled in, with the values of this process, on
+// their way out.
+type sealedFrontier struct {
+	crawler.Frontier
+	veil *config.Veil
+	mark string
+}
+
+// seal puts a sealing frontier before f where there is something to seal.
+func seal(ctx context.Context, f crawler.Frontier, v *config.Veil) (crawler.Frontier, error) {
+	if v.Empty() {
+		return f, nil
+	}
+	mark, err := f.Get(keyMark)
+	if err != nil {
+		return nil, err
+	}
+	if len(mark) == 0 {
+		var random [8]byte
+		_, _ = rand.Read(random[:]) // never fails
+		mark = hex.AppendEncode(nil, random[:])
+		if _, err := f.Commit(ctx, &crawler.Batch{Put: map[string][]byte{keyMark: mark}}); err != nil {
+			return nil, err
+		}
+	}
+	return &sealedFrontier{f, v, string(mark)}, nil
+}
+
+// Lease implements crawler.Frontier.
+func (s *sealedFrontier) Lease(ctx context.Context, n int) ([]crawler.Lease, error) {
+	leases, err := s.Frontier.Lease(ctx, n)
+	for i := range leases {
+		r := &leases[i].Request
+		r.URL, r.Requested = respell(r.URL, s.unseal), s.unseal(r.Requested)
+	}
+	return leases, err
+}
+
+// Commit implements crawler.Frontier.
+func (s *sealedFrontier) Commit(ctx context.Context, b *crawler.Batch) (crawler.CommitResult, error) {
+	sealed := *b
+	sealed.Found = slices.Clone(b.Found)
+	for i := range sealed.Found {
+		r := &sealed.Found[i]
+		r.URL, r.Requested = respell(r.URL, s.seal), s.seal(r.Requested)
+	}
+	sealed.Outcomes = slices.Clone(b.Outcomes)
+	for i := range sealed.Outcomes {
+		o := &sealed.Outcomes[i]
+		o.Detail = s.veil.Hide(o.Detail)
+	}
+	return s.Frontier.Commit(ctx, &sealed)
+}
+
+func (s *sealedFrontier) seal(href string) string   { return s.veil.Seal(href, s.mark) }
+func (s *sealedFrontier) unseal(href string) string { return s.veil.Unseal(href, s.mark) }
+
+// respell changes how a URL is written, behind its host. One that is no URL any
+// more, having become too long, stays as it was.
+func respell(u urls.URL, spell func(string) string) urls.URL {
+	href, host := u.Fetch(), u.Origin()
+	if changed := host + spell(href[len(host):]); changed != href {
+		if again, err := urls.Parse(changed); err == nil {
+			return again
+		}
+	}
+	return u
+}
+
+// veiledPipeline keeps the values out of the records' provenance.
+type veiledPipeline struct {
+	crawler.Pipeline
+	veil *config.Veil
+}
+
+func veilRecords(p crawler.Pipeline, v *config.Veil) crawler.Pipeline {
+	if v.Empty() {
+		return p
+	}
+	return veiledPipeline{p, v}
+}
+
+// Run implements crawler.Pipeline.
+func (p veiledPipeline) Run(ctx context.Context, page *crawler.Page, r *crawler.Result) error {
+	err := p.Pipeline.Run(ctx, page, r)
+	for i := range r.Records {
+		r.Records[i].URL, r.Records[i].Requested = p.veil.Hide(r.Records[i].URL), p.veil.Hide(r.Records[i].Requested)
+	}
+	for i := range r.Errors {
+		r.Errors[i].URL = p.veil.Hide(r.Errors[i].URL)
+	}
+	return err
+}
