@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/amblecrawl/amble/fixtures"
 )
@@ -27,9 +28,20 @@ output: [{jsonl: out/page.jsonl}]
 state: state
 `
 
-// TestFullDisk fills the disk of the output, then that of the state: the run
-// stops with one line and exit status 3, and once there is room the same
-// command goes on to the records of an undisturbed run.
+// fullDisks are small disks that fill up at each stage of a run: while opening,
+// at the seeds, between pages, and close to the end.
+var fullDisks = []struct {
+	name, folder string
+	sizes        []string
+}{
+	{"output", "out", []string{"4k", "64k", "256k", "1m"}},
+	{"state", "state", []string{"4k", "24k", "64k", "128k"}},
+	{"ledger", "state/ledger", []string{"4k", "8k"}},
+}
+
+// TestFullDisk fills the disk of the output, of the state and of the ledger, at
+// several stages: the run stops with one line and exit status 3, and once there
+// is room the same command goes on to the records of an undisturbed run.
 func TestFullDisk(t *testing.T) {
 	web, err := fixtures.Start(t.Context(), fixtures.Options{Hosts: []string{"books.example"}})
 	if err != nil {
@@ -42,35 +54,84 @@ func TestFullDisk(t *testing.T) {
 	runToCode(t, exitOK, filepath.Join(calm, "full.yaml"))
 	want := keysOf(t, filepath.Join(calm, "out/page.jsonl"))
 
-	for _, c := range []struct{ name, folder, size string }{
-		{"output", "out", "size=256k"},
-		{"state", "state", "size=64k"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
+	for _, disk := range fullDisks {
+		for _, size := range disk.sizes {
+			t.Run(disk.name+" of "+size, func(t *testing.T) {
+				dir := t.TempDir()
+				config := filepath.Join(dir, "full.yaml")
+				write(t, config, fullDiskConfig)
+				grow := mountSmall(t, filepath.Join(dir, disk.folder), "size="+size)
+
+				stderr := runToCode(t, exitFailed, config)
+				if !strings.Contains(stderr, "no space left on device") {
+					t.Errorf("it does not tell of the full disk:\n%s", stderr)
+				}
+				stderr = runToCode(t, exitFailed, config)
+				if !strings.Contains(stderr, "(make room, then run again to resume)") {
+					t.Errorf("still full, and it does not say what to do:\n%s", stderr)
+				}
+				grow()
+				runToCode(t, exitOK, config)
+				compareCounts(t, "record", keysOf(t, filepath.Join(dir, "out/page.jsonl")), want)
+				tell(t, "disk that filled up, twice, and then had room", 1)
+			})
+		}
+	}
+}
+
+// TestReadOnlyDisk gives a crawl a disk that cannot be written to, at its start
+// and when it is resumed: a clear line, and nothing is lost.
+func TestReadOnlyDisk(t *testing.T) {
+	web, err := fixtures.Start(t.Context(), fixtures.Options{Hosts: []string{"books.example"}, Latency: 5 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer web.Close()
+	t.Setenv("BOOKS", web.Resolve()["books.example"])
+	for _, folder := range []string{"out", "state"} {
+		t.Run(folder, func(t *testing.T) {
 			dir := t.TempDir()
+			disk := filepath.Join(dir, folder)
 			config := filepath.Join(dir, "full.yaml")
 			write(t, config, fullDiskConfig)
-			grow := mountSmall(t, filepath.Join(dir, c.folder), c.size)
-
-			stderr := runToCode(t, exitFailed, config)
-			if strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "no space left on device") {
-				t.Errorf("want one line about the full disk, got:\n%s", stderr)
+			grow := mountSmall(t, disk, "size=64m")
+			protect := func(flags uintptr) {
+				t.Helper()
+				if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT|flags, "size=64m"); err != nil {
+					t.Fatal(err)
+				}
 			}
-			stderr = runToCode(t, exitFailed, config)
-			if !strings.Contains(stderr, "(make room, then run again to resume)") {
-				t.Errorf("still full, and it does not say what to do:\n%s", stderr)
+			protect(syscall.MS_RDONLY)
+			stderr := runToCode(t, exitConfig, config)
+			if !strings.Contains(stderr, "read-only file system (allow writing there, or") {
+				t.Errorf("it does not say what to do:\n%s", stderr)
+			}
+			grow()
+			cmd := exec.CommandContext(t.Context(), "amble", "run", config)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if !awaitText(filepath.Join(dir, "out/page.jsonl"), "") {
+				t.Fatal("the run writes nothing")
+			}
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			protect(syscall.MS_RDONLY)
+			resumed := exitFailed
+			if folder == "state" {
+				resumed = exitConfig // nothing was opened yet
+			}
+			if stderr := runToCode(t, resumed, config); !strings.Contains(stderr, "read-only file system (allow writing there, or") {
+				t.Errorf("resumed, it does not say what to do:\n%s", stderr)
 			}
 			grow()
 			runToCode(t, exitOK, config)
-			got := keysOf(t, filepath.Join(dir, "out/page.jsonl"))
-			for key, n := range got {
-				if n != 1 || want[key] != 1 {
-					t.Errorf("record %s: %d times, %d in an undisturbed run", key, n, want[key])
+			for key, n := range keysOf(t, filepath.Join(dir, "out/page.jsonl")) {
+				if n != 1 {
+					t.Errorf("record %s was written %d times", key, n)
 				}
 			}
-			if len(got) != len(want) {
-				t.Errorf("%d records, %d in an undisturbed run", len(got), len(want))
-			}
+			tell(t, "read-only at the start and when resumed", 1)
 		})
 	}
 }
@@ -78,7 +139,7 @@ func TestFullDisk(t *testing.T) {
 // mountSmall gives dir a small disk of its own, which grow enlarges.
 func mountSmall(t *testing.T, dir, size string) (grow func()) {
 	t.Helper()
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	err := syscall.Mount("tmpfs", dir, "tmpfs", 0, size)
