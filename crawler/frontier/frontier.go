@@ -120,22 +120,29 @@ func openIn(o Options, folder *folder) (*Frontier, error) {
 	return f, nil
 }
 
-// load reads the counters and the heads of the two time indexes.
+// load makes the folder's rows this process's own, and reads what memory starts
+// from.
 func (f *Frontier) load() error {
 	if err := f.folder.migrate(f.store); err != nil {
 		return err
 	}
-	var err error
-	if f.counts, err = f.store.counts(format); err != nil {
-		return err
-	}
-	if _, err := f.store.checkChain(f.counts.commit); err != nil {
+	if err := f.loadRows(); err != nil {
 		return err
 	}
 	if err := f.folder.checkEnding(f.counts.commit); err != nil {
 		return err
 	}
-	if err := f.folder.remove(closedFile); err != nil {
+	return f.folder.remove(closedFile)
+}
+
+// loadRows reads the counters and the heads of the two time indexes. It changes
+// nothing.
+func (f *Frontier) loadRows() error {
+	var err error
+	if f.counts, err = f.store.counts(format); err != nil {
+		return err
+	}
+	if _, err := f.store.checkChain(f.counts.commit); err != nil {
 		return err
 	}
 	var last int64

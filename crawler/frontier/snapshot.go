@@ -48,7 +48,7 @@ func OpenSnapshot(o Options) (*Snapshot, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("state folder %s: %w", o.Dir, err)
-	case id.Format != format:
+	case id.Format != format, id.rows() != format: // the rows of an older one are brought up by Open
 		return nil, fmt.Errorf("state folder %s: %w: its format is %d, this program reads %d", o.Dir, crawler.ErrForeignState, id.Format, format)
 	case id.Crawl != o.Crawl:
 		return nil, fmt.Errorf("state folder %s: %w: it belongs to crawl %q, this one is %q", o.Dir, crawler.ErrForeignState, id.Crawl, o.Crawl)
@@ -98,7 +98,7 @@ func snapshot(o Options, dir string) (*Frontier, error) {
 		return nil, err
 	}
 	f := &Frontier{opt: o, store: s}
-	if err := f.load(); err != nil {
+	if err := f.loadRows(); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return f, nil
