@@ -48,10 +48,10 @@ func OpenSnapshot(o Options) (*Snapshot, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("state folder %s: %w", o.Dir, err)
-	case id.Format != format, id.rows() != format: // the rows of an older one are brought up by Open
-		return nil, fmt.Errorf("state folder %s: %w: its format is %d, this program reads %d", o.Dir, crawler.ErrForeignState, id.Format, format)
 	case id.Crawl != o.Crawl:
 		return nil, fmt.Errorf("state folder %s: %w: it belongs to crawl %q, this one is %q", o.Dir, crawler.ErrForeignState, id.Crawl, o.Crawl)
+	case id.Format != format, id.rows() != format: // the rows of an older one are brought up by Open
+		return nil, fmt.Errorf("state folder %s: %w: its format is %d, this program reads %d", o.Dir, crawler.ErrForeignState, id.Format, format)
 	}
 	s := &Snapshot{}
 	if _, err := o.FS.Stat(o.FS.PathJoin(o.Dir, pidFile)); err == nil {
