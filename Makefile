@@ -47,7 +47,7 @@ fuzz:
 torture:
 	AMBLE_KILLS=$(KILLS) $(GO) test -count=1 -timeout 20m -run 'Contract|Power|Full|Lossy' ./crawler/frontier ./crawler/sink
 	cd cmd && AMBLE_KILLS=$(KILLS) $(GO) test -count=1 -timeout 20m \
-	  -run '^Test(Killed|Interrupted|NewRunOwes|Stopped|FullDisk|ReadOnly|Touched|FewFiles)'
+	  -run '^Test(Killed|Interrupted|NewRunOwes|ClockIsSet|Stopped|FullDisk|ReadOnly|Touched|FewFiles)'
 
 demo:
 	$(GO) run ./cmd/amble demo
