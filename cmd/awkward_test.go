@@ -19,6 +19,7 @@ seeds: [http://awkward.example/, http://books.example/]
 scope:
   max_depth: 18
   exclude: [/down, /flaky]
+  traps: {repeats: 0}
   drop_params: [utm_*]
 politeness: {agent: awkwardbot, contact: https://awkward.example/bot, delay: 5ms, concurrency: 6}
 fetch:

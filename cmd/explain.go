@@ -71,6 +71,11 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, kept *keptSt
 	row("same page as", "%s", c.canon.Dedup(u))
 	scope := c.scope.Check(u, 0)
 	row("scope", "%s: %s", inOut(scope.In), scope.Rule)
+	trap, err := crawler.ViewTraps(kept.values(), c.canon, c.cfg.TrapRules(), u)
+	if err != nil {
+		return &exitError{exitFailed, err}
+	}
+	explainTraps(row, &trap)
 
 	verdict := "would fetch"
 	switch {
@@ -85,6 +90,8 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, kept *keptSt
 	switch {
 	case refusal != "":
 		verdict = "would not fetch: " + refusal
+	case trap.Cut != "":
+		verdict = "would not fetch it but as a seed: trapped by " + clip(trap.Cut, maxDetail)
 	case unsure:
 		verdict += ", if robots.txt allows it"
 	}
@@ -98,6 +105,21 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, kept *keptSt
 		return &exitError{code: exitInterrupted}
 	}
 	return nil
+}
+
+// explainTraps tells which pattern the URL is counted under, and whether more of
+// it would be fetched.
+func explainTraps(row func(string, string, ...any), v *crawler.TrapView) {
+	row("pattern", "%s", clip(v.Pattern, maxDetail))
+	switch {
+	case v.Cut != "":
+		row("traps", "cut by %s", v.Cut)
+	case v.CutThrough != "":
+		row("traps", "cut where it is found through pages of its own pattern, by %s", v.CutThrough)
+	case v.Pages > 0:
+		row("traps", "not cut: %s of the pattern found through itself, the last %s without news",
+			plural(v.Pages, "page"), count(v.Stale))
+	}
 }
 
 // asGiven is the URL as it was written, unless it holds a password.
@@ -241,6 +263,14 @@ func (k *keptState) close() {
 	if k.snapshot != nil {
 		_ = k.snapshot.Close() // it was only read
 	}
+}
+
+// values are what the engine keeps in it, nil for nothing.
+func (k *keptState) values() crawler.Values {
+	if k.snapshot == nil {
+		return nil
+	}
+	return k.snapshot
 }
 
 // past is what is known of hosts by it.

@@ -52,6 +52,7 @@ func (r *report) print(out io.Writer) {
 		fmt.Fprintf(out, "\n  The accounts do not add up, which is a fault in amble. Please report it:\n    %v\n", err)
 	}
 	r.printWithheld(out)
+	r.printTraps(out)
 	r.printFields(out)
 	r.printNext(out)
 }
@@ -132,6 +133,30 @@ func (r *report) printWithheld(out io.Writer) {
 	_ = w.Flush()
 }
 
+// printTraps names the patterns that no more was fetched of.
+func (r *report) printTraps(out io.Writer) {
+	s := &r.summary
+	if s.Trapped > 0 {
+		fmt.Fprintln(out, "\n  Traps, of which no more was fetched:")
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for i, t := range s.Traps {
+		if i == maxReported {
+			fmt.Fprintf(w, "    and %d more patterns, in the file of --summary\n", len(s.Traps)-i)
+			break
+		}
+		pattern := t.Pattern
+		if pattern == "" {
+			pattern = "other patterns"
+		}
+		fmt.Fprintf(w, "    %s\t%s\t%s\n", t.Rule, count(t.URLs), clip(pattern, maxDetail))
+	}
+	_ = w.Flush()
+	if s.NearDuplicates > 0 {
+		fmt.Fprintf(out, "\n  Near-duplicates: the links of %s were not followed.\n", plural(s.NearDuplicates, "page"))
+	}
+}
+
 func (r *report) printFields(out io.Writer) {
 	if len(r.fields) == 0 {
 		return
@@ -168,6 +193,9 @@ func (r *report) printNext(out io.Writer) {
 	}
 	if len(r.examples[crawler.ClassRedirected]) > 0 {
 		next = append(next, "scope.hosts    in "+r.config+", if what the redirects lead to belongs to the crawl")
+	}
+	if s.Trapped > 0 {
+		next = append(next, "scope.traps."+s.Traps[0].Rule+"    in "+r.config+", if pages of these patterns matter")
 	}
 	for _, class := range sortedKeys(s.Errors) {
 		if known := r.examples[class]; len(known) > 0 {

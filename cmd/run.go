@@ -18,6 +18,7 @@ import (
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/monitor"
+	"github.com/amblecrawl/amble/extractors/simhash"
 )
 
 // runFlags are how a run differs from its config.
@@ -149,7 +150,7 @@ func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledge
 		Frontier: f, Politeness: c.polite(), Pipeline: veilRecords(c.pipeline, c.cfg.Veil()), Sinks: c.cfg.Sinks(),
 		NewFetcher: func() crawler.Fetcher { return c.client.Fetcher() },
 		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
-		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.usage),
+		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.usage), Print: simhash.Page,
 	}
 }
 

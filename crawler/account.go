@@ -1,6 +1,9 @@
 package crawler
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Account says what became of everything that a run has discovered. Its parts
 // add up: Discovered is Fetched, Disallowed, OutOfScope, Failed, Trapped and
@@ -56,6 +59,10 @@ func (t *Totals) count(f *finished) {
 		return
 	}
 	t.settle(o.Class)
+	t.trap(f.trap, f.host)
+	if f.nearly {
+		t.NearDuplicates++
+	}
 	if o.Status/100 == 2 && !f.sitemap {
 		t.Pages++
 	}
@@ -79,4 +86,31 @@ func (t *Totals) settle(c Class) {
 		t.Failed++
 		t.Errors[c]++
 	}
+}
+
+// TrapCount is what a rule has cut of one pattern.
+type TrapCount struct {
+	Rule    string `json:"rule"`
+	Pattern string `json:"pattern"` // with its host; empty for all that are not kept apart
+	URLs    int64  `json:"urls"`
+}
+
+// maxTraps bounds the patterns that are counted apart.
+const maxTraps = 64
+
+func (t *Totals) trap(find *trapFind, host string) {
+	if find == nil {
+		return
+	}
+	c := TrapCount{Rule: find.rule, Pattern: host + find.pattern}
+	i := slices.IndexFunc(t.Traps, func(o TrapCount) bool { return o.Rule == c.Rule && o.Pattern == c.Pattern })
+	if i < 0 && len(t.Traps) >= maxTraps {
+		c.Pattern = ""
+		i = slices.IndexFunc(t.Traps, func(o TrapCount) bool { return o.Rule == c.Rule && o.Pattern == "" })
+	}
+	if i < 0 {
+		i = len(t.Traps)
+		t.Traps = append(t.Traps, c)
+	}
+	t.Traps[i].URLs++
 }

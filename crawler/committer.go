@@ -143,7 +143,7 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 		totals.count(f)
 		records = append(records, f.records...)
 		b.Found = append(b.Found, f.found...)
-		if f.host != "" {
+		if f.host != "" && !f.state.isZero() {
 			b.Hosts[f.host] = later(b.Hosts[f.host], f.state)
 			f.state.remember(f.host, b.Put)
 		}
@@ -158,12 +158,17 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 	if err != nil {
 		return err
 	}
+	trapsCommitted, err := e.traps.put(b.Put)
+	if err != nil {
+		return err
+	}
 	if b.Put[keyTotals], err = json.Marshal(totals); err != nil {
 		return fmt.Errorf("writing the totals: %w", err)
 	}
 	if _, err := e.Frontier.Commit(ctx, b); err != nil {
 		return err
 	}
+	trapsCommitted()
 	c.totals, c.positions = totals, positions
 	if tell := e.Observer.Committed; tell != nil {
 		stats := e.Frontier.Stats()
@@ -186,6 +191,13 @@ func (s *HostState) remember(host string, put map[string][]byte) {
 	if s.GroupOpaque != nil {
 		put[KeyDebts+s.Group] = s.GroupOpaque
 	}
+}
+
+// isZero reports whether nobody has said anything about the host: its state, as
+// it is kept, stays.
+func (s *HostState) isZero() bool {
+	return s.NotBefore.IsZero() && s.Concurrency == 0 && s.Opaque == nil && s.Group == "" &&
+		s.Robots == nil && s.File == nil
 }
 
 // later keeps the state that was decided last: states of one host arrive in

@@ -47,11 +47,15 @@ type Parts struct {
 	Sinks      []NamedSink
 	Ledger     Ledger     // nil: no account is kept
 	PagePolicy PagePolicy // nil: every page permits everything
-	Scope      *urls.Scope
-	Canon      *urls.Canon
-	Observer   Observer
-	Log        *slog.Logger
-	Clock      Clock
+	// Print gives a print of a page's text, near in its bits to those of like
+	// texts, and the number of words it was made of. nil, or ok false: there is
+	// nothing to compare, and no text is like another.
+	Print    func(p *Page) (print uint64, words int, ok bool)
+	Scope    *urls.Scope
+	Canon    *urls.Canon
+	Observer Observer
+	Log      *slog.Logger
+	Clock    Clock
 }
 
 // Settings bound a run. Zero values take the defaults named here.
@@ -66,6 +70,7 @@ type Settings struct {
 	SkipRel    bool          // links with rel=nofollow, ugc or sponsored are not followed
 	MaxHops    int           // redirects in a chain, default 10
 	MaxSitemap int64         // bytes of one sitemap, default 50 MiB
+	Traps      TrapRules     // what a site can make up without end; none by default
 	Grace      time.Duration // for what is in flight when the run is told to stop, default 10s
 
 	BatchPages    int           // pages in a commit at most, default 256
@@ -104,6 +109,7 @@ type Engine struct {
 	Parts
 	set Settings
 
+	traps     *traps
 	run       RunState
 	resumed   bool
 	budget    *pageBudget
@@ -129,6 +135,7 @@ func New(parts Parts, set Settings) (*Engine, error) {
 		parts.Clock = SystemClock{}
 	}
 	e := &Engine{Parts: parts, set: set.withDefaults()}
+	e.traps = newTraps(e.set.Traps, e.Canon, e.Frontier)
 	e.memory = semaphore.NewWeighted(e.roomForPages())
 	return e, nil
 }

@@ -79,9 +79,9 @@ func (r *rig) run(ctx context.Context) (crawler.Summary, error) {
 		polite = free{}
 	}
 	e, err := crawler.New(crawler.Parts{
-		Frontier: used, Politeness: polite, PagePolicy: r.policy, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{},
+		Frontier: used, Politeness: polite, PagePolicy: r.policy, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{DropSessions: true},
 		NewFetcher: func() crawler.Fetcher { return r.web }, Observer: r.accounted(), Clock: r.clock,
-		Sinks: []crawler.NamedSink{{Name: r.sinkName, Sink: r.sink}},
+		Sinks: []crawler.NamedSink{{Name: r.sinkName, Sink: r.sink}}, Print: printOf,
 	}, r.set)
 	if err != nil {
 		r.t.Fatal(err)

@@ -3,6 +3,7 @@ package crawler
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -92,6 +93,9 @@ func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
 	next := l.Request
 	next.URL, next.Requested, next.Hops, next.Attempt = target, l.Origin(), l.Hops+1, 0
 	next.Key = e.Canon.Key(target)
+	if !e.traps.alike(&l.Request).is(target) {
+		next.Through = 0
+	}
 	if next.Key == l.Key {
 		// The server tells apart what the dedup key does not, such as "/a?" and
 		// "/a": the target needs a key of its own, or it would never be fetched.
@@ -107,6 +111,7 @@ func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
 func (w *worker) follow(l *Lease, links []Link, f *finished) {
 	e := w.engine
 	before := f.size
+	own := e.traps.alike(&l.Request)
 	for i, link := range links {
 		if f.size-before > f.weight {
 			f.outOfScope += int64(len(links) - i)
@@ -130,9 +135,13 @@ func (w *worker) follow(l *Lease, links []Link, f *finished) {
 			f.outOfScope++
 			continue
 		}
+		var through uint8
+		if own.is(link.URL) {
+			through = l.Through + min(1, math.MaxUint8-l.Through)
+		}
 		f.found = append(f.found, Request{
 			URL: link.URL.WithoutFragment(), Key: e.Canon.Key(link.URL), Kind: link.Kind,
-			Depth: uint16(min(depth, 1<<16-1)), Priority: link.Priority, Referrer: l.Key,
+			Depth: uint16(min(depth, 1<<16-1)), Priority: link.Priority, Through: through, Referrer: l.Key,
 		})
 		f.size += int64(len(link.URL.String())) + requestOverhead
 	}

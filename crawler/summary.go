@@ -1,28 +1,33 @@
 package crawler
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 	"time"
 )
 
 // Totals are a run's counts. They are kept in the frontier with each batch, so
 // that they survive a crash exactly as the records do.
 type Totals struct {
-	Requests    int64            `json:"requests"`
-	Pages       int64            `json:"pages"`
-	Records     map[string]int64 `json:"records"`
-	Failed      int64            `json:"failed"`
-	Disallowed  int64            `json:"disallowed"`
-	OutOfScope  int64            `json:"out_of_scope"`
-	LinksOut    int64            `json:"links_out"`  // of OutOfScope: links, each time one was found
-	Fetched     int64            `json:"fetched"`    // pages, sitemaps and redirects
-	Redirected  int64            `json:"redirected"` // of Fetched
-	Trapped     int64            `json:"trapped"`
-	Retries     int64            `json:"retries"`
-	FieldErrors int64            `json:"field_errors"`
-	Bytes       int64            `json:"bytes"`
-	Errors      map[Class]int64  `json:"errors"`
-	Busy        time.Duration    `json:"busy_ns"` // time spent by all processes of the run
+	Requests   int64            `json:"requests"`
+	Pages      int64            `json:"pages"`
+	Records    map[string]int64 `json:"records"`
+	Failed     int64            `json:"failed"`
+	Disallowed int64            `json:"disallowed"`
+	OutOfScope int64            `json:"out_of_scope"`
+	LinksOut   int64            `json:"links_out"`  // of OutOfScope: links, each time one was found
+	Fetched    int64            `json:"fetched"`    // pages, sitemaps and redirects
+	Redirected int64            `json:"redirected"` // of Fetched
+	Trapped    int64            `json:"trapped"`
+	Traps      []TrapCount      `json:"traps,omitempty"` // of Trapped, by pattern
+	// NearDuplicates counts pages whose links were not followed.
+	NearDuplicates int64           `json:"near_duplicates"`
+	Retries        int64           `json:"retries"`
+	FieldErrors    int64           `json:"field_errors"`
+	Bytes          int64           `json:"bytes"`
+	Errors         map[Class]int64 `json:"errors"`
+	Busy           time.Duration   `json:"busy_ns"` // time spent by all processes of the run
 }
 
 func newTotals() Totals {
@@ -33,6 +38,7 @@ func newTotals() Totals {
 func (t Totals) Clone() Totals {
 	t.Records = maps.Clone(t.Records)
 	t.Errors = maps.Clone(t.Errors)
+	t.Traps = slices.Clone(t.Traps)
 	return t
 }
 
@@ -69,6 +75,9 @@ type Summary struct {
 	Fetched    int64 `json:"fetched"`
 	Redirected int64 `json:"redirected"` // of Fetched
 	Trapped    int64 `json:"trapped"`
+	// Traps are of Trapped, by pattern, those with most URLs first.
+	Traps          []TrapCount `json:"traps"`
+	NearDuplicates int64       `json:"near_duplicates"`
 
 	OutOfScope  int64    `json:"out_of_scope"`
 	Retries     int64    `json:"retries"`
@@ -99,6 +108,12 @@ func (c *committer) summary(status Status) Summary {
 	if t.Errors == nil {
 		t.Errors = map[Class]int64{}
 	}
+	slices.SortStableFunc(t.Traps, func(a, b TrapCount) int {
+		return cmp.Or(cmp.Compare(b.URLs, a.URLs), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Pattern, b.Pattern))
+	})
+	if t.Traps == nil {
+		t.Traps = []TrapCount{} // a list in JSON, as it is with traps
+	}
 	account := t.Account(stats)
 	s := Summary{
 		Name: c.engine.set.Name, Run: c.engine.run.ID, Status: status, StartedAt: c.engine.run.Started,
@@ -107,7 +122,7 @@ func (c *committer) summary(status Status) Summary {
 		Disallowed: t.Disallowed, Duplicates: stats.Duplicates, Bytes: t.Bytes, Hosts: stats.Hosts,
 		Errors: t.Errors, OutOfScope: t.OutOfScope, Retries: t.Retries, FieldErrors: t.FieldErrors,
 		Pending: account.Pending, Discovered: account.Discovered, Fetched: t.Fetched, Redirected: t.Redirected,
-		Trapped: t.Trapped, Resumed: c.engine.resumed,
+		Trapped: t.Trapped, Traps: t.Traps, NearDuplicates: t.NearDuplicates, Resumed: c.engine.resumed,
 	}
 	for _, sink := range c.engine.Sinks {
 		s.Outputs = append(s.Outputs, sink.Sink.Places()...)

@@ -23,6 +23,9 @@ type web struct {
 	fetches map[string]int
 	before  func(ctx context.Context, url string) // called before each answer
 
+	// made gives the text of pages that are not in pages.
+	made func(u urls.URL) (text string, ok bool)
+
 	extracting func()                          // called for each page
 	reading    func(ctx context.Context) error // called where a page has the line "read"
 }
@@ -50,6 +53,9 @@ func (w *web) Fetch(ctx context.Context, u urls.URL, _ crawler.FetchOptions) (*c
 	answer, text, known, before := w.answers[url], w.pages[url], false, w.before
 	_, known = w.pages[url]
 	w.mu.Unlock()
+	if w.made != nil && !known {
+		text, known = w.made(u)
+	}
 	if before != nil {
 		before(ctx, url)
 	}

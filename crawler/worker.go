@@ -20,9 +20,10 @@ const RobotsLimit = 512 << 10
 type worker struct {
 	engine  *Engine
 	fetcher Fetcher
-	weight  int64 // what the page in hand holds of the engine's memory
-	said    any   // what its host states, by the verdict that let it go
-	stop    error // why the run cannot go on, once it cannot
+	weight  int64  // what the page in hand holds of the engine's memory
+	said    any    // what its host states, by the verdict that let it go
+	counted ticket // what the rules for traps have counted it as
+	stop    error  // why the run cannot go on, once it cannot
 }
 
 // finished is what a worker hands to the committer: a settled lease, or
@@ -35,8 +36,9 @@ type finished struct {
 	// elsewhere is a further host whose time was taken, and its state.
 	elsewhere      string
 	elsewhereState HostState
-	left           urls.Key // of a page that was left to its canonical URL, else zero
-	urgent         bool     // a host asks to be left alone, which a crash must not lose
+	left           urls.Key  // of a page that was left to its canonical URL, else zero
+	urgent         bool      // a host asks to be left alone, which a crash must not lose
+	trap           *trapFind // of an outcome as trapped
 	sitemap        bool
 	found          []Request
 	records        []Record
@@ -46,6 +48,7 @@ type finished struct {
 	bytes       int64
 	outOfScope  int64
 	fieldErrors int64
+	nearly      bool  // a near-duplicate, whose links were left alone
 	size        int64 // estimate of its memory, for the batch's bound
 	weight      int64 // what it holds of the engine's memory until it is committed
 }
@@ -62,7 +65,7 @@ func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
 		}
 	}()
 	e := w.engine
-	w.weight = 0
+	w.weight, w.counted = 0, ticket{}
 	if rule, in := e.inScope(&l.Request); !in {
 		w.settle(l, finished{}, Outcome{Class: ClassOutOfScope, Detail: rule})
 		return false
@@ -89,6 +92,20 @@ func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
 		return false
 	}
 	w.said = v.Said
+	counted, trap, err := e.traps.admit(&l.Request)
+	w.counted = counted
+	switch {
+	case err != nil:
+		w.stop = trapsLost(err)
+		e.Frontier.Free(l.ID, v.Grant.Cancel())
+		e.Frontier.GiveBack(l.ID)
+		return false
+	case trap != nil:
+		state := v.Grant.Cancel()
+		e.Frontier.Free(l.ID, state)
+		w.settle(l, finished{state: state, trap: trap}, Outcome{Class: ClassTrapped, Detail: trap.detail()})
+		return false
+	}
 	return w.fetchPage(flight, l, v.Grant)
 }
 
@@ -194,6 +211,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 // lapsed gives back a request that was not sent: its permission ended, or this
 // machine could not connect. It leaves again when its host may be asked again.
 func (w *worker) lapsed(flight context.Context, l *Lease, grant Grant, err error) {
+	w.engine.traps.withdraw(w.counted)
 	w.engine.Frontier.Free(l.ID, grant.Cancel())
 	w.engine.Frontier.GiveBack(l.ID)
 	if errors.Is(err, ErrShort) {
@@ -204,6 +222,7 @@ func (w *worker) lapsed(flight context.Context, l *Lease, grant Grant, err error
 // giveUp returns a lease whose request was sent: the page is not settled, and
 // the next run asks for it again.
 func (w *worker) giveUp(l *Lease, f finished) {
+	w.engine.traps.withdraw(w.counted)
 	w.engine.Frontier.GiveBack(l.ID)
 	f.host = l.Host()
 	w.engine.hand(f)
@@ -273,7 +292,9 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 	}
 	f.records = r.Records
 	f.fieldErrors = int64(len(r.Errors))
+	others := len(f.found)
 	w.follow(l, r.Links, f)
+	w.compare(page, &r, f, &o, others)
 	return o
 }
 

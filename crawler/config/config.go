@@ -50,6 +50,18 @@ type Scope struct {
 	MaxPages   int64     `yaml:"max_pages" default:"0" min:"0" doc:"Most pages to fetch with a 2xx answer; 0: no bound."`
 	Canonical  string    `yaml:"canonical" default:"ignore" enum:"ignore,follow,only" doc:"What is done about a page that names another URL in scope as its canonical one: follow fetches that too, only also leaves the records to it."`
 	DropParams []string  `yaml:"drop_params" doc:"Query parameters that do not make another page, such as utm_*: URLs that differ only in them are fetched once."`
+	Traps      Traps     `yaml:"traps" doc:"What a site can make up without end, and how much of it is fetched; off for all of it. docs/traps.md has the rules."`
+}
+
+// Traps are the rules for what a site can make up without end.
+type Traps struct {
+	Mode           string `yaml:"mode,scalar" default:"cut" enum:"cut,off" doc:"Whether the rules apply at all."`
+	Repeats        int    `yaml:"repeats" default:"3" min:"0" max:"100" doc:"Rounds that a path may go, such as 2 in /a/b/a/b; 0: any number."`
+	Sessions       string `yaml:"sessions" default:"strip" enum:"strip,keep" doc:"Whether URLs that differ only in a session's id (;jsessionid=, PHPSESSID=, /(S(...))/) are one page."`
+	Facets         int64  `yaml:"facets" default:"5000" min:"0" doc:"Pages of one path with two or more query parameters, where these combine freely as filters do; 0: no bound."`
+	Stale          int64  `yaml:"stale" default:"200" min:"0" doc:"Pages in a row of one pattern, reached through itself, that say nothing new; 0: no bound."`
+	Pattern        int64  `yaml:"pattern" default:"200000" min:"0" doc:"Pages of one pattern that are reached through itself, on one host; 0: no bound."`
+	NearDuplicates string `yaml:"near_duplicates" default:"off" enum:"off,cut" doc:"Whether the links of a page are left alone that says nearly what another page of the host has said."`
 }
 
 // Pattern selects URLs; exactly one of its fields is set.

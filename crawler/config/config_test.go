@@ -45,7 +45,8 @@ func TestDefaults(t *testing.T) {
 	want := &Config{
 		Name:  "my-shop.v2",
 		Seeds: []Seed{{URL: "https://books.example/"}},
-		Scope: Scope{Hosts: []string{"books.example"}, Canonical: "ignore"},
+		Scope: Scope{Hosts: []string{"books.example"}, Canonical: "ignore",
+			Traps: Traps{Mode: "cut", Repeats: 3, Sessions: "strip", Facets: 5000, Stale: 200, Pattern: 200_000, NearDuplicates: "off"}},
 		Politeness: Politeness{
 			Agent: "amble", Contact: "https://me.example/", Delay: time.Second, Concurrency: 1, Robots: "obey",
 			MaxCrawlDelay: time.Minute, MaxRetryAfter: 24 * time.Hour, Identity: Identity{Form: "string"},
@@ -85,6 +86,7 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 			Hosts: []string{"127.0.0.1:8080"}, Include: []Pattern{{Regex: "/a/[0-9]+$"}},
 			Exclude: []Pattern{{Glob: "**/print/**"}, {Glob: "/x/*?sort=*"}}, MaxDepth: 2, MaxPages: 1000,
 			Canonical: "only", DropParams: []string{"utm_*", "gclid"},
+			Traps: Traps{Mode: "cut", Repeats: 5, Sessions: "keep", Facets: 100, Stale: 50, Pattern: 2000, NearDuplicates: "cut"},
 		},
 		Links: Links{Rules: []LinkRule{{CSS: "a[href]", Attr: "href"}, {CSS: "img[data-next]", Attr: "data-next"}}},
 		Politeness: Politeness{Agent: "my-bot_X", Contact: "ops@me.example", Concurrency: 8, Robots: "ignore",
@@ -244,11 +246,27 @@ func TestSeedsGiveTheScope(t *testing.T) {
 	}
 }
 
+func TestTraps(t *testing.T) {
+	base := "seeds: https://a.example/\n" + contact
+	for _, off := range []string{"scope: {traps: off}\n", "scope: {traps: {mode: off, near_duplicates: cut}}\n"} {
+		c := mustParse(t, base+off)
+		if got := c.TrapRules(); !reflect.DeepEqual(got, crawler.TrapRules{}) || c.Canon().DropSessions {
+			t.Errorf("%s gives %+v and %+v", off, got, c.Canon())
+		}
+	}
+	c := mustParse(t, base+"scope: {traps: {repeats: 0, stale: 20, near_duplicates: cut, sessions: keep}}\n")
+	want := crawler.TrapRules{Facets: 5000, Stale: 20, Pattern: 200_000, NearDuplicates: true}
+	if got := c.TrapRules(); !reflect.DeepEqual(got, want) || c.Canon().DropSessions {
+		t.Errorf("%+v and %+v", got, c.Canon())
+	}
+}
+
 func TestParts(t *testing.T) {
 	c := mustParse(t, "seeds: https://a.example/\nname: n\ngrace: 3s\nscope: {max_pages: 9, max_depth: 4, drop_params: utm_*}\nfetch: {retries: 0, workers: 5, resolve: {A: '1.2.3.4:5', 'Bücher.example:81': '1.2.3.4:6'}}\n"+contact+
 		"extract: {g: {match: '/x/*', fields: {a: {css: a}}}, r: {match: {regex: 'q=\\d'}, fields: {a: {css: a}}}, e: {fields: {a: {css: a}}}}\noutput: {csv: o.csv}\n")
-	want := crawler.Settings{Name: "n", Workers: 5, MaxPages: 9, Retries: -1, Grace: 3 * time.Second, BatchPages: 256, BatchBytes: 8 << 20, BatchInterval: 500 * time.Millisecond}
-	if got := c.Settings(); got != want {
+	want := crawler.Settings{Name: "n", Workers: 5, MaxPages: 9, Retries: -1, Grace: 3 * time.Second, BatchPages: 256, BatchBytes: 8 << 20, BatchInterval: 500 * time.Millisecond,
+		Traps: crawler.TrapRules{Repeats: 3, Facets: 5000, Stale: 200, Pattern: 200_000, News: []string{"g", "r"}}}
+	if got := c.Settings(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}
 	if c.ResolveMap()["a"] != "1.2.3.4:5" || c.ResolveMap()["xn--bcher-kva.example:81"] != "1.2.3.4:6" || c.Canon().DropParams[0] != "utm_*" || c.ScopeRules().MaxDepth != 4 || c.Sinks()[0].Name != "csv:o.csv" {

@@ -19,12 +19,33 @@ func (c *Config) Settings() crawler.Settings {
 		Name: c.Name, Workers: c.Fetch.Workers, MaxPages: c.Scope.MaxPages, Canonical: canonicalRules[c.Scope.Canonical],
 		Retries: retries, SkipRel: c.Politeness.RelNofollow == "skip", Grace: c.Grace, BatchPages: c.Commit.Pages,
 		BatchBytes: int64(c.Commit.Bytes), BatchInterval: c.Commit.Interval,
+		Traps: c.TrapRules(),
 	}
 }
 
 var canonicalRules = map[string]crawler.CanonicalRule{
 	"ignore": crawler.CanonicalIgnore, "follow": crawler.CanonicalFollow, "only": crawler.CanonicalOnly,
 }
+
+// TrapRules are the rules for what a site can make up, none when they are off.
+func (c *Config) TrapRules() crawler.TrapRules {
+	t := &c.Scope.Traps
+	if t.off() {
+		return crawler.TrapRules{}
+	}
+	rules := crawler.TrapRules{
+		Repeats: t.Repeats, Facets: t.Facets, Stale: t.Stale, Pattern: t.Pattern,
+		NearDuplicates: t.NearDuplicates == "cut",
+	}
+	for _, r := range c.Extract {
+		if r.Match != nil {
+			rules.News = append(rules.News, r.Type)
+		}
+	}
+	return rules
+}
+
+func (t *Traps) off() bool { return t.Mode == "off" }
 
 // Sinks are the outputs under names that stay the same from run to run.
 func (c *Config) Sinks() []crawler.NamedSink {
@@ -51,7 +72,10 @@ func patterns(list []Pattern) []urls.Pattern {
 }
 
 // Canon is the rule by which two URLs are one page.
-func (c *Config) Canon() *urls.Canon { return &urls.Canon{DropParams: c.Scope.DropParams} }
+func (c *Config) Canon() *urls.Canon {
+	t := &c.Scope.Traps
+	return &urls.Canon{DropParams: c.Scope.DropParams, DropSessions: !t.off() && t.Sessions == "strip"}
+}
 
 // key is the host, and its port where it has one, as URLs spell it.
 func (r Resolve) key() (string, error) {

@@ -10,7 +10,12 @@ const (
 	anyNumber = "{n}"
 	anyDate   = "{date}"
 	anyID     = "{id}"
+	anyDepth  = "..." // more segments of the kind before
 )
+
+// maxAlike is the number of general segments of one kind that are told from
+// more of them: a path that gets ever longer by them has one pattern.
+const maxAlike = 3
 
 // calendarParams are query parameters that together make a date.
 var calendarParams = []string{"year", "month", "day", "date", "week", "yr", "yyyy", "mm", "dd"}
@@ -18,7 +23,7 @@ var calendarParams = []string{"year", "month", "day", "date", "week", "yr", "yyy
 // Generalise returns the pattern that u shares with the pages made alike: its
 // path with {n} for numbers, {date} for dates and {id} for random identifiers,
 // and the sorted names of its query parameters, each once, those of dates
-// together as {date}. Their values do not count, nor does the host. The pattern
+// together as {date}. Three segments of one kind and more are one pattern. Their values do not count, nor does the host. The pattern
 // is that of the dedup form, so that two spellings of one page have one.
 //
 // general is false when nothing was replaced and there is no query: then the
@@ -89,16 +94,27 @@ func appendPath(b []byte, path string) []byte {
 	for s := range strings.SplitSeq(path, "/") {
 		segments = append(segments, s)
 	}
+	same, last := 1, "" // how often the last general segment stands here
 	for i := 0; i < len(segments); i++ {
 		if i > 0 {
 			b = append(b, '/')
 		}
+		start := len(b)
 		if n := dateSegments(segments[i:]); n > 0 {
 			b = append(b, anyDate...)
 			i += n - 1
+		} else {
+			b = appendSegment(b, segments[i])
+		}
+		if now := string(b[start:]); now != last || now == segments[i] {
+			same, last = 1, now
 			continue
 		}
-		b = appendSegment(b, segments[i])
+		if same++; same == maxAlike {
+			b = append(b[:start], anyDepth...)
+		} else if same > maxAlike {
+			b = b[:start-1]
+		}
 	}
 	return b
 }
