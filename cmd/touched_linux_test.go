@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -59,13 +60,16 @@ func TestTouchedOutputs(t *testing.T) {
 				if !p.awaitRequests(t, 60) {
 					t.Fatalf("the crawl ended by itself: %v\n%s", p.err, &p.out)
 				}
-				if !running {
+				if running {
+					send(t, p, syscall.SIGSTOP) // or a copy of the output would lack what is committed meanwhile
+				} else {
 					_ = p.kill()
 				}
 				if err := c.touch(path); err != nil {
 					t.Fatal(err)
 				}
 				if running {
+					send(t, p, syscall.SIGCONT)
 					<-p.done
 					stopsWith(t, p, path, c.says)
 				}
