@@ -251,7 +251,7 @@ func resolve(from, location string) (string, error) {
 	if to.Path == "" {
 		to.Path = "/"
 	}
-	if to.Scheme != "http" && to.Scheme != "https" || to.Hostname() == "" || !ascii(to.Host) || !oneSpelling(to) {
+	if to.Scheme != "http" && to.Scheme != "https" || to.Hostname() == "" || !ascii(to.Host) || strings.Contains(to.Host, "%") || !oneSpelling(to) {
 		return "", errors.New("redirect without a usable Location")
 	}
 	text := to.String()
