@@ -155,6 +155,10 @@ func (c *Checked) checkTables(ctx context.Context, f *folder, r *Reader) error {
 		return nil // said already
 	}
 	for _, name := range names {
+		if info, err := f.fs.Stat(f.fs.PathJoin(f.path(storeDir), name)); kindOf(name) == logFile && r != nil && err == nil {
+			c.Files++ // read when the store was opened
+			c.Bytes += info.Size()
+		}
 		if kindOf(name) != tableFile || r != nil && !used[name] {
 			continue
 		}

@@ -110,7 +110,7 @@ func openIn(o Options, folder *folder) (*Frontier, error) {
 		hosts:  make(map[uint64]*host),
 		leases: make(map[uint64]*lease), leased: make(map[leaseKey]*lease),
 	}
-	if err := f.load(); err != nil {
+	if err := f.begin(); err != nil {
 		_ = s.close()                        // the first error says more
 		if errors.Is(err, crawler.ErrStop) { // which names the folder
 			return nil, err
@@ -120,13 +120,13 @@ func openIn(o Options, folder *folder) (*Frontier, error) {
 	return f, nil
 }
 
-// load makes the folder's rows this process's own, and reads what memory starts
-// from.
-func (f *Frontier) load() error {
+// begin brings the state up to this format, makes sure that nothing of it is
+// missing, and notes that it is in use.
+func (f *Frontier) begin() error {
 	if err := f.folder.migrate(f.store); err != nil {
 		return err
 	}
-	if err := f.loadRows(); err != nil {
+	if err := f.load(format); err != nil {
 		return err
 	}
 	if err := f.folder.checkEnding(f.counts.commit); err != nil {
@@ -135,11 +135,11 @@ func (f *Frontier) load() error {
 	return f.folder.remove(closedFile)
 }
 
-// loadRows reads the counters and the heads of the two time indexes. It changes
-// nothing.
-func (f *Frontier) loadRows() error {
+// load reads the counters and the heads of the two time indexes from rows of a
+// format.
+func (f *Frontier) load(rows int) error {
 	var err error
-	if f.counts, err = f.store.counts(format); err != nil {
+	if f.counts, err = f.store.counts(rows); err != nil {
 		return err
 	}
 	if _, err := f.store.checkChain(f.counts.commit); err != nil {

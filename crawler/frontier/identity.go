@@ -19,6 +19,8 @@ var (
 	// ErrNotState means that something else lies in the folder, which is never
 	// touched: name another one.
 	ErrNotState = errors.New("not a folder for a state")
+	// ErrNoState means that a state that is to be read is not there.
+	ErrNoState = errors.New("it holds no state")
 )
 
 // format is the version of the rows. A newer one is refused, an older one is

@@ -3,7 +3,6 @@ package frontier
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"time"
 
@@ -27,8 +26,8 @@ type Reader struct {
 	Cut error
 }
 
-// OpenReader opens a state for reading. Errors: fs.ErrNotExist where no state
-// is, and those of Open.
+// OpenReader opens a state for reading. Errors: [ErrNoState], and those
+// of Open.
 func OpenReader(dir string) (*Reader, error) {
 	folder, err := holdFolder(vfs.Default, dir)
 	if err != nil {
@@ -49,7 +48,7 @@ func holdFolder(fsys vfs.FS, dir string) (*folder, error) {
 			return f, f.takeLock()
 		}
 	}
-	return nil, fmt.Errorf("state folder %s: %w: it holds no %s file", dir, fs.ErrNotExist, identityFile)
+	return nil, fmt.Errorf("state folder %s: %w", dir, ErrNoState)
 }
 
 func (f *folder) read() (*Reader, error) {
@@ -71,7 +70,11 @@ func (f *folder) readStore() (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{folder: f, store: s}
-	if r.counts, err = s.counts(max(f.id.rows(), 1)); err != nil {
+	rows := f.id.rows()
+	if rows == 0 {
+		rows = format // the STATE file is damaged; others are rare
+	}
+	if r.counts, err = s.counts(rows); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	if r.newest, r.Cut = s.checkChain(r.counts.commit); r.Cut == nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 
@@ -86,6 +87,10 @@ type clearing struct {
 func (s *salvage) all() error {
 	dir := s.from.path(storeDir)
 	names, err := s.from.fs.List(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.lost.add(storeDir, "it is missing")
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -50,15 +49,15 @@ func OpenSnapshot(o Options) (*Snapshot, error) {
 		return nil, fmt.Errorf("state folder %s: %w", o.Dir, err)
 	case id.Crawl != o.Crawl:
 		return nil, fmt.Errorf("state folder %s: %w: it belongs to crawl %q, this one is %q", o.Dir, crawler.ErrForeignState, id.Crawl, o.Crawl)
-	case id.Format != format, id.rows() != format: // the rows of an older one are brought up by Open
-		return nil, fmt.Errorf("state folder %s: %w: its format is %d, this program reads %d", o.Dir, crawler.ErrForeignState, id.Format, format)
+	case id.Format > format:
+		return nil, newerFormat(o.Dir, id)
 	}
 	s := &Snapshot{}
 	if _, err := o.FS.Stat(o.FS.PathJoin(o.Dir, pidFile)); err == nil {
 		s.Busy = true
 	}
 	for try := 1; ; try++ {
-		if s.f, err = snapshot(o, o.FS.PathJoin(o.Dir, storeDir)); err == nil {
+		if s.f, err = snapshot(o, o.FS.PathJoin(o.Dir, storeDir), id.rows()); err == nil {
 			return s, nil
 		}
 		switch {
@@ -74,7 +73,7 @@ func OpenSnapshot(o Options) (*Snapshot, error) {
 	}
 }
 
-func snapshot(o Options, dir string) (*Frontier, error) {
+func snapshot(o Options, dir string, rows int) (*Frontier, error) {
 	view, err := takeView(o.FS, dir)
 	if err != nil {
 		return nil, err
@@ -83,13 +82,9 @@ func snapshot(o Options, dir string) (*Frontier, error) {
 	s.stop.fail = s.fail
 	cache := pebble.NewCache(int64(o.BlockCache))
 	defer cache.Unref()
-	po := &pebble.Options{
-		FS: view, ReadOnly: true, Logger: storeLog{s: s, log: o.Log}, Cache: cache,
-		MemTableSize: uint64(o.MemTable), MaxOpenFiles: 64,
-	}
-	for i := range po.Levels {
-		po.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
-	}
+	po := storeOptions()
+	po.FS, po.ReadOnly, po.Logger, po.Cache = view, true, storeLog{s: s, log: o.Log}, cache
+	po.MemTableSize = uint64(o.MemTable)
 	err = guard(func() (err error) {
 		s.db, err = pebble.Open(dir, po)
 		return err
@@ -98,7 +93,7 @@ func snapshot(o Options, dir string) (*Frontier, error) {
 		return nil, err
 	}
 	f := &Frontier{opt: o, store: s}
-	if err := f.loadRows(); err != nil {
+	if err := f.load(rows); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return f, nil

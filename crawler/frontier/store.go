@@ -29,8 +29,8 @@ type store struct {
 	cause  error // read after failed is closed
 }
 
-func openStore(o Options, dir string) (s *store, err error) {
-	s = &store{dir: o.Dir, failed: make(chan struct{})}
+func openStore(o Options, dir string) (*store, error) {
+	s := &store{dir: o.Dir, failed: make(chan struct{})}
 	s.stop.fail = s.fail
 	cache := pebble.NewCache(int64(o.BlockCache))
 	defer cache.Unref()
@@ -50,6 +50,7 @@ func openStore(o Options, dir string) (s *store, err error) {
 	if lostManifest(o.FS, dir) {
 		return nil, fmt.Errorf("state folder %s: %w: the file marker.manifest of its store is missing", o.Dir, ErrDamaged)
 	}
+	var err error
 	s.db, err = s.open(dir, po, unwritten)
 	s.stop.armed.Store(true)
 	if err == nil {

@@ -102,6 +102,13 @@ type Compacted struct {
 // leaves the state whole then.
 func Compact(ctx context.Context, dir, version string) (Compacted, error) {
 	id, err := Peek(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Compacted{}, fmt.Errorf("state folder %s: %w", dir, ErrNoState)
+	}
+	if err != nil {
+		return Compacted{}, err
+	}
+	before, err := filesOf(vfs.Default, dir)
 	if err != nil {
 		return Compacted{}, err
 	}
@@ -109,16 +116,13 @@ func Compact(ctx context.Context, dir, version string) (Compacted, error) {
 	if err != nil {
 		return Compacted{}, err
 	}
-	before, err := filesOf(f.opt.FS, dir)
-	if err == nil {
-		err = f.store.run(func() error {
-			err := f.store.db.Compact(ctx, []byte{0}, []byte{0xff}, false)
-			if stopped := ctx.Err(); stopped != nil {
-				return nil // the store is as good as before
-			}
-			return err
-		})
-	}
+	err = f.store.run(func() error {
+		err := f.store.db.Compact(ctx, []byte{0}, []byte{0xff}, false)
+		if ctx.Err() != nil {
+			return nil // the store is as good as before
+		}
+		return err
+	})
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return Compacted{}, errors.Join(fmt.Errorf("compacting: %w", err), f.Close())
 	}

@@ -1,0 +1,177 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/frontier"
+)
+
+func newStateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "state",
+		Short: "Look after a crawl's state: check, stats, compact, export-urls",
+		Long: `Looks after the state of a crawl that is not running. STATE is the folder; where
+the config is named instead, its state is meant, and what only the config knows
+(outputs, parameters of URLs that do not count) is taken into account.
+
+  amble state check crawl.yaml         is everything there, and whole?
+  amble state stats crawl.yaml         how far did it get, what does it take?
+  amble state compact crawl.yaml       give disk space back
+  amble state export-urls crawl.yaml   the URLs, one a line`,
+		Args: knownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: 2,
+	}
+	cmd.AddCommand(newStateCheckCommand(), newStateStatsCommand(), newStateCompactCommand(), newStateExportCommand())
+	return cmd
+}
+
+// namedState is the state that an argument names, and the config if it was that.
+type namedState struct {
+	dir string
+	cfg *config.Config
+}
+
+func findState(cmd *cobra.Command, arg string) (namedState, error) {
+	info, err := os.Stat(arg)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return namedState{}, &exitError{exitConfig, fmt.Errorf("%s: there is no such state folder or config", arg)}
+	case err != nil:
+		return namedState{}, &exitError{exitConfig, err}
+	case info.IsDir():
+		return namedState{dir: filepath.Clean(arg)}, nil
+	}
+	cfg, err := loadConfig(cmd, arg, nil)
+	if err != nil {
+		return namedState{}, err
+	}
+	return namedState{dir: cfg.State, cfg: cfg}, nil
+}
+
+// noState is the exit of a state that cannot be read.
+func noState(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return &exitError{code: exitInterrupted}
+	}
+	if errors.Is(err, frontier.ErrNoState) {
+		return &exitError{exitConfig, fmt.Errorf("%w (name the state folder of a crawl that has run, or its config)", err)}
+	}
+	return stateError(err)
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+func newStateStatsCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "stats STATE|CONFIG",
+		Short: "Count a state's URLs by outcome, its hosts, its queue and its disk space",
+		Args:  takes("STATE|CONFIG"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := findState(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			stats, err := readStats(cmd.Context(), s.dir)
+			if err != nil {
+				return noState(err)
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), stats)
+			}
+			return stats.print(cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// stateStats is the output of state stats.
+type stateStats struct {
+	State      string            `json:"state"`
+	Crawl      string            `json:"crawl"`
+	Format     int               `json:"format"`
+	Version    string            `json:"version"`
+	Commits    uint64            `json:"commits"`
+	LastCommit string            `json:"last_commit,omitempty"`
+	Run        *crawler.RunState `json:"run"`
+	Totals     crawler.Totals    `json:"totals"`
+	URLs       frontier.Census   `json:"urls"`
+	Disk       frontier.DiskUse  `json:"disk_bytes"`
+}
+
+func readStats(ctx context.Context, dir string) (s stateStats, err error) {
+	r, err := frontier.OpenReader(dir)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = cmp.Or(err, r.Close()) }()
+	if r.Cut != nil {
+		return s, fmt.Errorf("state folder %s: %w", dir, r.Cut)
+	}
+	id := r.Identity()
+	s = stateStats{State: dir, Crawl: id.Crawl, Format: id.Format, Version: id.Version}
+	n, at := r.LastCommit()
+	if s.Commits = n; !at.IsZero() {
+		s.LastCommit = at.UTC().Format("2006-01-02T15:04:05Z")
+	}
+	run, found, err := crawler.ReadRun(r)
+	if err != nil {
+		return s, err
+	}
+	if found {
+		s.Run = &run
+	}
+	if s.Totals, err = crawler.ReadTotals(r); err != nil {
+		return s, err
+	}
+	if s.URLs, err = r.Census(ctx); err != nil {
+		return s, err
+	}
+	s.Disk, err = r.DiskUse()
+	return s, err
+}
+
+func newStateCompactCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "compact STATE|CONFIG",
+		Short: "Rewrite a state so that it takes no more room than it needs",
+		Args:  takes("STATE|CONFIG"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := findState(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			c, err := frontier.Compact(cmd.Context(), s.dir, version)
+			if err != nil {
+				return noState(err)
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), c)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s before, %s now\n", s.dir, size(c.Before), size(c.After))
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, in bytes")
+	return cmd
+}
