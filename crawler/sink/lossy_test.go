@@ -46,10 +46,6 @@ func newLossy(base string, tick func() error) *lossy {
 
 func (l *lossy) Stat(path string) (os.FileInfo, error) { return os.Stat(path) }
 
-func (l *lossy) inside(path string) bool {
-	return strings.HasPrefix(path, l.base+string(filepath.Separator))
-}
-
 func (l *lossy) Mkdir(path string, perm os.FileMode) error {
 	if err := l.tick(); err != nil {
 		return err
