@@ -2,6 +2,7 @@ package politeness
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -144,44 +145,101 @@ crawl window 10:00-13:00 UTC`)
 	}
 }
 
-// A million hosts with their state, each asked for robots.txt and a page.
+// A million hosts with their state, each asked for robots.txt and a page: one
+// without robots.txt, one with rules whose text is kept elsewhere and dropped.
 func BenchmarkMillionHosts(b *testing.B) {
 	if testing.Short() {
-		b.Skip("takes most of a gigabyte for a moment")
+		b.Skip("takes half a gigabyte for a moment")
 	}
-	for _, body := range []string{"", "User-agent: *\nDisallow: /admin/\nDisallow: /search\n"} {
+	for _, body := range []string{"", manyRules} {
 		b.Run(fmt.Sprintf("robots=%d", len(body)), func(b *testing.B) {
 			for b.Loop() {
-				millionHosts(b, body)
+				m := crowd(b, 1_000_000, 0, body)
+				b.ReportMetric(float64(m.heap)/1_000_000, "B/host")
+				b.ReportMetric(float64(m.heap)/(1<<20), "MiB")
+				b.ReportMetric(float64(m.texts), "texts")
 			}
 		})
 	}
 }
 
-func millionHosts(b *testing.B, body string) {
-	const hosts = 1_000_000
-	p := Policy{Agent: "bookbot", Delay: time.Second}
-	g, c := newTestGate(p, Options{MaxHosts: hosts, MaxRules: 4 << 30})
+const manyRules = "User-agent: *\nDisallow: /admin/\nDisallow: /search\n"
+
+// TestScale holds a million hosts to 500 MiB. It runs when AMBLE_SCALE is set.
+func TestScale(t *testing.T) {
+	if os.Getenv("AMBLE_SCALE") == "" || testing.Short() {
+		t.Skip("AMBLE_SCALE is not set")
+	}
+	for _, body := range []string{"", manyRules} {
+		m := crowd(t, 1_000_000, 0, body)
+		t.Logf("robots.txt of %d octets: %d MiB, %d texts in memory", len(body), m.heap>>20, m.texts)
+		if m.heap > 500<<20 {
+			t.Errorf("%d MiB", m.heap>>20)
+		}
+	}
+}
+
+// TestHostsOutgrowTheRules has far more hosts than rules fit: what is held of
+// each is less than a KiB, and the rules are read again when they are needed.
+func TestHostsOutgrowTheRules(t *testing.T) {
+	const hosts, room = 2000, 100 << 10
+	m := crowd(t, hosts, room, manyRules)
+	if m.gate.shelf.size > room || m.texts > room/textOverhead || m.texts == 0 {
+		t.Errorf("%d texts of %d octets are held", m.texts, m.gate.shelf.size)
+	}
+	if each := m.heap / hosts; each > 1<<10 {
+		t.Errorf("%d octets a host", each)
+	}
+	if m.recalled < hosts-2*m.texts {
+		t.Errorf("rules were read %d times for %d hosts", m.recalled, hosts)
+	}
+}
+
+// crowded is a gate that many hosts were asked about.
+type crowded struct {
+	gate     *Gate
+	heap     int64 // octets that it takes
+	texts    int   // of robots.txt in memory
+	recalled int
+}
+
+func crowd(tb testing.TB, hosts, maxRules int, body string) (m crowded) {
+	tb.Helper()
+	result := Result{Status: 404}
+	if body != "" {
+		result = Result{Status: 200, Body: []byte(body), Header: fields("ETag", `"5f3c-61a2b4c8d9e00"`)}
+	}
+	var kept []byte // by all hosts alike, so that it is the gate that is measured
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	robots := Result{Status: 404}
-	if body != "" {
-		robots = Result{Status: 200, Body: []byte(body), Header: fields("ETag", `"5f3c-61a2b4c8d9e00"`)}
-	}
+	o := Options{MaxHosts: hosts, MaxRules: maxRules, Recall: func(string) []byte { m.recalled++; return kept }}
+	g, c := newTestGate(Policy{Agent: "bookbot", Delay: time.Second}, o)
 	for i := range hosts {
 		origin := fmt.Sprintf("https://www.host-%07d.example", i)
-		g.Decide(origin, origin+"/").Grant.Done(robots)
+		keep := kept
+		kept = nil
+		d := g.Decide(origin, origin+"/")
+		kept = keep
+		if s := d.Grant.Done(result); s.Robots != nil {
+			kept = s.Robots
+		}
 	}
 	c.add(time.Second)
+	m.recalled = 0
 	for origin := range g.hosts {
+		if d := g.Decide(origin, origin+"/admin/"); (d.Action == Skip) != (body != "") {
+			tb.Fatalf("%s: %+v", origin, d)
+		} else if d.Grant != nil {
+			d.Grant.Cancel()
+		}
 		g.Decide(origin, origin+"/").Grant.Done(Result{Status: 200})
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(len(g.hosts)), "B/host")
-	b.ReportMetric(float64(g.rulesSize)/float64(len(g.hosts)), "rulesize/host")
 	if len(g.hosts) != hosts {
-		b.Fatalf("%d hosts", len(g.hosts))
+		tb.Fatalf("%d hosts", len(g.hosts))
 	}
+	m.gate, m.heap, m.texts = g, int64(after.HeapAlloc)-int64(before.HeapAlloc), g.shelf.texts.Len()
+	return m
 }

@@ -103,24 +103,23 @@ func (g *Gate) Explain(origin, url string) Explanation {
 	}
 	g.mu.Unlock()
 	if x.Known {
-		x.Verdict = c.rules.Check(url)
+		t := g.text(origin)
+		if x.Known = t != nil; x.Known {
+			x.Verdict = t.rules.Check(url)
+		}
 	}
 	return x
 }
 
 // Consult tells what robots.txt says of a URL, and what Policy.Digest made of
-// it, without changing anything. It goes by the copy in memory whatever its age,
+// it, without changing anything. It goes by the copy at hand whatever its age,
 // and knows nothing where there is none; Decide is who permits.
 func (g *Gate) Consult(origin, url string) (v robots.Verdict, digest any, known bool) {
-	g.mu.Lock()
-	h := g.hosts[origin]
-	if h == nil || h.robots.copy == nil {
-		g.mu.Unlock()
+	t := g.text(origin)
+	if t == nil {
 		return robots.Verdict{}, nil, false
 	}
-	rules, digest := h.robots.copy.rules, h.robots.copy.digest
-	g.mu.Unlock()
-	return rules.Check(url), digest, true
+	return t.rules.Check(url), t.digest, true
 }
 
 // File returns what SiteFile.Read made of an origin's file, nil where that is not

@@ -167,8 +167,13 @@ func (g *Gate) settle(gr *Grant, r *Result, f *fetchedRobots, now time.Time) []b
 
 // keep makes a copy the one that holds.
 func (g *Gate) keep(h *host, c *robotsCopy) {
-	g.rulesSize += c.size() - h.robots.copy.size()
+	if old := h.robots.copy; old != c {
+		g.shelf.remove(old)
+	}
 	h.robots = robotsState{copy: c}
+	g.shelf.add(c)
+	g.shelf.use(c)
+	g.settleShelf()
 }
 
 func (g *Gate) redirected(h *host, r *Result, now time.Time) {

@@ -101,13 +101,13 @@ type Gate struct {
 	debts        func(key string) []byte
 	address      func(origin string) (string, bool)
 
-	mu        sync.Mutex // guards all below, every host and every group
-	clock     clock
-	created   time.Time
-	hosts     map[string]*host
-	groups    map[string]*group // of the hosts above
-	used      hostList
-	rulesSize int // of all hosts together
+	mu      sync.Mutex // guards all below, every host and every group
+	clock   clock
+	created time.Time
+	hosts   map[string]*host
+	groups  map[string]*group // of the hosts above
+	used    hostList
+	shelf   shelf
 }
 
 // New makes a gate. Policy and options are copied; zero values mean the
@@ -201,8 +201,8 @@ func (g *Gate) decide(origin, url string, known answer) (Decision, question) {
 		if !ok {
 			return d, question{read: read}
 		}
-		if h.robots.copy.rules != known.rules {
-			return d, question{rules: h.robots.copy.rules}
+		if rules := h.robots.copy.text.rules; rules != known.rules {
+			return d, question{rules: rules}
 		}
 	}
 	d = h.judged(known.verdict)
@@ -228,7 +228,7 @@ func (h *host) judged(v robots.Verdict) Decision {
 	if h.robots.copy == nil { // nothing is asked for
 		return Decision{Action: Go}
 	}
-	d := Decision{Action: Go, Line: v.Line, RobotsHash: h.robots.copy.hash, Digest: h.robots.copy.digest}
+	d := Decision{Action: Go, Line: v.Line, RobotsHash: h.robots.copy.hash, Digest: h.robots.copy.text.digest}
 	if !v.Allowed {
 		d.Action = Skip
 		d.Reason = fmt.Sprintf("robots.txt line %d: %s", v.Line, v.Text)
@@ -274,12 +274,10 @@ func (g *Gate) state(h *host, now time.Time) HostState {
 }
 
 // Digest returns what Policy.Digest made of an origin's robots.txt, nil where
-// none is known.
+// none is known. It may call Options.Recall.
 func (g *Gate) Digest(origin string) any {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if h := g.hosts[origin]; h != nil && h.robots.copy != nil {
-		return h.robots.copy.digest
+	if t := g.text(origin); t != nil {
+		return t.digest
 	}
 	return nil
 }
@@ -330,7 +328,8 @@ func (g *Gate) open(origin string, now time.Time) *host {
 	if len(g.hosts) >= g.maxHosts && !g.forget(now) {
 		return nil
 	}
-	for g.rulesSize > g.maxRules && g.forget(now) {
+	g.settleShelf()
+	for g.shelf.size > g.maxRules && g.forget(now) {
 	}
 	h := g.blank(origin)
 	g.used.push(h)
@@ -358,7 +357,8 @@ func (g *Gate) forget(now time.Time) bool {
 	h := g.used.oldest
 	for i := 0; h != nil && i < scan; i++ {
 		if h.idle(now) {
-			g.rulesSize -= h.robots.copy.size() + h.file.size()
+			g.shelf.remove(h.robots.copy)
+			g.shelf.size -= h.file.size()
 			g.quit(h)
 			g.used.remove(h)
 			delete(g.hosts, h.origin)

@@ -213,8 +213,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	for i := range 50 {
 		learn(t, g, c, origin(i), "User-agent: *\nDisallow: /a\nDisallow: /b")
 	}
-	if g.rulesSize > 3000 {
-		t.Errorf("%d octets of rules kept", g.rulesSize)
+	if g.shelf.size > 3000 {
+		t.Errorf("%d octets of rules kept", g.shelf.size)
 	}
 }
 

@@ -31,7 +31,7 @@ const (
 	// DefaultMaxHosts and DefaultMaxRules bound the hosts in memory and the
 	// octets that their robots.txt rules take.
 	DefaultMaxHosts = 50_000
-	DefaultMaxRules = 256 << 20
+	DefaultMaxRules = 128 << 20
 )
 
 // Policy is what the operator of a crawl wants.
@@ -119,13 +119,16 @@ type Options struct {
 	Rand func() float64
 	// MaxHosts bounds the hosts in memory; 0 is DefaultMaxHosts, the least is 2.
 	MaxHosts int
-	// MaxRules bounds the octets of robots.txt rules in memory, as far as hosts
-	// can be forgotten; 0 is DefaultMaxRules.
+	// MaxRules bounds the octets of robots.txt rules in memory: those of the hosts
+	// asked about longest ago are dropped, and read again from Recall when they
+	// are needed. Without Recall such hosts are forgotten, as far as they owe
+	// nothing. 0 is DefaultMaxRules.
 	MaxRules int
 	// Recall returns the last HostState.Robots that was kept for an origin, nil
-	// without one. It is called once for each time that a host is opened, by the
-	// Decide or Restore that opens it and without a lock; others who ask for the
-	// host are told to wait meanwhile. It may be called for several hosts at once.
+	// without one. It is called each time that a host is opened or that its rules
+	// had been dropped, by the Decide or Restore that needs them and without a
+	// lock; others who ask for the host are told to wait meanwhile. It may be
+	// called for several hosts at once.
 	// nil: robots.txt is fetched anew.
 	Recall func(origin string) []byte
 	// RecallFile does the same for HostState.File.

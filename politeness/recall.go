@@ -41,6 +41,9 @@ func (g *Gate) recall(h *host) {
 	now := g.clock.now()
 	if copied != nil {
 		copied.got = g.clock.past(copied.got, now)
+		if copied.kind != copyFile {
+			copied.text = g.noRules.text // one for all
+		}
 		g.keep(h, copied)
 	}
 	if file != nil {
@@ -86,6 +89,12 @@ func (g *Gate) unread(h *host) (read func(), wait bool) {
 		return func() { g.regroup(h) }, false
 	}
 	h.memory = known
+	if c := h.robots.copy; c.away() {
+		h.memory = recalling
+		return func() { g.retrieve(h, c) }, false
+	} else if c != nil {
+		g.shelf.use(c)
+	}
 	switch s := h.group; {
 	case s == nil || s.memory == known:
 	case g.debts == nil:

@@ -3,6 +3,7 @@ package politeness
 import (
 	"bytes"
 	"compress/flate"
+	"container/list"
 	"encoding/binary"
 	"io"
 	"net/http"
@@ -31,19 +32,29 @@ const (
 	copyAssumed                 // unreachable for so long that policy allows
 )
 
-// robotsCopy is what is known of one robots.txt. Only got and lifetime change.
+// robotsCopy is what is known of one robots.txt. What each of a million hosts
+// needs while it is not asked about stands here, the rest in its text. Only got,
+// lifetime and text change.
 type robotsCopy struct {
-	rules     *robots.Rules
 	hash      [16]byte
-	kind      copyKind
 	got       time.Time // when it was fetched, or last found current
 	lifetime  time.Duration
 	delay     time.Duration // its Crawl-delay, capped
-	delayLine int
-	etag      string // validators (RFC 9110 section 8.8), "" without
-	modified  string
-	from      string // the URL that they are good for, "" for the usual one
-	digest    any    // what Policy.Digest made of the body
+	delayLine int32
+	kind      copyKind
+	text      *robotsText   // nil while it is put away
+	place     *list.Element // of the text on the shelf, nil when it is not there
+}
+
+// robotsText is what is read out of a file, and does not change once it is part
+// of a copy.
+type robotsText struct {
+	rules    *robots.Rules
+	digest   any    // what Policy.Digest made of the body
+	etag     string // validators (RFC 9110 section 8.8), "" without
+	modified string
+	from     string // the URL that they are good for, "" for the usual one
+	size     int    // octets of memory, about
 }
 
 // fresh reports whether it may still be relied on.
@@ -57,46 +68,53 @@ func (c *robotsCopy) refresh() time.Time { return c.got.Add(c.lifetime / 8 * 7) 
 
 // same reports whether two copies need not be told apart in memory.
 func (c *robotsCopy) same(d *robotsCopy) bool {
-	return c != nil && c.kind == d.kind && c.hash == d.hash &&
-		c.etag == d.etag && c.modified == d.modified && c.from == d.from
+	if c == nil || c.text == nil || c.kind != d.kind || c.hash != d.hash {
+		return false
+	}
+	s, t := c.text, d.text
+	return s.etag == t.etag && s.modified == t.modified && s.from == t.from
 }
 
-// size is what it takes from Options.MaxRules.
-func (c *robotsCopy) size() int {
-	if c == nil || c.kind != copyFile {
-		return 0 // the rules of an empty file are shared
-	}
-	return c.rules.Size()
-}
+// away reports whether the copy's text was put away.
+func (c *robotsCopy) away() bool { return c != nil && c.text == nil }
+
+// textOverhead is what a text takes beside its rules.
+const textOverhead = 300
 
 // newCopy reads the body of a robots.txt.
 func newCopy(body []byte, p *Policy) *robotsCopy {
 	f := robots.Parse(body, p.Mode)
-	c := &robotsCopy{rules: f.Agent(p.Agent), hash: f.Hash(), lifetime: robotsLifetime}
+	t := &robotsText{rules: f.Agent(p.Agent)}
+	t.size = t.rules.Size() + textOverhead
+	c := &robotsCopy{hash: f.Hash(), lifetime: robotsLifetime, text: t}
 	if p.Digest != nil {
-		c.digest = p.Digest(body)
+		t.digest = p.Digest(body)
 	}
-	if delay, line, ok := c.rules.CrawlDelay(); ok {
-		c.delay, c.delayLine = min(delay, p.MaxCrawlDelay), line
+	if delay, line, ok := t.rules.CrawlDelay(); ok {
+		c.delay, c.delayLine = min(delay, p.MaxCrawlDelay), int32(line)
 	}
 	return c
 }
 
-// emptyCopy is the copy of a file that does not exist.
+// emptyCopy is the copy of a file that does not exist. All of them share one
+// text.
 func (g *Gate) emptyCopy(kind copyKind) *robotsCopy {
-	return &robotsCopy{rules: g.noRules.rules, hash: g.noRules.hash, kind: kind, lifetime: robotsLifetime, digest: g.noRules.digest}
+	return &robotsCopy{hash: g.noRules.hash, kind: kind, lifetime: robotsLifetime, text: g.noRules.text}
 }
 
-// validate keeps what makes the copy's next fetch cheap.
+// validate keeps what makes the copy's next fetch cheap, of a file that is there.
 func (c *robotsCopy) validate(header http.Header, from string) {
+	if c.kind != copyFile {
+		return
+	}
 	if etag := header.Get("ETag"); len(etag) <= maxValidator && strings.HasSuffix(etag, `"`) && printable(etag) {
-		c.etag = strings.Clone(etag)
+		c.text.etag = strings.Clone(etag)
 	}
 	modified := header.Get("Last-Modified")
 	if _, err := http.ParseTime(modified); err == nil {
-		c.modified = strings.Clone(modified)
+		c.text.modified = strings.Clone(modified)
 	}
-	c.from = from
+	c.text.from = from
 }
 
 // maxValidator bounds an ETag, which each host keeps in memory.
@@ -114,15 +132,19 @@ func printable(s string) bool {
 // conditions returns the fields that ask for the copy only if it changed (RFC
 // 9110 section 13.1), nil where the URL is not the one it came from.
 func (c *robotsCopy) conditions(from string) http.Header {
-	if c == nil || c.kind != copyFile || c.from != from || c.etag == "" && c.modified == "" {
+	if c == nil || c.kind != copyFile || c.away() {
+		return nil
+	}
+	t := c.text
+	if t.from != from || t.etag == "" && t.modified == "" {
 		return nil
 	}
 	header := http.Header{}
-	if c.etag != "" {
-		header.Set("If-None-Match", c.etag)
+	if t.etag != "" {
+		header.Set("If-None-Match", t.etag)
 	}
-	if c.modified != "" {
-		header.Set("If-Modified-Since", c.modified)
+	if t.modified != "" {
+		header.Set("If-Modified-Since", t.modified)
 	}
 	return header
 }
@@ -170,14 +192,15 @@ const robotsVersion = 1
 
 // write packs a copy with its body, which the copy itself does not keep.
 func (c *robotsCopy) write(packed []byte, got time.Time) []byte {
-	b := make([]byte, 0, 64+len(c.etag)+len(c.modified)+len(c.from)+len(packed))
+	t := c.text
+	b := make([]byte, 0, 64+len(t.etag)+len(t.modified)+len(t.from)+len(packed))
 	b = append(b, robotsVersion, byte(c.kind))
 	b = binary.AppendVarint(b, unix(got))
 	b = binary.AppendVarint(b, int64(c.lifetime))
 	b = append(b, c.hash[:]...)
-	b = appendText(b, c.etag)
-	b = appendText(b, c.modified)
-	b = appendText(b, c.from)
+	b = appendText(b, t.etag)
+	b = appendText(b, t.modified)
+	b = appendText(b, t.from)
 	b = append(b, packed...)
 	return append(b, checksum(b)...)
 }
@@ -204,7 +227,7 @@ func readRobots(data []byte, p *Policy) *robotsCopy {
 		return nil
 	}
 	c.kind, c.got, c.lifetime = kind, got, bounded(time.Duration(life))
-	c.etag, c.modified, c.from = etag, modified, from
+	c.text.etag, c.text.modified, c.text.from = etag, modified, from
 	return c
 }
 

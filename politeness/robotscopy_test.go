@@ -213,7 +213,7 @@ func TestKeptCopyIsBounded(t *testing.T) {
 	if readRobots(s.Robots, &g.policy) == nil {
 		t.Error("cannot be read back")
 	}
-	bomb := (&robotsCopy{lifetime: time.Hour}).write(pack(bytes.Repeat([]byte("a"), robots.MaxSize)), time.Time{})
+	bomb := (&robotsCopy{lifetime: time.Hour, text: &robotsText{}}).write(pack(bytes.Repeat([]byte("a"), robots.MaxSize)), time.Time{})
 	if readRobots(bomb, &g.policy) != nil {
 		t.Error("a body of another hash is taken")
 	}
@@ -249,7 +249,7 @@ func FuzzMemory(f *testing.F) {
 	p := Policy{}
 	p.fill()
 	whole := newCopy([]byte("User-agent: *\nDisallow: /x\n"), &p)
-	whole.etag, whole.modified, whole.from = `"e"`, "Sun, 01 Mar 2026 10:00:00 GMT", "https://b.example/r"
+	whole.text.etag, whole.text.modified, whole.text.from = `"e"`, "Sun, 01 Mar 2026 10:00:00 GMT", "https://b.example/r"
 	f.Add(whole.write(pack([]byte("User-agent: *\nDisallow: /x\n")), time.Unix(1e9, 0)))
 	o := opaque{strikes: 3, debt: time.Unix(2e9, 1), circuit: circuit{failures: 9, cause: "reset"}, robots: "status 500"}
 	f.Add(o.write())
@@ -259,7 +259,7 @@ func FuzzMemory(f *testing.F) {
 		if len(data) >= 4 { // the checksum is not what is tested
 			data = append(data[:len(data)-4:len(data)-4], checksum(data[:len(data)-4])...)
 		}
-		if c := readRobots(data, &p); c != nil && (c.lifetime < robotsLeast || c.lifetime > robotsLifetime || c.rules == nil) {
+		if c := readRobots(data, &p); c != nil && (c.lifetime < robotsLeast || c.lifetime > robotsLifetime || c.text.rules == nil) {
 			t.Errorf("%+v", c)
 		}
 		if o, ok := readOpaque(data); ok {

@@ -104,8 +104,8 @@ func (g *Gate) consultFile(h *host, known answer, now time.Time) (d Decision, as
 		target = h.origin + g.policy.File.Path
 	}
 	if c := h.robots.copy; c != nil {
-		if known.fileRules != c.rules || known.fileURL != target {
-			return d, question{rules: c.rules, file: target}, false
+		if rules := c.text.rules; known.fileRules != rules || known.fileURL != target {
+			return d, question{rules: rules, file: target}, false
 		}
 		if v := known.file; !v.Allowed {
 			g.giveUpFile(h, SiteAnswer{Problem: fmt.Sprintf("robots.txt line %d disallows it", v.Line)}, now)
@@ -171,7 +171,7 @@ func (g *Gate) settleFile(gr *Grant, r *Result, f *fetchedFile, now time.Time) [
 }
 
 func (g *Gate) keepFile(h *host, c siteCopy) {
-	g.rulesSize += c.size - h.file.size()
+	g.shelf.size += c.size - h.file.size()
 	h.file = &siteState{copy: &c}
 }
 

@@ -158,8 +158,8 @@ func TestSiteFilesCountAgainstTheBound(t *testing.T) {
 		origin := fmt.Sprintf("http://h%d.example", i)
 		expect(t, g.Decide(origin, origin+"/"), FetchFile).Grant.Done(Result{Status: 200})
 		c.add(time.Second)
-		if g.rulesSize > 7000 || len(g.hosts) > 8 {
-			t.Fatalf("%d octets in %d hosts", g.rulesSize, len(g.hosts))
+		if g.shelf.size > 7000 || len(g.hosts) > 8 {
+			t.Fatalf("%d octets in %d hosts", g.shelf.size, len(g.hosts))
 		}
 	}
 }
