@@ -255,12 +255,16 @@ func (f *Frontier) notify() {
 }
 
 // wait gives f.mu up until something changes, the context ends, the store
-// fails, or, when d is above zero, d has passed.
-func (f *Frontier) wait(ctx context.Context, d time.Duration) {
+// fails, or, when d is above zero, d has passed since now.
+func (f *Frontier) wait(ctx context.Context, now int64, d time.Duration) {
 	var timer <-chan time.Time
 	stop := func() {}
 	if d > 0 {
 		timer, stop = f.opt.After(min(d, maxWait))
+		if f.clock.now()-now >= int64(d) { // it passed before the timer was set
+			stop()
+			return
+		}
 	}
 	wake := f.wake
 	f.waiters++

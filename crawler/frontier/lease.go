@@ -37,7 +37,7 @@ func (f *Frontier) Lease(ctx context.Context, n int) ([]crawler.Lease, error) {
 			f.mu.Lock()
 			continue
 		}
-		f.wait(ctx, f.untilDue(now))
+		f.wait(ctx, now, f.untilDue(now))
 	}
 }
 
@@ -186,7 +186,7 @@ func (f *Frontier) beginWrite(ctx context.Context) error {
 			f.writing = true
 			return nil
 		}
-		f.wait(ctx, 0)
+		f.wait(ctx, 0, 0)
 	}
 }
 
