@@ -82,12 +82,16 @@ func TestKilled(t *testing.T) {
 	calm := newFixtureCrawl(t, killConfig, fixtures.Options{Hosts: contentHosts})
 	calm.run(t)
 	random := rand.New(rand.NewPCG(seed(t), 0))
-	for left, turn := kills(t), 0; left > 0; {
+	for left, turn, missed := kills(t), 0, 0; left > 0; {
 		c := newFixtureCrawl(t, killConfig, fixtures.Options{Hosts: contentHosts})
 		c.whole = calm.distinct()
 		n := killUntilDone(t, c, random, turn, min(left, 2*len(moments)))
 		if n == 0 {
-			t.Fatal("the crawl ended before it could be killed")
+			// On a quick machine it may end before the last moments.
+			if missed++; missed == 2*len(moments) {
+				t.Fatal("the crawl ends before it can be killed")
+			}
+			turn++
 		}
 		t.Logf("finished after %d kills and %d requests", n, c.served())
 		left, turn = left-n, turn+n

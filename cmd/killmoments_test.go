@@ -56,7 +56,7 @@ var moments = []moment{
 				return false
 			}
 		}
-		return p.pause(upTo(random, 60*time.Millisecond))
+		return p.pause(upTo(random, 20*time.Millisecond))
 	}},
 }
 
