@@ -58,10 +58,7 @@ fetch:
 			t.Errorf("no line with %q in\n%s", want, text)
 		}
 	}
-	s.mu.Lock()
-	asked := strings.Join(s.asked, " ")
-	s.mu.Unlock()
-	if asked != "a.shop.example/robots.txt a.shop.example/1" {
+	if asked := strings.Join(s.requests(), " "); asked != "a.shop.example/robots.txt a.shop.example/1" {
 		t.Errorf("requests: %s", asked)
 	}
 	if text := explained(t, path, "http://a.shop.example/no"); !strings.Contains(text, "verdict would not fetch: robots.txt line 3: Disallow: /no\n") {
