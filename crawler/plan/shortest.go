@@ -37,7 +37,7 @@ func (p Pace) Shortest(start time.Time, n int64) time.Duration {
 		}
 		if fit := p.fit(closes.Sub(opens)); fit < n {
 			n -= fit
-			at = closes
+			at = p.after(opens, closes, fit)
 			continue
 		}
 		return min(opens.Sub(start)+times(p.Delay, n-1), Horizon)
@@ -59,7 +59,7 @@ func (p Pace) Within(start time.Time, d time.Duration) int64 {
 			return math.MaxInt64
 		}
 		n += fit
-		at = closes
+		at = p.after(opens, closes, fit)
 	}
 }
 
@@ -84,6 +84,15 @@ func (p Pace) fit(d time.Duration) int64 {
 		return math.MaxInt64
 	}
 	return int64((d-1)/p.Delay) + 1
+}
+
+// after is from when on the request may begin that comes after n in an open part:
+// the delay after the last of them may reach beyond the time until it opens again.
+func (p Pace) after(opens, closes time.Time, n int64) time.Time {
+	if owed := opens.Add(times(p.Delay, n)); owed.After(closes) {
+		return owed
+	}
+	return closes
 }
 
 // times is n delays, at most Horizon.
