@@ -34,23 +34,39 @@ type handle interface {
 	SetWriteDeadline(t time.Time) error
 }
 
-// realDisk is the system's.
-type realDisk struct{}
+// realDisk is the system's. What it does below its folder stays there.
+type realDisk struct{ folder fence }
 
-func (realDisk) Stat(path string) (os.FileInfo, error) { return os.Stat(path) }
+func (d realDisk) Stat(path string) (info os.FileInfo, err error) {
+	err = d.folder.do(path, func(in place, name string) (err error) {
+		info, err = in.Stat(name)
+		return err
+	})
+	return info, err
+}
 
-func (realDisk) OpenFile(path string, flag int, perm os.FileMode) (handle, error) {
-	f, err := os.OpenFile(path, flag, perm)
+func (d realDisk) OpenFile(path string, flag int, perm os.FileMode) (handle, error) {
+	f, err := d.open(path, flag, perm)
 	if err != nil {
 		return nil, err // not a nil *os.File in an interface
 	}
 	return f, nil
 }
 
-func (realDisk) Mkdir(path string, perm os.FileMode) error { return os.Mkdir(path, perm) }
+func (d realDisk) open(path string, flag int, perm os.FileMode) (f *os.File, err error) {
+	err = d.folder.do(path, func(in place, name string) (err error) {
+		f, err = in.OpenFile(name, flag, perm)
+		return err
+	})
+	return f, err
+}
 
-func (realDisk) Empty(path string) (bool, error) {
-	dir, err := os.Open(path)
+func (d realDisk) Mkdir(path string, perm os.FileMode) error {
+	return d.folder.do(path, func(in place, name string) error { return in.Mkdir(name, perm) })
+}
+
+func (d realDisk) Empty(path string) (bool, error) {
+	dir, err := d.open(path, os.O_RDONLY, 0)
 	if errors.Is(err, os.ErrPermission) {
 		return false, nil
 	}
@@ -67,11 +83,11 @@ func (realDisk) Empty(path string) (bool, error) {
 	return false, nil
 }
 
-func (realDisk) SyncFolder(path string) error {
+func (d realDisk) SyncFolder(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil // folders cannot be opened for syncing there
 	}
-	dir, err := os.Open(path)
+	dir, err := d.open(path, os.O_RDONLY, 0)
 	if errors.Is(err, os.ErrPermission) {
 		return nil // writable but not readable: nothing can be synced, and files still can be made
 	}

@@ -22,8 +22,7 @@
 // [crawler.ErrStop] that names the file and what to do. After such an error a
 // sink refuses further work.
 //
-// The promise holds for regular files, reached through symbolic links or not,
-// and for the record types that the run announced. A file of a type that was
+// The promise holds for regular files and for the record types that the run announced. A file of a type that was
 // not announced is emptied when its first record arrives: if the program dies
 // between that record and the next commit, and the type never comes again, its
 // uncommitted records stay. Pipes, terminals and standard output ("-") cannot
@@ -34,8 +33,10 @@
 // A path may hold {type}, {run} and {date}. What they stand for is cleaned
 // first, so that no record type, however it is named, leads out of the folder,
 // hides a file or meets a name that Windows reserves; a cleaned name carries a
-// checksum, so that two types never share a file by accident. The path itself
-// is the user's: symbolic links in it are followed, folders are created.
+// checksum, so that two types never share a file by accident. The path is the
+// user's up to the first part that holds one of these, or up to its last part:
+// symbolic links in it are followed. Below, a link that is absolute or leads out
+// is refused, whenever it was put there. Folders are created.
 //
 // # Bounds
 //

@@ -204,6 +204,8 @@ func cure(err error) string {
 		return "raise the limit of open files, ulimit -n, then run again to resume"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return "allow writing there, or choose another path"
+	case errors.Is(err, errEscape):
+		return "replace the link, or name the place that it leads to in the config"
 	case errors.Is(err, syscall.EISDIR):
 		return "a folder stands there; choose another path"
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):

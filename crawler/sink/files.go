@@ -58,7 +58,7 @@ func openFiles(d disk, format, path string, run crawler.RunInfo, committed []byt
 		byKey: map[string]*file{}, byType: map[string]*file{}, byFold: map[string]string{}, nailed: map[string]struct{}{},
 	}
 	if d == nil {
-		s.disk = realDisk{}
+		s.disk = realDisk{fenceOf(path)}
 	}
 	defer func() {
 		if err != nil {

@@ -126,7 +126,7 @@ func TestOneFileOneSink(t *testing.T) {
 		t.Fatal(err)
 	}
 	link := filepath.Join(folder, "link")
-	if err := os.Symlink(path, link); err != nil {
+	if err := os.Symlink("a.jsonl", link); err != nil {
 		t.Fatal(err)
 	}
 	first := &JSONL{Path: path}

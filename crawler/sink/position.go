@@ -25,14 +25,14 @@ func checkFiles(format, path string, committed []byte) error {
 	var wrong []error
 	for _, key := range slices.Sorted(maps.Keys(sizes)) {
 		if size := sizes[key]; key != stdoutPath && size > 0 {
-			wrong = append(wrong, checkFile(filepath.Join(root(path), filepath.FromSlash(key)), size))
+			wrong = append(wrong, checkFile(realDisk{fenceOf(path)}, filepath.Join(root(path), filepath.FromSlash(key)), size))
 		}
 	}
 	return errors.Join(wrong...)
 }
 
-func checkFile(path string, size int64) error {
-	f, err := os.Open(path)
+func checkFile(d disk, path string, size int64) error {
+	f, err := d.OpenFile(path, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is missing, and the run has committed %d bytes of records to it", path, size)
 	}

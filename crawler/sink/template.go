@@ -36,6 +36,9 @@ func checkPath(path string) error {
 	case strings.HasSuffix(path, "/") || strings.HasSuffix(path, string(filepath.Separator)):
 		return bad(fmt.Sprintf("%q is a folder, not a file", path), "add a file name such as {type}.jsonl")
 	}
+	if i := strings.IndexByte(path, '{'); i >= 0 && slices.Contains(strings.Split(filepath.ToSlash(path[i:]), "/"), "..") {
+		return bad(fmt.Sprintf("%q goes up again by .. behind a name that varies", path), "write the path without ..")
+	}
 	for rest := path; ; {
 		i := strings.IndexAny(rest, "{}")
 		if i < 0 {

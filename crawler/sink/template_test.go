@@ -41,6 +41,10 @@ func TestCheckPath(t *testing.T) {
 		"/out/type}.jsonl":     "none of {type}",
 		"/out/{{type}}.jsonl":  "none of {type}",
 		"/out/{type}{run}/{}x": "none of {type}",
+		"/out/../{type}.jsonl": "",
+		"/out/{type}/../a":     "goes up",
+		"/out/x{run}/..":       "goes up",
+		"/out/{type}/..a":      "",
 	} {
 		err := checkPath(path)
 		if want == "" {
