@@ -1,9 +1,11 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -21,6 +23,7 @@ func newExplainCommand() *cobra.Command {
 	var set []string
 	var state string
 	var offline bool
+	var call crawler.Call
 	cmd := &cobra.Command{
 		Use:   "explain CONFIG URL",
 		Short: "Say what amble would do with a URL, and why",
@@ -28,7 +31,10 @@ func newExplainCommand() *cobra.Command {
 rule, the robots.txt line, the delay owed and who asked for it, and where it
 stands in the crawl's state, also while a run is at work. Fetches nothing but
 robots.txt (and tdmrep.json where the config asks for it), and that only where the
-state has no copy of it; changes nothing.`,
+state has no copy of it; changes nothing.
+
+A request that is more than a GET is one of its own: name it by --method and
+--data.`,
 		Args: takes("CONFIG", "URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := loadConfig(cmd, args[0], set)
@@ -38,6 +44,9 @@ state has no copy of it; changes nothing.`,
 			u, err := parseURLArgument(args[1])
 			if err != nil {
 				return err
+			}
+			if err := call.Check(); err != nil {
+				return &exitError{exitConfig, err}
 			}
 			if state != "" {
 				cfg.State = state
@@ -49,22 +58,28 @@ state has no copy of it; changes nothing.`,
 				return err
 			}
 			defer c.close()
-			return c.explain(cmd, args[1], u, kept, offline)
+			return c.explain(cmd, args[1], u, &call, kept, offline)
 		},
 	}
 	cmd.Flags().StringArrayVar(&set, "set", nil, setUsage)
 	cmd.Flags().StringVar(&state, "state", "", "`folder` of the run's state, instead of the config's")
 	cmd.Flags().BoolVar(&offline, "offline", false, "do not fetch robots.txt")
+	cmd.Flags().StringVar(&call.Method, "method", "", "the request's `method`, GET by default")
+	cmd.Flags().StringVar(&call.Body, "data", "", "the request's `body`")
 	return cmd
 }
 
-func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, kept *keptState, offline bool) error {
+func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, call *crawler.Call, kept *keptState, offline bool) error {
 	out := cmd.OutOrStdout()
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
 	row("URL", "%s", asGiven(raw, u))
+	key := crawler.KeyOf(c.canon.Key(u), call.Digest())
+	if !call.Plain() {
+		row("method", "%s, with a body of %s", cmp.Or(call.Method, http.MethodGet), plural(int64(len(call.Body)), "byte"))
+	}
 	if u.Fetch() != raw {
 		row("fetched as", "%s", u.Redacted())
 	}
@@ -82,7 +97,7 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, kept *keptSt
 	case !scope.In && c.seedAllowed(u):
 		verdict = "would fetch it as a seed, but not follow a link to it"
 	case !scope.In: // its host is none of the crawl's business, its robots.txt neither
-		row("frontier", "%s", kept.standing(u, c.canon.Key(u)))
+		row("frontier", "%s", kept.standing(u, key))
 		row("verdict", "would not fetch: out of scope")
 		return w.Flush()
 	}
@@ -96,7 +111,7 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, kept *keptSt
 		verdict += ", if robots.txt allows it"
 	}
 	c.explainPoliteness(row, u)
-	row("frontier", "%s", kept.standing(u, c.canon.Key(u)))
+	row("frontier", "%s", kept.standing(u, key))
 	row("verdict", "%s", verdict)
 	if err := w.Flush(); err != nil {
 		return err

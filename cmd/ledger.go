@@ -55,7 +55,7 @@ func (a account) Append(entries []crawler.Entry) error {
 	for i := range entries {
 		e := &entries[i]
 		lines = append(lines, ledger.Entry{
-			Start: e.Start, End: e.End, Decided: e.Decided, Answered: e.Answered, Booked: e.Booked, Failed: e.Failed, Host: e.Host, Group: e.Group, URL: a.veil.Hide(e.URL), Kind: kindOf(e.Kind),
+			Start: e.Start, End: e.End, Decided: e.Decided, Answered: e.Answered, Booked: e.Booked, Failed: e.Failed, Host: e.Host, Group: e.Group, URL: a.veil.Hide(e.URL), Kind: kindOf(e.Kind), Method: e.Method, Call: e.Call,
 			Withheld: e.Withheld, Reason: a.veil.Hide(e.Reason), RobotsHash: e.RobotsHash, Line: e.RobotsLine,
 			Owed: e.Owed, By: e.By, Paid: e.Paid, Status: e.Status, Class: string(e.Class), Bytes: e.Bytes,
 			Attempt: e.Attempt, RetryAfter: e.RetryAfter, Concurrency: e.Concurrency,

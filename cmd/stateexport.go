@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"slices"
 	"time"
 
@@ -41,8 +42,8 @@ missing. A URL that was fetched again after a crash may stand there twice. Where
 the config drops parameters of URLs, name the config.
 
 With --format jsonl each line is an object with url, host, state (queued, retry or
-settled), and depth, outcome, status, attempt, not_before and detail where they
-are known.
+settled), and method where it is not GET, depth, outcome, status, attempt, not_before and
+detail where they are known.
 
 With --salvage it reads a damaged state as far as it can be read, and says on
 stderr what is lost. URLs may be queued again there that had their outcome.`,
@@ -72,6 +73,7 @@ type urlLine struct {
 	URL       string `json:"url"`
 	Host      string `json:"host"`
 	State     string `json:"state"`
+	Method    string `json:"method,omitempty"` // where it is not GET
 	Depth     *int   `json:"depth,omitempty"`
 	Outcome   string `json:"outcome,omitempty"`
 	Status    int    `json:"status,omitempty"`
@@ -148,6 +150,9 @@ func (e *exporter) exportPending(ctx context.Context, r *frontier.Reader, warn f
 		depth := int(p.Depth)
 		l := urlLine{URL: p.URL.Fetch(), Host: p.Name, State: "queued", Depth: &depth,
 			Outcome: string(p.Class), Status: p.Status, Attempt: int(p.Attempt), Detail: p.Detail}
+		if p.Method() != http.MethodGet {
+			l.Method = p.Method()
+		}
 		if !p.NotBefore.IsZero() {
 			l.State, l.NotBefore = "retry", p.NotBefore.UTC().Format(time.RFC3339)
 		}
@@ -200,11 +205,11 @@ func (e *exporter) settled(r *frontier.Reader, entry *ledger.Entry) error {
 		e.unmatched++ // cut where it was too long for the ledger
 		return nil
 	}
-	s, err := r.Lookup(entry.Host, e.canon.Key(u))
+	s, err := r.Lookup(entry.Host, crawler.KeyOf(e.canon.Key(u), entry.Call))
 	if err != nil && !e.salvage {
 		return err
 	}
-	l := urlLine{URL: entry.URL, Host: entry.Host, State: s.State, Outcome: string(s.Class), Status: s.Status, Attempt: s.Attempt, Detail: s.Detail}
+	l := urlLine{URL: entry.URL, Host: entry.Host, Method: entry.Method, State: s.State, Outcome: string(s.Class), Status: s.Status, Attempt: s.Attempt, Detail: s.Detail}
 	switch {
 	case err == nil && s.State == "settled":
 		if s.Attempt != entry.Attempt {

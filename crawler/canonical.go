@@ -34,20 +34,21 @@ func (s *elsewhere) remove(key urls.Key) {
 }
 
 // canonical turns a page's canonical URL into a found request within scope, at
-// the page's own depth since it is the same page. It reports whether the page is
+// the page's own depth since it is the same page, unless it answers more than a
+// plain GET. It reports whether the page is
 // left to it.
 func (w *worker) canonical(l *Lease, target urls.URL, f *finished) (left bool) {
 	e := w.engine
 	target = target.WithoutFragment()
 	key := e.Canon.Key(target)
-	if e.set.Canonical == CanonicalIgnore || key == l.Key || target.Fetch() == l.URL.Fetch() {
+	if e.set.Canonical == CanonicalIgnore || l.Call != nil || key == l.Key || target.Fetch() == l.URL.Fetch() {
 		return false
 	}
 	if !e.Scope.Check(target, int(l.Depth)).In {
 		f.outOfScope++
 		return false
 	}
-	f.found = append(f.found, Request{URL: target, Key: key, Depth: l.Depth, Priority: l.Priority, Referrer: l.Key})
+	f.found = append(f.found, Request{URL: target, Key: key, Depth: l.Depth, Priority: l.Priority, Referrer: l.Key, Carry: l.Carry, Types: l.Types})
 	f.size += int64(len(target.String())) + requestOverhead
 	if e.set.Canonical != CanonicalOnly {
 		return false

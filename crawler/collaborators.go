@@ -69,6 +69,9 @@ type FetchOptions struct {
 	Raw bool
 	// Header fields are added to the request.
 	Header http.Header
+	// Method is the request's, GET when empty, and Body what it sends.
+	Method string
+	Body   string
 }
 
 // Fetcher performs single exchanges for one worker goroutine. It follows no

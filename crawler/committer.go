@@ -153,6 +153,9 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 		if f.lease != 0 {
 			b.Outcomes = append(b.Outcomes, f.outcome)
 		}
+		if f.note != "" {
+			b.Put[f.note] = nil
+		}
 	}
 	positions, err := c.write(ctx, records, b.Put)
 	if err != nil {

@@ -53,7 +53,8 @@ type Batch struct {
 	Outcomes []Outcome
 	Found    []Request            // unseen ones are queued, seen ones counted
 	Hosts    map[string]HostState // states to keep across restarts
-	Put      map[string][]byte    // small named values: sink positions, totals
+	// Put are small named values: sink positions, totals. nil takes one away.
+	Put map[string][]byte
 }
 
 // CommitResult counts what a batch did.

@@ -10,6 +10,9 @@ type Entry struct {
 	URL   string // without credentials
 	Kind  string // "page", "sitemap", "robots", or another file read before pages
 
+	Method string // empty for GET
+	Call   uint64 // Call.Digest of what was sent, 0 for a GET without a body
+
 	Withheld bool
 	Reason   string // why it was withheld, or what its answer forbids or has wrong
 

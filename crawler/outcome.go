@@ -48,6 +48,7 @@ const (
 	ClassRedirectLoop  Class = "redirect_loop"   // too many hops
 	ClassRedirectBad   Class = "redirect_bad"    // a redirect without a usable target
 	ClassExtract       Class = "extract"         // a plugin failed or panicked
+	ClassUncertain     Class = "uncertain"       // sent, or perhaps sent, by a process that ended before the answer
 	ClassNetwork       Class = "network"         // any other transport error
 	ClassRobotsUnknown Class = "robots_unreachable"
 	ClassUnreachable   Class = "host_unreachable" // the host failed for hours and was given up

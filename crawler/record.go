@@ -80,4 +80,9 @@ type Link struct {
 	Kind     Kind
 	Priority uint8
 	NoFollow bool // rel="nofollow" and its kin
+	// Call, Carry and Types are those of the request that the link makes. A link
+	// whose call or values are beyond their bounds is not followed.
+	Call  *Call
+	Carry []Field
+	Types []string
 }

@@ -25,7 +25,7 @@ func (k Kind) String() string {
 	return "page"
 }
 
-// Request is one URL to visit: what the frontier stores, leases and settles.
+// Request is one URL to visit, and how: what the frontier stores, leases and settles.
 type Request struct {
 	URL  urls.URL // without fragment and credentials
 	Key  urls.Key // the dedup key; two requests with one key are one request
@@ -45,7 +45,17 @@ type Request struct {
 	Through uint8
 	// Referrer is the key of the page that linked here, zero for a seed.
 	Referrer urls.Key
+	// Call is what is sent, nil for a plain GET. Method and body are part of Key.
+	Call *Call
+	// Carry are values that the link brought along for the records of this page,
+	// and Types the record types that it leads to. Neither is part of Key: of two
+	// links to one request the first that is found counts.
+	Carry []Field
+	Types []string
 }
+
+// Method is that of the request: GET where nothing else was asked for.
+func (r *Request) Method() string { return r.Call.method() }
 
 // Host is the unit of politeness: scheme, host and port, such as
 // "https://books.example" or "http://127.0.0.1:8080".

@@ -17,10 +17,14 @@ const maxBackoff = 10 * time.Minute
 func (w *worker) failure(l *Lease, err error) Outcome {
 	o := Outcome{Class: classOf(err), Detail: err.Error()}
 	var fe *FetchError
-	if errors.As(err, &fe) && fe.Temporary {
-		return w.again(l, o, fe.RetryAfter)
+	if !errors.As(err, &fe) || !fe.Temporary {
+		return o
 	}
-	return o
+	if !mayRepeat(l, err) {
+		o.Detail = unrepeated(l, o.Detail)
+		return o
+	}
+	return w.again(l, o, fe.RetryAfter)
 }
 
 // refusal is the outcome of a 4xx or 5xx answer.
@@ -33,6 +37,10 @@ func (w *worker) refusal(l *Lease, resp *Response, state HostState) Outcome {
 		o.Class = ClassHTTP5xx
 	}
 	if !isTemporaryStatus(resp.Status) {
+		return o
+	}
+	if !l.Call.Repeatable() && resp.Status != 429 && resp.Status != 503 {
+		o.Detail = unrepeated(l, o.Detail)
 		return o
 	}
 	return w.again(l, o, state.NotBefore.Sub(w.engine.Clock.Now()))
@@ -77,7 +85,9 @@ func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
 		o.Class, o.Detail = ClassRedirectLoop, fmt.Sprintf("more than %d redirects from %s", e.set.MaxHops, l.Origin())
 		return o
 	}
-	if target.Fetch() == l.URL.Fetch() || target.Fetch() == l.Requested {
+	call := l.Call.after(resp.Status, target.Origin() == l.URL.Origin())
+	alike := call.Digest() == l.Call.Digest() // else a GET of the same URL is something new
+	if alike && (target.Fetch() == l.URL.Fetch() || target.Fetch() == l.Requested) {
 		if resp.Status/100 == 2 {
 			return o // a page that refreshes itself
 		}
@@ -92,14 +102,14 @@ func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
 	}
 	next := l.Request
 	next.URL, next.Requested, next.Hops, next.Attempt = target, l.Origin(), l.Hops+1, 0
-	next.Key = e.Canon.Key(target)
+	next.Call, next.Key = call, KeyOf(e.Canon.Key(target), call.Digest())
 	if !e.traps.alike(&l.Request).is(target) {
 		next.Through = 0
 	}
 	if next.Key == l.Key {
 		// The server tells apart what the dedup key does not, such as "/a?" and
 		// "/a": the target needs a key of its own, or it would never be fetched.
-		next.Key = urls.Key(xxh3.HashString128("exactly " + target.Fetch()).Bytes())
+		next.Key = KeyOf(urls.Key(xxh3.HashString128("exactly "+target.Fetch()).Bytes()), call.Digest())
 	}
 	f.found = append(f.found, next)
 	return o
@@ -135,15 +145,22 @@ func (w *worker) follow(l *Lease, links []Link, f *finished) {
 			f.outOfScope++
 			continue
 		}
+		if err := checkLink(&link); err != nil {
+			f.outOfScope++
+			e.Log.Warn("a link was left out", "url", l.URL.Redacted(), "to", link.URL.Redacted(), "error", err)
+			continue
+		}
 		var through uint8
 		if own.is(link.URL) {
 			through = l.Through + min(1, math.MaxUint8-l.Through)
 		}
-		f.found = append(f.found, Request{
+		r := Request{
 			URL: link.URL.WithoutFragment(), Key: e.Canon.Key(link.URL), Kind: link.Kind,
 			Depth: uint16(min(depth, 1<<16-1)), Priority: link.Priority, Through: through, Referrer: l.Key,
-		})
-		f.size += int64(len(link.URL.String())) + requestOverhead
+		}
+		link.given(&r)
+		f.found = append(f.found, r)
+		f.size += int64(len(link.URL.String())) + requestOverhead + r.heldSize()
 	}
 }
 

@@ -26,6 +26,8 @@ type web struct {
 	// made gives the text of pages that are not in pages.
 	made func(u urls.URL) (text string, ok bool)
 
+	carried []string // what the line "carried" found, where one worker reads
+
 	extracting func()                          // called for each page
 	reading    func(ctx context.Context) error // called where a page has the line "read"
 }
@@ -45,8 +47,11 @@ func (w *web) site(host string, n int) {
 	}
 }
 
-func (w *web) Fetch(ctx context.Context, u urls.URL, _ crawler.FetchOptions) (*crawler.Response, error) {
+func (w *web) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOptions) (*crawler.Response, error) {
 	url := u.Fetch()
+	if opt.Method != "" || opt.Body != "" { // a page of its own
+		url = opt.Method + " " + url + " " + opt.Body
+	}
 	w.mu.Lock()
 	w.fetches[url]++
 	n := w.fetches[url]
@@ -92,6 +97,18 @@ func (w *web) Run(ctx context.Context, p *crawler.Page, r *crawler.Result) error
 		case "link":
 			if u, err := p.URL.Resolve(word); err == nil {
 				r.Links = append(r.Links, crawler.Link{URL: u})
+			}
+		case "post", "repost": // a path and a body
+			path, body, _ := strings.Cut(word, " ")
+			if u, err := p.URL.Resolve(path); err == nil {
+				r.Links = append(r.Links, crawler.Link{
+					URL: u, Call: &crawler.Call{Method: "POST", Body: body, Repeat: what == "repost"},
+					Carry: []crawler.Field{{Name: "from", Value: p.URL.Path()}}, Types: []string{"posted"},
+				})
+			}
+		case "carried": // a record of what was carried here
+			for _, f := range p.Request.Carry {
+				w.carried = append(w.carried, fmt.Sprintf("%s %s: %s=%v %v", p.Request.Method(), p.URL.Path(), f.Name, f.Value, p.Request.Types))
 			}
 		case "record":
 			r.Records = append(r.Records, crawler.Record{

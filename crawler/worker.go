@@ -40,6 +40,7 @@ type finished struct {
 	urgent         bool      // a host asks to be left alone, which a crash must not lose
 	trap           *trapFind // of an outcome as trapped
 	sitemap        bool
+	note           string // about a request that must not be sent twice, which its outcome takes back
 	found          []Request
 	records        []Record
 
@@ -70,6 +71,9 @@ func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
 		w.settle(l, finished{}, Outcome{Class: ClassOutOfScope, Detail: rule})
 		return false
 	}
+	if sent, err := w.uncertain(l); err != nil || sent {
+		return w.leaveUncertain(l, err)
+	}
 	v := e.Politeness.Decide(&l.Request)
 	if v.Grant != nil {
 		defer v.Grant.Cancel() // does nothing after Done; ends the grant after a fault
@@ -79,6 +83,7 @@ func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
 		e.Frontier.Free(l.ID, v.State)
 		entry := v.Entry
 		entry.Kind, entry.URL, entry.Host = l.Kind.String(), l.URL.Redacted(), l.Host()
+		entry.Method, entry.Call = methodOf(l.Call), l.Call.Digest()
 		entry.Withheld, entry.Reason, entry.Start = true, v.Reason, e.Clock.Now()
 		f := finished{state: v.State, entries: []Entry{entry}}
 		w.settle(l, f, Outcome{Class: v.Class, Detail: v.Reason})
@@ -107,6 +112,17 @@ func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
 		return false
 	}
 	return w.fetchPage(flight, l, v.Grant)
+}
+
+// leaveUncertain settles a lease whose request an earlier process may have sent.
+func (w *worker) leaveUncertain(l *Lease, err error) (page bool) {
+	if err != nil {
+		w.stop = err
+		w.engine.Frontier.GiveBack(l.ID)
+		return false
+	}
+	w.settle(l, finished{}, Outcome{Class: ClassUncertain, Detail: unrepeated(l, "an earlier process ended while it was sent")})
+	return false
 }
 
 // inScope asks again what was asked when the link was found: the config of a
@@ -167,9 +183,17 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	if l.Kind == KindSitemap {
 		opt = FetchOptions{MaxBody: e.set.MaxSitemap, Raw: true}
 	}
+	if c := l.Call; c != nil {
+		opt.Method, opt.Header, opt.Body = c.Method, c.Header, c.Body
+	}
+	if w.stop = w.announce(flight, l, true); w.stop != nil {
+		w.lapsed(flight, l, grant, nil)
+		return false
+	}
 	start := e.Clock.Now()
 	resp, err := w.fetcher.Fetch(grant.Context(flight), l.URL, opt)
 	if errors.Is(err, ErrNotSent) {
+		w.stop = w.announce(flight, l, false)
 		w.lapsed(flight, l, grant, err)
 		return false
 	}
@@ -178,6 +202,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	w.observe(l.URL.Redacted(), false, start, resp, err)
 	entry := grant.Entry()
 	entry.Kind, entry.URL, entry.Host, entry.Attempt = l.Kind.String(), l.URL.Redacted(), l.Host(), int(l.Attempt)
+	entry.Method, entry.Call = methodOf(l.Call), l.Call.Digest()
 	f := finished{state: state, requests: requestsSent(err), entries: []Entry{sent(entry, resp, err)}}
 	f.urgent = asksForTime(&f.entries[0])
 	if err != nil && flight.Err() != nil {
@@ -214,14 +239,18 @@ func (w *worker) lapsed(flight context.Context, l *Lease, grant Grant, err error
 	w.engine.traps.withdraw(w.counted)
 	w.engine.Frontier.Free(l.ID, grant.Cancel())
 	w.engine.Frontier.GiveBack(l.ID)
-	if errors.Is(err, ErrShort) {
+	if errors.Is(err, ErrShort) && w.stop == nil {
 		w.stop = w.engine.shortage.wait(flight, w.engine.Clock, err)
 	}
 }
 
 // giveUp returns a lease whose request was sent: the page is not settled, and
-// the next run asks for it again.
+// the next run asks for it again. One that must not be asked for again is settled.
 func (w *worker) giveUp(l *Lease, f finished) {
+	if !l.Call.Repeatable() {
+		w.settle(l, f, Outcome{Class: ClassUncertain, Detail: unrepeated(l, "the run ended before its answer was read")})
+		return
+	}
 	w.engine.traps.withdraw(w.counted)
 	w.engine.Frontier.GiveBack(l.ID)
 	f.host = l.Host()
@@ -317,15 +346,23 @@ func (w *worker) observe(url string, robots bool, start time.Time, resp *Respons
 // settle hands the outcome to the committer.
 func (w *worker) settle(l *Lease, f finished, o Outcome) {
 	o.Lease, o.Key, o.Host = l.ID, l.Key, l.Host()
-	f.lease, f.host, f.outcome, f.sitemap = l.ID, o.Host, o, l.Kind == KindSitemap
+	f.lease, f.host, f.outcome, f.sitemap, f.note = l.ID, o.Host, o, l.Kind == KindSitemap, l.note()
 	if tell := w.engine.Observer.Settled; tell != nil {
 		tell(&l.Request, o, len(f.records))
 	}
 	if o.Class.Failed() {
-		w.engine.Log.Info("no page", "url", l.URL.Redacted(), "class", o.Class, "status", o.Status,
+		w.engine.Log.Info("no page", "method", l.Method(), "url", l.URL.Redacted(), "class", o.Class, "status", o.Status,
 			"again", o.Disposition == Retry, "detail", o.Detail)
 	}
 	w.engine.hand(f)
+}
+
+// methodOf is a call's method as the ledger has it.
+func methodOf(c *Call) string {
+	if c.method() == http.MethodGet {
+		return ""
+	}
+	return c.Method
 }
 
 // kindRobots is the kind of a ledger entry that no leased request stands for.

@@ -1,11 +1,14 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"github.com/gocolly/colly/v2"
 
@@ -65,8 +68,9 @@ func (f *Fetcher) fenced() *colly.Collector {
 	return c
 }
 
-// Fetch performs one GET. The fields User-Agent, Accept-Encoding and Host of
-// opt.Header are not sent: they are the client's to say.
+// Fetch performs one exchange. The fields User-Agent, Accept-Encoding and Host of
+// opt.Header, and those that frame a message, are not sent: they are the client's
+// to say. A body without a Content-Type is sent as that of a form.
 func (f *Fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOptions) (*crawler.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -82,7 +86,7 @@ func (f *Fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 	bounded, stop := context.WithTimeout(ctx, f.client.opt.Timeout)
 	defer stop()
 	x.stop = stop
-	body, err := f.perform(context.WithValue(bounded, exchangeKey{}, x), u.Origin()+"/", x, f.header(opt.Header))
+	body, err := f.perform(context.WithValue(bounded, exchangeKey{}, x), u.Origin()+"/", x, f.header(opt.Header), cmp.Or(opt.Method, http.MethodGet), opt.Body)
 	if err != nil {
 		return nil, f.client.explain(ctx, x, err)
 	}
@@ -96,7 +100,9 @@ func (f *Fetcher) header(extra http.Header) http.Header {
 	for name, values := range extra {
 		h[http.CanonicalHeaderKey(name)] = values
 	}
-	delete(h, "Host")
+	for _, name := range []string{"Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Te", "Trailer", "Expect"} {
+		delete(h, name)
+	}
 	h["User-Agent"] = []string{f.client.opt.UserAgent}
 	h["Accept-Encoding"] = []string{acceptEncoding}
 	return h
@@ -104,7 +110,7 @@ func (f *Fetcher) header(extra http.Header) http.Header {
 
 // perform lets colly make the request and read the body. A panic on the way
 // ends this exchange alone, and the collector it may have left half-way.
-func (f *Fetcher) perform(ctx context.Context, origin string, x *exchange, h http.Header) (body []byte, err error) {
+func (f *Fetcher) perform(ctx context.Context, origin string, x *exchange, h http.Header, method, send string) (body []byte, err error) {
 	f.current, f.body, f.done = x, nil, false
 	defer func() {
 		if v := recover(); v != nil {
@@ -116,7 +122,14 @@ func (f *Fetcher) perform(ctx context.Context, origin string, x *exchange, h htt
 		f.current, f.body = nil, nil
 	}()
 	f.collector.Context = ctx
-	if err := f.collector.Request(http.MethodGet, origin, nil, f.context, h); err != nil {
+	var content io.Reader
+	if send != "" {
+		content = strings.NewReader(send)
+		if h.Get("Content-Type") == "" {
+			h.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+	}
+	if err := f.collector.Request(method, origin, content, f.context, h); err != nil {
 		return nil, err
 	}
 	if !f.done {

@@ -122,7 +122,11 @@ func (c *commit) plan() error {
 		return err
 	}
 	for name, value := range c.src.Put {
-		if err := c.batch.Set(valueKey(name), value, nil); err != nil {
+		write := func() error { return c.batch.Set(valueKey(name), value, nil) }
+		if value == nil {
+			write = func() error { return c.batch.Delete(valueKey(name), nil) }
+		}
+		if err := write(); err != nil {
 			return err
 		}
 	}

@@ -19,6 +19,10 @@ type item struct {
 	row   []byte
 }
 
+// weight is what an item counts for in Options.MaxBuffered: one, and more where
+// the request brings a body or values along.
+func (it *item) weight() int { return 1 + len(it.row)/512 }
+
 // place says where a host in memory stands.
 type place uint8
 
@@ -73,7 +77,7 @@ func (f *Frontier) refill(h *host) error {
 	limit := max(1, min(h.chunk, f.opt.MaxBuffered-f.buffered))
 	lower := append(queueKey(h.id, &h.covered), 0)
 	upper := append(queueKey(h.id, &lastOrder), 0)
-	full := false
+	full, weight := false, 0
 	err := f.store.scan(lower, upper, func(k, v []byte) (bool, error) {
 		var it item
 		if copy(it.order[:], k[9:]) != len(it.order) {
@@ -85,8 +89,9 @@ func (f *Frontier) refill(h *host) error {
 		}
 		it.row = bytes.Clone(v)
 		h.buf = append(h.buf, it)
-		f.buffered++
-		full = len(h.buf) >= limit
+		f.buffered += it.weight()
+		weight += it.weight()
+		full = weight >= limit
 		return !full, nil
 	})
 	if err == nil && !full {
@@ -112,12 +117,12 @@ func (f *Frontier) add(h *host, it item) {
 		return
 	}
 	h.buf = slices.Insert(h.buf, at, it)
-	f.buffered++
+	f.buffered += it.weight()
 	if n := len(h.buf); n > 1 && (n > maxChunk || f.buffered > f.opt.MaxBuffered) {
+		f.buffered -= h.buf[n-1].weight()
 		h.buf[n-1] = item{}
 		h.buf = h.buf[:n-1]
 		h.covered = h.buf[n-2].order
-		f.buffered--
 	}
 }
 
@@ -128,7 +133,7 @@ func (f *Frontier) pop(h *host) item {
 	if h.buf = h.buf[1:]; len(h.buf) == 0 {
 		h.buf = nil
 	}
-	f.buffered--
+	f.buffered -= it.weight()
 	return it
 }
 
@@ -163,6 +168,8 @@ func (f *Frontier) enter(id uint64, rec *hostRecord) *host {
 // leave drops a host from the working set. What it knew must be on disk.
 func (f *Frontier) leave(h *host) {
 	f.unplace(h)
-	f.buffered -= len(h.buf)
+	for i := range h.buf {
+		f.buffered -= h.buf[i].weight()
+	}
 	delete(f.hosts, h.id)
 }

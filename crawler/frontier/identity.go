@@ -25,7 +25,7 @@ var (
 
 // format is the version of the rows. A newer one is refused, an older one is
 // brought up to it, see migrate.go.
-const format = 2
+const format = 3
 
 // Names in a state folder.
 const (
@@ -75,7 +75,7 @@ func readIdentity(fsys vfs.FS, path string) (Identity, error) {
 	var id Identity
 	text, sum := unseal(b)
 	if err := json.Unmarshal(text, &id); err != nil || id.Format < 1 || sum == wrongSum ||
-		sum == noSum && id.Format == format {
+		sum == noSum && id.Format > 1 && id.Format <= format {
 		return Identity{}, fmt.Errorf("%w: its %s file is damaged", ErrDamaged, identityFile)
 	}
 	return id, nil

@@ -10,6 +10,7 @@ import (
 // may be run again on rows that it has already turned, all or some.
 var migrations = map[int]func(*store) error{
 	1: numberCommits,
+	2: func(*store) error { return nil }, // format 3 has more flags in the rows of requests
 }
 
 // migrate brings the rows up to the format of this program, step by step. The

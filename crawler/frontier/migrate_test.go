@@ -35,7 +35,7 @@ func TestMigrate(t *testing.T) {
 			if err := f.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if id, err := Peek(o.Dir); err != nil || id != (Identity{Format: 2, Crawl: "shop", Version: "0.1.0"}) {
+			if id, err := Peek(o.Dir); err != nil || id != (Identity{Format: format, Crawl: "shop", Version: "0.1.0"}) {
 				t.Errorf("its identity is %+v, %v", id, err)
 			}
 			checked, r, err := Check(t.Context(), o.Dir)

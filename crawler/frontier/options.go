@@ -47,7 +47,7 @@ type Options struct {
 	// one.
 	MaxHosts int
 	// MaxBuffered bounds the queued requests held in memory over all hosts,
-	// about 150 bytes each; every host in memory may hold one beyond it.
+	// about 150 bytes each (those with a body or values count by their size); every host in memory may hold one beyond it.
 	MaxBuffered int
 	// SeenCache bounds the memory of the fingerprint cache in bytes.
 	SeenCache int

@@ -69,6 +69,9 @@ const (
 	hasReferrer              // a referrer's key follows
 	hasRequested             // the head of a redirect chain follows
 	hasThrough               // Request.Through follows
+	hasCall                  // Request.Call follows
+	hasCarry                 // Request.Carry follows
+	hasTypes                 // Request.Types follow
 )
 
 // attemptAt is the offset of the attempt in a request row, which a retry sets.
@@ -90,6 +93,15 @@ func encodeRequest(host string, r *crawler.Request) []byte {
 	if r.Through != 0 {
 		flags |= hasThrough
 	}
+	if r.Call != nil {
+		flags |= hasCall
+	}
+	if len(r.Carry) > 0 {
+		flags |= hasCarry
+	}
+	if len(r.Types) > 0 {
+		flags |= hasTypes
+	}
 	b := make([]byte, 0, 5+fpLen+len(rest)+len(r.Requested)+4)
 	b = append(b, flags, byte(r.Kind), r.Hops, r.Attempt)
 	if flags&hasThrough != 0 {
@@ -100,6 +112,15 @@ func encodeRequest(host string, r *crawler.Request) []byte {
 	}
 	if flags&hasRequested != 0 {
 		b = appendText(b, r.Requested)
+	}
+	if flags&hasCall != 0 {
+		b = appendCall(b, r.Call)
+	}
+	if flags&hasCarry != 0 {
+		b = appendFields(b, r.Carry, 0)
+	}
+	if flags&hasTypes != 0 {
+		b = appendTexts(b, r.Types)
 	}
 	return append(b, rest...)
 }
@@ -119,6 +140,15 @@ func decodeRequest(host string, order *orderKey, row []byte) (crawler.Request, e
 	}
 	if flags&hasRequested != 0 {
 		q.Requested = r.text()
+	}
+	if flags&hasCall != 0 {
+		q.Call = r.call()
+	}
+	if flags&hasCarry != 0 {
+		q.Carry = r.fields(0)
+	}
+	if flags&hasTypes != 0 {
+		q.Types = r.texts()
 	}
 	if err := r.err(); err != nil {
 		return q, fmt.Errorf("request of %s: %w", host, err)

@@ -243,6 +243,20 @@ var columns = []column{
 	},
 	instant(2, has(flagAnswered), endOf, func(e *Entry) *time.Time { return &e.Answered }),
 	instant(2, has(flagEnd), endOf, func(e *Entry) *time.Time { return &e.Booked }),
+	since(3, text(func(e *Entry) *string { return &e.Method })),
+	since(3, column{
+		get: func(_ *codec, e *Entry) uint64 { return e.Call },
+		set: func(_ *codec, e *Entry, v uint64) error {
+			e.Call = v
+			return nil
+		},
+	}),
+}
+
+// since is a column that a format brought.
+func since(format int, col column) column {
+	col.format = format
+	return col
 }
 
 // in reports whether an entry with these flags has the column in a format.
@@ -252,7 +266,7 @@ func (col *column) in(format int, flags byte) bool {
 
 // encode appends the payload of a frame of entries to dst.
 func (c *codec) encode(dst []byte, entries []Entry) []byte {
-	if len(c.table.ids)+6*len(entries) > maxTable {
+	if len(c.table.ids)+7*len(entries) > maxTable {
 		c.table.clear()
 	}
 	c.last = 0

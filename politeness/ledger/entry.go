@@ -43,6 +43,11 @@ type Entry struct {
 	// URL is absolute. Credentials in it are not kept.
 	URL  string
 	Kind Kind
+	// Method is that of the request, empty for GET. Call tells requests of one URL
+	// apart by their method and body, by a digest that is the crawler's own; 0 is a
+	// GET without a body.
+	Method string
+	Call   uint64
 	// Withheld says that nothing was sent, and Reason why.
 	Withheld bool
 	Reason   string

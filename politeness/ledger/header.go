@@ -10,9 +10,10 @@ import (
 )
 
 // Formats. Entries follow the format of the run frame before them, so that a
-// ledger may hold several. The second brought Entry.Answered, Booked and Failed.
+// ledger may hold several. The second brought Entry.Answered, Booked and Failed, the
+// third Method and Call.
 const (
-	formatVersion = 2
+	formatVersion = 3
 	formatLeast   = 1
 )
 

@@ -95,8 +95,9 @@ func drawEntry(t *rapid.T) Entry {
 		End:   drawTime(t, "end"), Decided: drawTime(t, "decided"),
 		Host: host, Group: word.Draw(t, "group"), URL: withoutCredentials(url), Kind: Kind(rapid.IntRange(0, 3).Draw(t, "kind")),
 		Withheld: rapid.Bool().Draw(t, "withheld"), Reason: word.Draw(t, "reason"), By: word.Draw(t, "by"), Class: word.Draw(t, "class"),
-		Line:        rapid.IntRange(-1, 70_000).Draw(t, "line"),
-		Owed:        time.Duration(rapid.Int64Range(-1e9, 1e12).Draw(t, "owed")) * time.Microsecond,
+		Line:   rapid.IntRange(-1, 70_000).Draw(t, "line"),
+		Owed:   time.Duration(rapid.Int64Range(-1e9, 1e12).Draw(t, "owed")) * time.Microsecond,
+		Method: rapid.SampledFrom([]string{"", "POST", "QUERY"}).Draw(t, "method"), Call: rapid.Uint64().Draw(t, "call"),
 		Concurrency: rapid.IntRange(0, 99).Draw(t, "concurrency"), Attempt: rapid.IntRange(0, 9).Draw(t, "attempt"),
 	}
 	if rapid.Bool().Draw(t, "robots") {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -44,6 +45,7 @@ func drawRequest(t *rapid.T) crawler.Request {
 	r.Priority = rapid.Uint8Range(0, 2).Draw(t, "priority")
 	r.Depth = rapid.Uint16Range(0, 2).Draw(t, "depth")
 	r.Through = rapid.Uint8Range(0, 2).Draw(t, "through")
+	drawGiven(t, &r)
 	return r
 }
 
@@ -78,6 +80,9 @@ func (m *machine) drawBatch(t *rapid.T) *crawler.Batch {
 		}
 	}
 	b.Put[rapid.SampledFrom([]string{"a", "b", "sink"}).Draw(t, "name")] = rapid.SliceOfN(rapid.Byte(), 0, 4).Draw(t, "value")
+	if rapid.IntRange(0, 3).Draw(t, "take away") == 0 {
+		b.Put[rapid.SampledFrom([]string{"a", "b", "never"}).Draw(t, "name")] = nil
+	}
 	b.Put["batch"] = []byte{m.w.batch + 1}
 	return b
 }
@@ -142,7 +147,7 @@ func (m *machine) accept(t *rapid.T, ls []crawler.Lease, err error, n int) {
 			t.Fatalf("leased %s with %d of %d out", l.URL, h.out, h.state.Concurrency)
 		case h.state.NotBefore.After(now):
 			t.Fatalf("leased %s at %v, not before %v", l.URL, now, h.state.NotBefore)
-		case l.Request != e.req:
+		case !reflect.DeepEqual(l.Request, e.req):
 			t.Fatalf("leased %+v, want %+v", l.Request, e.req)
 		case l.ID == 0:
 			t.Fatalf("lease of %s has no ID", l.URL)

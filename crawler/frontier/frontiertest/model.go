@@ -98,7 +98,11 @@ func (w *world) commit(b *crawler.Batch) (res crawler.CommitResult) {
 		h.state.NotBefore, h.owed = later, later
 		w.hosts[name] = h
 	}
-	maps.Copy(w.puts, b.Put)
+	for name, value := range b.Put {
+		if w.puts[name] = value; value == nil {
+			delete(w.puts, name)
+		}
+	}
 	return res
 }
 

@@ -3,6 +3,8 @@ package frontiertest
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"reflect"
 	"testing"
 	"time"
 
@@ -187,11 +189,13 @@ func details(t *testing.T, h Harness) {
 	r := request(t, "https://h.example:8443/a%20b/?q=%C3%BC&x")
 	r.Kind, r.Depth, r.Priority, r.Hops, r.Attempt = crawler.KindSitemap, 65535, 255, 7, 3
 	r.Requested, r.Referrer = "http://old.example/a?b#c", urls.Key{1, 2, 3}
+	r.Call = &crawler.Call{Method: "POST", Header: http.Header{"Content-Type": {"text/plain"}}, Body: "\x00\xff", Repeat: true}
+	r.Carry, r.Types = everyValue, []string{"book", "review"}
 	if _, err := f.Commit(t.Context(), &crawler.Batch{Found: []crawler.Request{r}}); err != nil {
 		t.Fatal(err)
 	}
 	ls, err := f.Lease(t.Context(), 1)
-	if err != nil || len(ls) != 1 || ls[0].Request != r {
+	if err != nil || len(ls) != 1 || !reflect.DeepEqual(ls[0].Request, r) {
 		t.Fatalf("leased %+v, %v; want %+v", ls, err, r)
 	}
 	long := "an umlaut at the cut: " + string(make([]byte, 177)) + "ü and more"
