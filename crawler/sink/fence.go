@@ -61,6 +61,9 @@ func (d fence) do(path string, f func(in place, name string) error) error {
 		return f(anywhere{}, path)
 	}
 	in, err := os.OpenRoot(string(d))
+	if info, serr := os.Stat(string(d)); err != nil && serr == nil && !info.IsDir() {
+		return &fs.PathError{Op: "open", Path: string(d), Err: syscall.ENOTDIR} // os has a text of its own for it
+	}
 	if err != nil {
 		return err
 	}
