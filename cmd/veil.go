@@ -129,6 +129,9 @@ func (p veiledPipeline) Run(ctx context.Context, page *crawler.Page, r *crawler.
 	for i := range r.Records {
 		r.Records[i].URL, r.Records[i].Requested = p.veil.Hide(r.Records[i].URL), p.veil.Hide(r.Records[i].Requested)
 	}
+	for i := range r.Rejects {
+		r.Rejects[i].URL, r.Rejects[i].Requested = p.veil.Hide(r.Rejects[i].URL), p.veil.Hide(r.Rejects[i].Requested)
+	}
 	for i := range r.Errors {
 		r.Errors[i].URL = p.veil.Hide(r.Errors[i].URL)
 	}

@@ -50,6 +50,12 @@ func (t *Totals) count(f *finished) {
 	for i := range f.records {
 		t.Records[f.records[i].Type]++
 	}
+	for i := range f.rejects {
+		if t.Rejected == nil { // in a state of a version that had none
+			t.Rejected = map[string]int64{}
+		}
+		t.Rejected[f.rejects[i].Type]++
+	}
 	if f.lease == 0 {
 		return
 	}

@@ -137,11 +137,16 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 	b := &Batch{Hosts: make(map[string]HostState), Put: make(map[string][]byte)}
 	totals := c.totals.Clone()
 	totals.Busy = c.busy()
-	var records []Record
+	var records, rejects []Record
+	var notes []any
 	for i := range pages {
 		f := &pages[i]
 		totals.count(f)
 		records = append(records, f.records...)
+		rejects = append(rejects, f.rejects...)
+		if f.tallied != nil {
+			notes = append(notes, f.tallied)
+		}
 		b.Found = append(b.Found, f.found...)
 		if f.host != "" && !f.state.isZero() {
 			b.Hosts[f.host] = later(b.Hosts[f.host], f.state)
@@ -157,7 +162,11 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 			b.Put[f.note] = nil
 		}
 	}
-	positions, err := c.write(ctx, records, b.Put)
+	positions, err := c.write(ctx, records, rejects, b.Put)
+	if err != nil {
+		return err
+	}
+	counted, err := e.tally(notes, b.Put)
 	if err != nil {
 		return err
 	}
@@ -172,6 +181,7 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 		return err
 	}
 	trapsCommitted()
+	counted()
 	c.totals, c.positions = totals, positions
 	if tell := e.Observer.Committed; tell != nil {
 		stats := e.Frontier.Stats()
@@ -226,7 +236,13 @@ func (c *committer) finish(whole bool) error {
 	run := c.engine.run
 	run.Finished = true
 	c.totals.Busy = c.busy()
-	return c.putRun(ctx, run, map[string][]byte{})
+	put := map[string][]byte{}
+	if t := c.engine.Tally; t != nil {
+		if err := t.Finish(run, c.totals, put); err != nil {
+			return fmt.Errorf("closing the tally: %w", err)
+		}
+	}
+	return c.putRun(ctx, run, put)
 }
 
 func (c *committer) putRun(ctx context.Context, run RunState, put map[string][]byte) error {

@@ -35,6 +35,8 @@ func (SystemClock) After(d time.Duration) <-chan time.Time { return time.After(d
 type NamedSink struct {
 	Name string
 	Sink Sink
+	// Rejects tells that it is given the rejects, and not the records.
+	Rejects bool
 }
 
 // Parts are what an engine is put together from. Frontier, Politeness,
@@ -46,6 +48,7 @@ type Parts struct {
 	Pipeline   Pipeline
 	Sinks      []NamedSink
 	Ledger     Ledger     // nil: no account is kept
+	Tally      Tally      // nil: records are counted by their type alone
 	PagePolicy PagePolicy // nil: every page permits everything
 	// Print gives a print of a page's text, near in its bits to those of like
 	// texts, and the number of words it was made of. nil, or ok false: there is

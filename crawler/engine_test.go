@@ -37,6 +37,8 @@ type rig struct {
 	sinkName string
 	clock    crawler.Clock // nil: the system's
 	commits  atomic.Int32  // that were looked at
+	rejects  *memorySink   // nil: nobody takes them
+	tally    crawler.Tally
 }
 
 func newRig(t *testing.T) *rig {
@@ -78,10 +80,14 @@ func (r *rig) run(ctx context.Context) (crawler.Summary, error) {
 	if polite == nil {
 		polite = free{}
 	}
+	sinks := []crawler.NamedSink{{Name: r.sinkName, Sink: r.sink}}
+	if r.rejects != nil {
+		sinks = append(sinks, crawler.NamedSink{Name: "rejects", Sink: r.rejects, Rejects: true})
+	}
 	e, err := crawler.New(crawler.Parts{
-		Frontier: used, Politeness: polite, PagePolicy: r.policy, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{DropSessions: true},
+		Tally: r.tally, Frontier: used, Politeness: polite, PagePolicy: r.policy, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{DropSessions: true},
 		NewFetcher: func() crawler.Fetcher { return r.web }, Observer: r.accounted(), Clock: r.clock,
-		Sinks: []crawler.NamedSink{{Name: r.sinkName, Sink: r.sink}}, Print: printOf,
+		Sinks: sinks, Print: printOf,
 	}, r.set)
 	if err != nil {
 		r.t.Fatal(err)

@@ -11,6 +11,10 @@ type Result struct {
 	Records []Record
 	Links   []Link
 	Errors  []RecordError
+	Rejects []Reject // records that are not to be written
+	// Matched are the record types that were looked for on the page, whether
+	// it had any or not.
+	Matched []string
 }
 
 // Extractor turns a page into fields and links. The struct that implements it
@@ -45,14 +49,24 @@ func (e *Emitter) Record(fields ...Field) {
 // Link adds a link to follow, subject to scope, robots and dedup.
 func (e *Emitter) Link(l Link) { e.result.Links = append(e.result.Links, l) }
 
-// FieldError reports a value that was not as asked.
+// FieldError reports a value that was not as asked. Where the record is dropped
+// for it, and its other fields are known, Reject tells more.
 func (e *Emitter) FieldError(field, value string, dropped bool, err error) {
-	if len(value) > 200 {
-		value = strings.ToValidUTF8(value[:200], "")
+	if dropped {
+		e.Reject(nil, Problem{Field: field, Value: value, Err: err})
+		return
 	}
 	e.result.Errors = append(e.result.Errors, RecordError{
-		Type: e.recordType, Field: field, Value: value, URL: e.url, Dropped: dropped, Err: err,
+		Type: e.recordType, Field: field, Value: excerpt(value), URL: e.url, Err: err,
 	})
+}
+
+// excerpt bounds a value in a message.
+func excerpt(value string) string {
+	if len(value) > 200 {
+		return strings.ToValidUTF8(value[:200], "")
+	}
+	return value
 }
 
 // Validator is an optional interface of plugins. Validate runs after decoding

@@ -94,9 +94,11 @@ func (e *Engine) begin(ctx context.Context, c *committer) error {
 		return fmt.Errorf("run %s in this state has finished: %w", run.ID, ErrForeignState)
 	}
 	e.resumed = found
-	outputs := make([]string, len(e.Sinks))
-	for i, s := range e.Sinks {
-		outputs[i] = s.Name
+	outputs := []string{}
+	for _, s := range e.Sinks {
+		if !s.Rejects { // which may come and go with the rules that records must keep
+			outputs = append(outputs, s.Name)
+		}
 	}
 	slices.Sort(outputs)
 	if found && !slices.Equal(run.Outputs, outputs) {
@@ -109,6 +111,11 @@ func (e *Engine) begin(ctx context.Context, c *committer) error {
 	e.run = run
 	c.before = c.totals.Busy
 	c.info = RunInfo{Crawl: e.set.Name, ID: run.ID, Started: run.Started, Types: e.Pipeline.Types()}
+	if e.Tally != nil {
+		if err := e.Tally.Open(e.Frontier); err != nil {
+			return fmt.Errorf("reading the tally: %w", err)
+		}
+	}
 	if err := c.openSinks(ctx); err != nil {
 		return err
 	}

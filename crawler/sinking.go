@@ -28,7 +28,7 @@ func (c *committer) openSinks(ctx context.Context) error {
 // commitBegin records a new run and where its empty outputs begin.
 func (c *committer) commitBegin(ctx context.Context) error {
 	put := make(map[string][]byte)
-	positions, err := c.write(ctx, nil, put)
+	positions, err := c.write(ctx, nil, nil, put)
 	if err == nil {
 		err = c.putRun(ctx, c.engine.run, put)
 	}
@@ -40,13 +40,17 @@ func (c *committer) commitBegin(ctx context.Context) error {
 	return nil
 }
 
-// write gives the records to every sink, makes them durable and puts the
-// sinks' new positions into put.
-func (c *committer) write(ctx context.Context, records []Record, put map[string][]byte) (map[string][]byte, error) {
+// write gives the records, or the rejects, to every sink, makes them durable and
+// puts the sinks' new positions into put.
+func (c *committer) write(ctx context.Context, records, rejects []Record, put map[string][]byte) (map[string][]byte, error) {
 	positions := make(map[string][]byte, len(c.engine.Sinks))
 	for _, s := range c.engine.Sinks {
-		if len(records) > 0 {
-			if err := s.Sink.Write(ctx, records); err != nil {
+		due := records
+		if s.Rejects {
+			due = rejects
+		}
+		if len(due) > 0 {
+			if err := s.Sink.Write(ctx, due); err != nil {
 				return nil, fmt.Errorf("writing to %s: %w", s.Name, stopping(err))
 			}
 		}

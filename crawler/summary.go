@@ -13,6 +13,7 @@ type Totals struct {
 	Requests   int64            `json:"requests"`
 	Pages      int64            `json:"pages"`
 	Records    map[string]int64 `json:"records"`
+	Rejected   map[string]int64 `json:"rejected,omitempty"` // records that were not written, by type
 	Failed     int64            `json:"failed"`
 	Disallowed int64            `json:"disallowed"`
 	OutOfScope int64            `json:"out_of_scope"`
@@ -37,6 +38,7 @@ func newTotals() Totals {
 // Clone copies the totals with their maps.
 func (t Totals) Clone() Totals {
 	t.Records = maps.Clone(t.Records)
+	t.Rejected = maps.Clone(t.Rejected)
 	t.Errors = maps.Clone(t.Errors)
 	t.Traps = slices.Clone(t.Traps)
 	return t
@@ -79,6 +81,9 @@ type Summary struct {
 	Traps          []TrapCount `json:"traps"`
 	NearDuplicates int64       `json:"near_duplicates"`
 
+	// Rejected counts the records that were kept out of the outputs, by type.
+	Rejected map[string]int64 `json:"rejected"`
+
 	OutOfScope  int64    `json:"out_of_scope"`
 	Retries     int64    `json:"retries"`
 	FieldErrors int64    `json:"field_errors"`
@@ -105,6 +110,9 @@ func (c *committer) summary(status Status) Summary {
 	for _, rt := range c.info.Types {
 		t.Records[rt.Name] += 0 // a type without a record is worth seeing
 	}
+	if t.Rejected == nil {
+		t.Rejected = map[string]int64{}
+	}
 	if t.Errors == nil {
 		t.Errors = map[Class]int64{}
 	}
@@ -122,9 +130,12 @@ func (c *committer) summary(status Status) Summary {
 		Disallowed: t.Disallowed, Duplicates: stats.Duplicates, Bytes: t.Bytes, Hosts: stats.Hosts,
 		Errors: t.Errors, OutOfScope: t.OutOfScope, Retries: t.Retries, FieldErrors: t.FieldErrors,
 		Pending: account.Pending, Discovered: account.Discovered, Fetched: t.Fetched, Redirected: t.Redirected,
-		Trapped: t.Trapped, Traps: t.Traps, NearDuplicates: t.NearDuplicates, Resumed: c.engine.resumed,
+		Trapped: t.Trapped, Traps: t.Traps, NearDuplicates: t.NearDuplicates, Rejected: t.Rejected, Resumed: c.engine.resumed,
 	}
 	for _, sink := range c.engine.Sinks {
+		if sink.Rejects && len(t.Rejected) == 0 {
+			continue
+		}
 		s.Outputs = append(s.Outputs, sink.Sink.Places()...)
 	}
 	return s

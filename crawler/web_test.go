@@ -88,6 +88,7 @@ func (w *web) Types() []crawler.RecordType {
 
 func (w *web) Run(ctx context.Context, p *crawler.Page, r *crawler.Result) error {
 	n := 0
+	r.Matched = []string{"item"}
 	if w.extracting != nil {
 		w.extracting()
 	}
@@ -116,6 +117,14 @@ func (w *web) Run(ctx context.Context, p *crawler.Page, r *crawler.Result) error
 				Key: crawler.RecordKey("item", p.Request.Key, n),
 			})
 			n++
+		case "reject":
+			r.Rejects = append(r.Rejects, crawler.Reject{
+				Record: crawler.Record{
+					Type: "item", URL: p.URL.Fetch(), Fields: []crawler.Field{{Name: "word", Value: word}},
+					Key: crawler.RejectKey("item", p.Request.Key, 0),
+				},
+				Problems: []crawler.Problem{{Field: "word", Err: errors.New("not a good word")}},
+			})
 		case "read":
 			if err := w.reading(ctx); err != nil {
 				return err

@@ -43,6 +43,8 @@ type finished struct {
 	note           string // about a request that must not be sent twice, which its outcome takes back
 	found          []Request
 	records        []Record
+	rejects        []Record
+	tallied        any // what the tally notes of the page
 
 	entries     []Entry
 	requests    int64
@@ -297,14 +299,14 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 		if ctx.Err() == nil {
 			e.Log.Warn("extraction failed", "url", l.URL.Redacted(), "error", err)
 		}
-		r.Records = nil
+		r.Records, r.Rejects, r.Matched = nil, nil, nil
 	}
 	if c := permits.Canonical; !c.IsZero() && !permits.NoFollow && o.Class == ClassFetched && w.canonical(l, c, f) {
 		o.Class, o.Detail = ClassCanonicalElsewhere, "to "+c.Redacted()
 		permits.NoRecords = true
 	}
 	if permits.NoRecords {
-		r.Records, r.Errors = nil, nil
+		r.Records, r.Errors, r.Rejects, r.Matched = nil, nil, nil, nil
 	}
 	if permits.NoFollow {
 		r.Links = nil
@@ -312,6 +314,15 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 	for i := range r.Records {
 		r.Records[i].Run, r.Records[i].Usage = e.run.ID, permits.Usage
 		f.size += recordSize(&r.Records[i])
+	}
+	for i := range r.Rejects {
+		rejected := r.Rejects[i].account()
+		rejected.Run, rejected.Usage = e.run.ID, permits.Usage
+		f.rejects = append(f.rejects, rejected)
+		f.size += recordSize(&rejected)
+	}
+	if e.Tally != nil && len(r.Matched) > 0 {
+		f.tallied = e.Tally.Note(page, &r)
 	}
 	for _, problem := range r.Errors {
 		e.Log.Info("a value was not as asked", "error", problem.Error())

@@ -139,13 +139,13 @@ func (pl *Pipeline) Types() []crawler.RecordType {
 // for the page ran out; r then still holds the links, but no records. When ctx
 // itself has ended the error wraps ctx.Err().
 func (pl *Pipeline) Run(ctx context.Context, p *crawler.Page, r *crawler.Result) error {
-	first := len(r.Records)
+	first, firstReject := len(r.Records), len(r.Rejects)
 	err := pl.run(ctx, p, r)
 	if err != nil {
-		r.Records = r.Records[:first]
+		r.Records, r.Rejects, r.Matched = r.Records[:first], r.Rejects[:firstReject], nil
 		return fmt.Errorf("extracting from %s: %w", p.URL.Redacted(), err)
 	}
-	stamp(p, r.Records[first:])
+	stamp(p, r.Records[first:], r.Rejects[firstReject:])
 	return nil
 }
 
@@ -170,6 +170,9 @@ func (pl *Pipeline) run(parent context.Context, p *crawler.Page, r *crawler.Resu
 	for _, m := range matching {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if !slices.Contains(r.Matched, m.Type) {
+			r.Matched = append(r.Matched, m.Type)
 		}
 		if err := pl.apply(ctx, m, p, r); err != nil {
 			return err

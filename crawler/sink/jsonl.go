@@ -18,8 +18,9 @@ func init() {
 type JSONL struct {
 	Path string `yaml:"path,scalar" doc:"The file, relative to the config; {type}, {run} and {date} stand for the record type, the run and its first day. - is standard output."`
 
-	files *files
-	disk  disk // nil: the system's
+	onDemand bool
+	files    *files
+	disk     disk // nil: the system's
 }
 
 // Validate reports a path that cannot be one, as a *crawler.ConfigError.
@@ -31,6 +32,9 @@ func (j *JSONL) Validate() error { return checkPath(j.Path) }
 func (j *JSONL) Open(_ context.Context, run crawler.RunInfo, position []byte) error {
 	if j.files.ready() == nil {
 		return errOpen
+	}
+	if j.onDemand {
+		run.Types = present(j.disk, j.Path, run)
 	}
 	opened, err := openFiles(j.disk, "jsonl", j.Path, run, position)
 	if err == nil {

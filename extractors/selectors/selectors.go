@@ -187,12 +187,14 @@ func (r *reading) record(n *html.Node) error {
 	if !found {
 		return nil
 	}
+	if dropped {
+		r.emit.Reject(fields, problems(bad)...)
+		return nil
+	}
 	for _, b := range bad {
-		r.failure(b.field, b.value, b.err, dropped)
+		r.failure(b.field, b.value, b.err, false)
 	}
-	if !dropped {
-		r.emit.Record(fields...)
-	}
+	r.emit.Record(fields...)
 	return nil
 }
 
