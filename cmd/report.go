@@ -42,6 +42,9 @@ func (r *report) print(out io.Writer) {
 	for i, t := range sortedKeys(s.Records) {
 		fmt.Fprintf(w, "  %s\t%7s %s\n", label(i, "records"), count(s.Records[t]), t)
 	}
+	for i, t := range sortedKeys(s.Rejected) {
+		fmt.Fprintf(w, "  %s\t%7s %s\n", label(i, "rejected"), count(s.Rejected[t]), t)
+	}
 	for i, path := range s.Outputs {
 		fmt.Fprintf(w, "  %s\t%s\n", label(i, "written to"), path)
 	}

@@ -147,7 +147,7 @@ func sayResuming(w io.Writer, log *slog.Logger, asJSON bool, run crawler.RunStat
 // parts are what the engine is put together from.
 func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger) crawler.Parts {
 	return crawler.Parts{
-		Frontier: f, Politeness: c.polite(), Pipeline: veilRecords(c.pipeline, c.cfg.Veil()), Sinks: c.cfg.Sinks(),
+		Frontier: f, Politeness: c.polite(), Pipeline: veilRecords(c.trusted(), c.cfg.Veil()), Sinks: outputs(c.cfg),
 		NewFetcher: func() crawler.Fetcher { return c.client.Fetcher() },
 		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
 		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.usage), Print: simhash.Page,

@@ -65,18 +65,22 @@ func RejectKey(recordType string, page urls.Key, n int) string {
 // Reject reports a record that is not to be written, with its fields as far as
 // they were read, and why. Each problem counts as a value that was not as asked.
 func (e *Emitter) Reject(fields []Field, problems ...Problem) {
+	e.result.Reject(Record{Type: e.recordType, Fields: fields, URL: e.url}, problems)
+}
+
+// Reject adds a reject. Each problem counts as a value that was not as asked.
+func (r *Result) Reject(record Record, problems []Problem) {
 	problems = problems[:min(len(problems), maxProblems)]
 	for i := range problems {
 		p := &problems[i]
 		p.Value = excerpt(p.Value)
-		if len(e.result.Errors) >= maxRejectErrors {
-			continue
+		if len(r.Errors) < maxRejectErrors {
+			r.Errors = append(r.Errors, RecordError{
+				Type: record.Type, Field: p.Field, Value: p.Value, URL: record.URL, Dropped: true, Err: p.Err,
+			})
 		}
-		e.result.Errors = append(e.result.Errors, RecordError{
-			Type: e.recordType, Field: p.Field, Value: p.Value, URL: e.url, Dropped: true, Err: p.Err,
-		})
 	}
-	e.result.Rejects = append(e.result.Rejects, Reject{Record: Record{Type: e.recordType, Fields: fields}, Problems: problems})
+	r.Rejects = append(r.Rejects, Reject{Record: record, Problems: problems})
 }
 
 // Sourcer is an optional interface of extractors that know where their fields are

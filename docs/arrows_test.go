@@ -22,6 +22,7 @@ var arrows = []struct{ from, to string }{
 
 	{"crawler/urls", ""},
 	{"crawler", "crawler/urls"},
+	{"crawler/config", "crawler crawler/trust crawler/urls"},
 	{"crawler/...", "crawler crawler/urls"},
 
 	{"extractors", "crawler crawler/urls"},
@@ -49,6 +50,7 @@ var alone = []struct{ module, home string }{
 	{"github.com/theory/jsonpath", "extractors/query"},
 	{"github.com/itchyny/gojq", "extractors/query"},
 	{"github.com/goccy/go-yaml", "crawler/config"},
+	{"github.com/santhosh-tekuri/jsonschema/v6", "crawler/trust"},
 	{"github.com/prometheus/client_golang", "crawler/monitor"},
 	{"github.com/spf13/cobra", "cmd"},
 	{"github.com/vbauerster/mpb/v8", "cmd"},

@@ -25,6 +25,7 @@ func (l *loader) check(c *Config) {
 		}
 	}
 	l.checkOutputs(c)
+	l.checkRejects(c)
 	l.checkResolve(c.Fetch.Resolve)
 	l.checkSeeds(c)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/trust"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
@@ -19,6 +20,8 @@ type Config struct {
 	Fetch      Fetch         `yaml:"fetch" doc:"How pages are fetched."`
 	Extract    Extract       `yaml:"extract" doc:"What is read from pages: record types, each with an extractor and its options. Without it, a crawl that has outputs writes a record of type page for each HTML page."`
 	Output     Outputs       `yaml:"output" default:"(jsonl: out/{type}.jsonl, where there is something to extract)" doc:"Where records go: a list of sinks, each with its path or its options. Paths are relative to the config file; {type}, {run} and {date} stand for the record type, the run and its date."`
+	Rejects    string        `yaml:"rejects,path" default:"(_rejects.jsonl beside the records)" doc:"File of the records that are not written with the others, as JSON Lines with the reason, page, field and selector; {type}, {run} and {date} as in output. It is made when there is one."`
+	Drift      Drift         `yaml:"drift" doc:"What is done when records are not what they were in the last good run: docs/trust.md has the rules."`
 	State      string        `yaml:"state,path" default:"(.amble/<name> beside the config)" doc:"Folder of the run's state, from which an interrupted run resumes."`
 	Commit     Commit        `yaml:"commit" doc:"How many finished pages are written at once."`
 	Grace      time.Duration `yaml:"grace" default:"10s" max:"10m" doc:"Time that pages in flight have to finish when the run is told to stop."`
@@ -28,11 +31,19 @@ type Config struct {
 	Dir  string `yaml:"-"`
 
 	secrets *secrets
+	rejects crawler.Sink
 }
 
 // Redact takes out of a text every value that the config got from the
 // environment, for logs and errors.
 func (c *Config) Redact(text string) string { return c.secrets.hide(text) }
+
+// Drift is when a run's records count as other than those of the last good run.
+type Drift struct {
+	Action     string  `yaml:"action,scalar" default:"warn" enum:"warn,fail,off" doc:"Whether a run that drifted says so, also ends with exit status 1, or is not compared."`
+	Threshold  float64 `yaml:"threshold" default:"0.2" min:"0.01" max:"1" doc:"The fall that counts: of the share of records that have a field, of values of the same type or shape, or of records per page (against what they were)."`
+	MinRecords int64   `yaml:"min_records" default:"20" min:"1" doc:"Records of a type, or pages, that both runs must have for a comparison."`
+}
 
 // Seed is a place to start from; exactly one of its fields is set.
 type Seed struct {
@@ -175,6 +186,8 @@ type Rule struct {
 	Match     *Pattern // nil: every page
 	Plugin    string   // the extractor's ID
 	Extractor crawler.Extractor
+	Required  []string      // fields that a record must have
+	Schema    *trust.Schema // nil: none
 }
 
 // Extract lists the record types in the order of the file.

@@ -62,10 +62,13 @@ func TestDefaults(t *testing.T) {
 		}}},
 		Output: Outputs{{Name: "jsonl:out/{type}.jsonl", Plugin: "jsonl",
 			Sink: &testSink{Path: filepath.Join(dir, "out/{type}.jsonl"), Mode: "plain"}}},
-		State: filepath.Join(dir, ".amble/my-shop.v2"),
-		Grace: 10 * time.Second,
-		File:  filepath.Join(dir, "my shop.v2.yaml"), Dir: dir,
+		Rejects: filepath.Join(dir, "out/_rejects.jsonl"),
+		Drift:   Drift{Action: "warn", Threshold: 0.2, MinRecords: 20},
+		State:   filepath.Join(dir, ".amble/my-shop.v2"),
+		Grace:   10 * time.Second,
+		File:    filepath.Join(dir, "my shop.v2.yaml"), Dir: dir,
 		secrets: &secrets{},
+		rejects: &testSink{Path: filepath.Join(dir, "out/_rejects.jsonl"), Mode: "plain"},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", c, want)
@@ -79,6 +82,10 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 	}
 	dir := mustAbs(t, "testdata")
 	c.secrets = nil
+	if c.Extract[0].Schema == nil {
+		t.Error("the schema was not compiled")
+	}
+	c.Extract[0].Schema = nil
 	want := &Config{
 		Name:  "everything",
 		Seeds: []Seed{{URL: "http://127.0.0.1:8080/"}, {Sitemap: "http://127.0.0.1:8080/sitemap.xml.gz"}},
@@ -99,14 +106,16 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 			{"books.example", netip.MustParseAddrPort("127.0.0.1:8080")}, {"[::1]:90", netip.MustParseAddrPort("[::1]:80")},
 		}},
 		Commit: Commit{Pages: 10, Bytes: 64 << 10, Interval: time.Second},
-		Extract: Extract{{Type: "thing", Plugin: "jsonld", Extractor: &testOptions{
+		Extract: Extract{{Type: "thing", Plugin: "jsonld", Required: []string{"name", "offer.price"}, Extractor: &testOptions{
 			Types: []string{"Product"}, Limits: map[string]int{"a": 1}, Depth: 7, Ratio: 0.5, Max: 1024,
 			Any:     map[string]any{"a": []any{int64(1), "x", nil, true, 1.5}},
 			Headers: map[string]string{"Accept": "text/html", "Version": "2"},
 		}}},
-		Output: Outputs{{Name: "jsonl:out/all.jsonl", Plugin: "jsonl", Sink: &testSink{Path: filepath.Join(dir, "out/all.jsonl"), Mode: "gzip"}}},
-		State:  "/var/tmp/amble-state",
-		File:   "testdata/good-every-key.yaml", Dir: dir,
+		Output:  Outputs{{Name: "jsonl:out/all.jsonl", Plugin: "jsonl", Sink: &testSink{Path: filepath.Join(dir, "out/all.jsonl"), Mode: "gzip"}}},
+		Rejects: filepath.Join(dir, "out/{type}.rejects.jsonl"), rejects: &testSink{Path: filepath.Join(dir, "out/{type}.rejects.jsonl"), Mode: "plain"},
+		Drift: Drift{Action: "fail", Threshold: 0.5, MinRecords: 100},
+		State: "/var/tmp/amble-state",
+		File:  "testdata/good-every-key.yaml", Dir: dir,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", c, want)

@@ -33,6 +33,9 @@ func (k *Links) decodeBlock(l *loader, n *node, path string) {
 type ruleKeys struct {
 	Match  *Pattern `yaml:"match" default:"(every page)" doc:"The pages it is read from: a path glob, or {regex: ...}."`
 	Plugin string   `yaml:"plugin" default:"selectors" doc:"The extractor; its own keys stand beside this one."`
+	// What is asked of the records.
+	Required []string     `yaml:"required" doc:"Fields that must have a value; a record without one is rejected."`
+	Schema   RecordSchema `yaml:"schema" doc:"A JSON Schema that each record must satisfy: a file, relative to the config, or the schema itself; a record that does not is rejected."`
 }
 
 // decodeBlock reads record types: own keys and the extractor's side by side.
@@ -83,7 +86,13 @@ func (l *loader) rule(e entry, path string) (Rule, bool) {
 	before := len(l.found)
 	l.decodePlugin(rest, plugin, path, own.names())
 	l.checkPlugin(plugin, e.value, path, before)
-	return Rule{Type: e.key, Match: shared.Match, Plugin: shared.Plugin, Extractor: plugin}, true
+	if !l.found[before:].Failed() {
+		l.checkRequired(e.value, shared.Required, plugin, path)
+	}
+	return Rule{
+		Type: e.key, Match: shared.Match, Plugin: shared.Plugin, Extractor: plugin,
+		Required: shared.Required, Schema: shared.Schema.compiled,
+	}, true
 }
 
 // badType says why a name cannot be a record type: it becomes file names and

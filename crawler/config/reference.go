@@ -94,7 +94,7 @@ func innerStruct(t reflect.Type) (reflect.Type, string) {
 	if t == reflect.TypeFor[Links]() {
 		t = reflect.TypeFor[LinkRule]()
 	}
-	if t.Kind() != reflect.Struct || takesText(t) || t == reflect.TypeFor[Rule]() || t == reflect.TypeFor[Output]() {
+	if t.Kind() != reflect.Struct || takesText(t) || t == reflect.TypeFor[Rule]() || t == reflect.TypeFor[Output]() || t == reflect.TypeFor[RecordSchema]() {
 		return nil, ""
 	}
 	return t, suffix
@@ -128,6 +128,8 @@ func typeWords(t reflect.Type) string {
 		return "selector, list or false"
 	case t == reflect.TypeFor[Outputs]():
 		return "list"
+	case t == reflect.TypeFor[RecordSchema]():
+		return "file or mapping"
 	case t == reflect.TypeFor[Extract](), t.Kind() == reflect.Map, keyedElem(t) != nil:
 		return "mapping"
 	case takesText(t):

@@ -94,6 +94,8 @@ func (w *schemaWriter) value(t reflect.Type, f field) object {
 		return w.extract()
 	case reflect.TypeFor[Outputs]():
 		return w.outputs()
+	case reflect.TypeFor[RecordSchema]():
+		return object{"type": []string{"string", "object", "null"}}
 	case durationType:
 		return object{"type": "string", "pattern": `^\+?([0-9.]+(ns|us|µs|ms|s|m|h))+$|^\+?0$|\$\{`}
 	case sizeType:
@@ -179,7 +181,10 @@ func (w *schemaWriter) extract() object {
 	own := shapeOf(reflect.TypeFor[ruleKeys]())
 	for _, id := range crawler.Extractors.IDs() {
 		plugin, _ := crawler.Extractors.New(id)
-		more := object{"match": w.property(*own.get("match")), "plugin": object{"const": id, "description": own.get("plugin").doc}}
+		more := object{"plugin": object{"const": id, "description": own.get("plugin").doc}}
+		for _, key := range []string{"match", "required", "schema"} {
+			more[key] = w.property(*own.get(key))
+		}
 		if id == DefaultExtractor {
 			branches = append(branches, w.plugin(plugin, more))
 			continue
