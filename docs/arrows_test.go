@@ -25,10 +25,11 @@ var arrows = []struct{ from, to string }{
 	{"crawler/config", "crawler crawler/trust crawler/urls"},
 	{"crawler/...", "crawler crawler/urls"},
 
-	{"extractors", "crawler crawler/urls"},
+	{"extractors", "extractors/markup crawler crawler/urls"},
+	{"extractors/markup", ""},
 	{"extractors/values", "crawler/urls"},
 	{"extractors/query", ""},
-	{"extractors/...", "extractors extractors/values extractors/query crawler crawler/urls"},
+	{"extractors/...", "extractors extractors/markup extractors/values extractors/query crawler crawler/urls"},
 
 	{"politeness/robots", ""},
 	{"politeness/identity", ""},

@@ -1,13 +1,11 @@
 package extractors
 
 import (
-	"bytes"
 	"strings"
-
-	"golang.org/x/net/html"
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
+	"github.com/amblecrawl/amble/extractors/markup"
 )
 
 // maxHead is how far into a page its head is read.
@@ -38,27 +36,26 @@ func HeadOf(p *crawler.Page) Head {
 	if !p.IsHTML() {
 		return h
 	}
-	z := html.NewTokenizer(bytes.NewReader(p.Response.Body[:min(len(p.Response.Body), maxHead)]))
+	z := markup.Scan(p.Response.Body[:min(len(p.Response.Body), maxHead)])
 	for {
 		switch z.Next() {
-		case html.ErrorToken:
+		case markup.End:
 			return h
-		case html.StartTagToken, html.SelfClosingTagToken:
-			name, more := z.TagName()
-			switch {
+		case markup.StartTag:
+			switch name := z.Name(); {
 			case string(name) == "body":
 				return h
 			case string(name) == "noscript":
 				z.NextIsNotRawText()
-			case more:
-				h.element(string(name), z)
+			case z.HasAttributes():
+				h.element(name, z)
 			}
 		}
 	}
 }
 
-func (h *Head) element(name string, z *html.Tokenizer) {
-	switch name {
+func (h *Head) element(name []byte, z *markup.Scanner) {
+	switch string(name) {
 	case "meta":
 		a := attributesOf(z, "name", "content")
 		if m := (Meta{strings.TrimSpace(a[0]), a[1]}); m.Name != "" {
@@ -76,17 +73,11 @@ func (h *Head) element(name string, z *html.Tokenizer) {
 	}
 }
 
-// attributesOf reads attributes of the current tag; the first of each counts.
-func attributesOf(z *html.Tokenizer, names ...string) []string {
+// attributesOf reads attributes of the current tag.
+func attributesOf(z *markup.Scanner, names ...string) []string {
 	values := make([]string, len(names))
-	for more := true; more; {
-		var key, value []byte
-		key, value, more = z.TagAttr()
-		for i, name := range names {
-			if string(key) == name && values[i] == "" {
-				values[i] = string(value)
-			}
-		}
+	for i, name := range names {
+		values[i], _ = z.Attr(name)
 	}
 	return values
 }

@@ -1,10 +1,9 @@
 package extractors
 
 import (
-	"bytes"
 	"strings"
 
-	"golang.org/x/net/html"
+	"github.com/amblecrawl/amble/extractors/markup"
 )
 
 // scanTargets are the elements whose href the token pass reads.
@@ -34,7 +33,7 @@ func (t scanTargets) wants(tag []byte) bool {
 // tokens alone do not tell what the tree would hold: inside SVG beyond plain
 // drawing, MathML, framesets, several bases. The caller then asks the tree.
 func (t scanTargets) scan(body []byte) (refs references, exact bool) {
-	s := scanner{targets: t, z: html.NewTokenizer(bytes.NewReader(body)), exact: true}
+	s := scanner{targets: t, z: markup.Scan(body), exact: true}
 	s.run()
 	return s.out, s.exact
 }
@@ -42,14 +41,14 @@ func (t scanTargets) scan(body []byte) (refs references, exact bool) {
 // scanLoosely is scan for pages that have no tree: it reads on where the tokens
 // do not tell all.
 func (t scanTargets) scanLoosely(body []byte) references {
-	s := scanner{targets: t, z: html.NewTokenizer(bytes.NewReader(body)), exact: true, loose: true}
+	s := scanner{targets: t, z: markup.Scan(body), exact: true, loose: true}
 	s.run()
 	return s.out
 }
 
 type scanner struct {
 	targets scanTargets
-	z       *html.Tokenizer
+	z       *markup.Scanner
 	out     references
 	exact   bool
 	loose   bool // read on when not exact
@@ -57,29 +56,26 @@ type scanner struct {
 	templates int      // depth of open <template>s
 	inertLink bool     // a link stood in a <template>
 	foreign   []string // open elements from the outermost <svg> down
-	name      [24]byte // room for tagName
 }
 
 func (s *scanner) run() {
 	for s.exact || s.loose {
 		s.z.AllowCDATA(len(s.foreign) > 0)
 		switch s.z.Next() {
-		case html.ErrorToken:
+		case markup.End:
 			return
-		case html.StartTagToken:
-			s.start(false)
-		case html.SelfClosingTagToken:
-			s.start(true)
-		case html.EndTagToken:
+		case markup.StartTag:
+			s.start()
+		case markup.EndTag:
 			s.end()
 		}
 	}
 }
 
-func (s *scanner) start(selfClosing bool) {
-	name := s.tagName(1)
+func (s *scanner) start() {
+	name := s.z.Name()
 	if len(s.foreign) > 0 {
-		s.startForeign(name, selfClosing)
+		s.startForeign(name)
 	}
 	switch string(name) {
 	case "template":
@@ -90,7 +86,7 @@ func (s *scanner) start(selfClosing bool) {
 		if s.templates > 0 {
 			s.exact = false
 		}
-		if !selfClosing && len(s.foreign) == 0 {
+		if len(s.foreign) == 0 && !s.z.SelfClosing() {
 			s.foreign = append(s.foreign, "svg")
 		}
 	case "math", "frameset":
@@ -126,7 +122,7 @@ var drawing = map[string]bool{
 }
 
 // startForeign follows a start tag inside SVG.
-func (s *scanner) startForeign(name []byte, selfClosing bool) {
+func (s *scanner) startForeign(name []byte) {
 	top := s.foreign[len(s.foreign)-1]
 	// The content of title and desc is HTML again: text is fine, elements are not.
 	if !drawing[string(name)] || top == "title" || top == "desc" {
@@ -134,30 +130,13 @@ func (s *scanner) startForeign(name []byte, selfClosing bool) {
 		return
 	}
 	s.z.NextIsNotRawText() // style and title hold no raw text here
-	if !selfClosing {
+	if !s.z.SelfClosing() {
 		s.foreign = append(s.foreign, string(name))
 	}
 }
 
-// tagName is the lower-cased name of the current tag, which starts at the given
-// place of the raw tag, as Tokenizer.TagName gives it but without a copy. It is
-// valid until the next call. Longer names than any of interest are cut.
-func (s *scanner) tagName(from int) []byte {
-	name := s.name[:0]
-	for _, c := range s.z.Raw()[from:] {
-		switch {
-		case c == ' ', c == '\n', c == '\r', c == '\t', c == '\f', c == '/', c == '>', len(name) == cap(name):
-			return name
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		}
-		name = append(name, c)
-	}
-	return name
-}
-
 func (s *scanner) end() {
-	name := s.tagName(2)
+	name := s.z.Name()
 	if n := len(s.foreign); n > 0 {
 		if s.foreign[n-1] != string(name) {
 			s.exact = false
@@ -171,7 +150,7 @@ func (s *scanner) end() {
 }
 
 func (s *scanner) base() {
-	href, _, ok := s.attributes()
+	href, ok := s.z.Attr("href")
 	if !ok {
 		return
 	}
@@ -183,23 +162,8 @@ func (s *scanner) base() {
 }
 
 func (s *scanner) reference() {
-	if href, rel, ok := s.attributes(); ok {
+	if href, ok := s.z.Attr("href"); ok {
+		rel, _ := s.z.Attr("rel")
 		s.out.refs = append(s.out.refs, reference{raw: href, noFollow: isNoFollow(rel)})
 	}
-}
-
-// attributes reads href and rel of the current tag; the first of each counts.
-func (s *scanner) attributes() (href, rel string, hasHref bool) {
-	hasRel := false
-	for more := true; more; {
-		var key, val []byte
-		key, val, more = s.z.TagAttr()
-		switch {
-		case !hasHref && string(key) == "href":
-			href, hasHref = string(val), true
-		case !hasRel && string(key) == "rel":
-			rel, hasRel = string(val), true
-		}
-	}
-	return href, rel, hasHref
 }
