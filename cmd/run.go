@@ -28,6 +28,7 @@ type runFlags struct {
 	summary string
 	json    bool
 	set     []string
+	profile string // a file for a CPU profile
 	demo    string // the folder of a demo, whose web ends with it
 }
 
@@ -47,7 +48,11 @@ After 3 and 130 the same command goes on where the run stopped.`,
 			if err != nil {
 				return err
 			}
-			return runCrawl(cmd, cfg, flags)
+			stop, err := profileCPU(flags.profile)
+			if err != nil {
+				return err
+			}
+			return errors.Join(runCrawl(cmd, cfg, flags), stop())
 		},
 	}
 	f := cmd.Flags()
@@ -55,6 +60,7 @@ After 3 and 130 the same command goes on where the run stopped.`,
 	f.StringVar(&flags.state, "state", "", "`folder` of the run's state, instead of the config's")
 	f.StringVar(&flags.summary, "summary", "", "write the run's summary to this `file` as JSON")
 	f.BoolVar(&flags.json, "json", false, "print progress and summary as JSON lines")
+	f.StringVar(&flags.profile, "cpuprofile", "", "write a CPU profile to this `file`, for go tool pprof")
 	f.StringArrayVar(&flags.set, "set", nil, setUsage)
 	return cmd
 }
