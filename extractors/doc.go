@@ -8,7 +8,8 @@
 // What the pipeline promises:
 //   - A page is parsed at most once, and not at all when no rule that matches it
 //     asks for the tree. Links are then read off the tokens, and are the same
-//     links that the tree would give.
+//     links that the tree would give. So are fields that are found by a name, a
+//     class, an id or an attribute.
 //   - Links are those that a browser without scripting could follow: inside
 //     <noscript>, not inside <template>, resolved against the first <base href>,
 //     http and https only, without fragments, each once a page.

@@ -111,21 +111,11 @@ func (s *scanner) start() {
 	}
 }
 
-// drawing holds the SVG elements in which the tokens say all: no links, no raw
-// text, no way back into HTML.
-var drawing = map[string]bool{
-	"circle": true, "clippath": true, "defs": true, "desc": true, "ellipse": true,
-	"filter": true, "g": true, "image": true, "line": true, "lineargradient": true,
-	"mask": true, "path": true, "pattern": true, "polygon": true, "polyline": true,
-	"radialgradient": true, "rect": true, "stop": true, "style": true, "symbol": true,
-	"text": true, "title": true, "tspan": true, "use": true,
-}
-
 // startForeign follows a start tag inside SVG.
 func (s *scanner) startForeign(name []byte) {
 	top := s.foreign[len(s.foreign)-1]
 	// The content of title and desc is HTML again: text is fine, elements are not.
-	if !drawing[string(name)] || top == "title" || top == "desc" {
+	if !markup.PlainSVG(name) || top == "title" || top == "desc" {
 		s.exact = false
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/andybalholm/cascadia"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/extractors/markup"
 	"github.com/amblecrawl/amble/extractors/values"
 )
 
@@ -19,6 +20,7 @@ type plan struct {
 	each       *finder
 	fields     []field
 	maxRecords int
+	wants      []markup.Want // what the fields need of a page; none: its tree
 }
 
 type field struct {
@@ -71,6 +73,9 @@ func compile(x *Extractor) (plan, error) {
 		}
 		names[f.Name] = true
 		p.fields = append(p.fields, f.compile(&wrong, path))
+	}
+	if len(wrong) == 0 {
+		p.wants = x.wants()
 	}
 	return p, errors.Join(wrong...)
 }

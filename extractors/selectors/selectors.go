@@ -55,6 +55,7 @@ var (
 	_ crawler.Extractor   = (*Extractor)(nil)
 	_ crawler.Validator   = (*Extractor)(nil)
 	_ crawler.FieldLister = (*Extractor)(nil)
+	_ crawler.TreeReader  = (*Extractor)(nil)
 )
 
 // Validate compiles the configuration. Its error joins a *crawler.ConfigError
@@ -79,11 +80,17 @@ func (x *Extractor) Extract(ctx context.Context, p *crawler.Page, e *crawler.Emi
 	if err := x.Validate(); err != nil {
 		return err
 	}
-	doc, err := p.Document()
+	if !p.IsHTML() {
+		return nil
+	}
+	root, err := x.tree(p)
 	if err != nil {
 		return err
 	}
-	r := &reading{plan: &x.plan, work: x.work(ctx), page: p, root: doc.Nodes[0], emit: e}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	r := &reading{plan: &x.plan, work: x.work(ctx), page: p, root: root, emit: e}
 	defer r.reportRest()
 	if x.plan.each == nil {
 		return r.record(r.root)
