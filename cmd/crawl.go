@@ -10,6 +10,7 @@ import (
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/drift"
 	"github.com/amblecrawl/amble/crawler/fetch"
 	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -162,8 +163,9 @@ func usedBefore(state string) bool {
 	return err == nil
 }
 
-// kept is what a state knows of hosts, which a new run is to know as well.
-var kept = []string{crawler.KeyRobots, crawler.KeyFile, crawler.KeyDebts}
+// kept is what a state knows of hosts, and of what records were like, which a new
+// run is to know as well.
+var kept = []string{crawler.KeyRobots, crawler.KeyFile, crawler.KeyDebts, drift.KeyKept}
 
 // openFrontier opens a crawl's state. A finished run in it is replaced by a
 // new one, an unfinished one is kept unless fresh.

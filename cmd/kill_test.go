@@ -31,6 +31,7 @@ extract:
     fields: {title: {css: h1}, price: {css: .price_color, as: number}, tags: {css: ".breadcrumb a", all: true}}
   quote:
     each: {css: .quote}
+    schema: {properties: {text: {maxLength: 70}}}
     fields: {text: {css: .text}, author: {css: .author}}
   article:
     match: "**/2026/**"
@@ -249,6 +250,7 @@ func compareCrawls(t *testing.T, got, want *fixtureCrawl) {
 	for _, kind := range killKinds {
 		got.records(t, kind) // jsonl and csv agree
 	}
+	compareTrust(t, got, want)
 	f, calm := got.frontier(t), want.frontier(t)
 	defer f.Close()
 	defer calm.Close()

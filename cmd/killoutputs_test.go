@@ -92,6 +92,7 @@ func tearOutputs(t *testing.T, c *fixtureCrawl) {
 			}
 		}
 	}
+	tearRejects(t, c)
 }
 
 // writtenTwice names the records that an output holds more than once.

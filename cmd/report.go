@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/drift"
 	"github.com/amblecrawl/amble/crawler/monitor"
 )
 
@@ -28,6 +29,8 @@ type report struct {
 	config   string // the path, as given
 	flags    runFlags
 	maxPages int64
+	profile  map[string]drift.Figures
+	drift    driftReport
 	// unstarted tells that the run did not come to its first request.
 	unstarted bool
 }
@@ -57,6 +60,8 @@ func (r *report) print(out io.Writer) {
 	r.printWithheld(out)
 	r.printTraps(out)
 	r.printFields(out)
+	r.printEmpty(out)
+	r.drift.print(out)
 	r.printNext(out)
 }
 
@@ -197,6 +202,7 @@ func (r *report) printNext(out io.Writer) {
 	if len(r.examples[crawler.ClassRedirected]) > 0 {
 		next = append(next, "scope.hosts    in "+r.config+", if what the redirects lead to belongs to the crawl")
 	}
+	next = append(next, r.drift.next(r.config)...)
 	if s.Trapped > 0 {
 		next = append(next, "scope.traps."+s.Traps[0].Rule+"    in "+r.config+", if pages of these patterns matter")
 	}

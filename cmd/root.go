@@ -35,7 +35,7 @@ killed goes on where it was.
 	root.AddCommand(
 		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),
 		newTryCommand(), newExplainCommand(), newPlanCommand(), newRobotsCommand(), newTortureCommand(), newVersionCommand(),
-		newKeysCommand(), newAuditCommand(), newStateCommand(), newBuildCommand(), newPluginsCommand(),
+		newKeysCommand(), newAuditCommand(), newStateCommand(), newBuildCommand(), newPluginsCommand(), newDriftCommand(),
 	)
 	return root
 }

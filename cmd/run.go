@@ -29,6 +29,7 @@ type runFlags struct {
 	json    bool
 	set     []string
 	profile string // a file for a CPU profile
+	accept  bool   // the run is good, whatever its records are like
 	demo    string // the folder of a demo, whose web ends with it
 }
 
@@ -39,8 +40,8 @@ func newRunCommand() *cobra.Command {
 		Short: "Run one crawl to its end",
 		Long: `Runs one crawl to its end. An unfinished run resumes by itself.
 
-Exit status: 0 finished; 1 finished but nothing could be fetched; 2 the config
-or the command line is wrong; 3 a sink, disk or engine failure; 130 interrupted.
+Exit status: 0 finished; 1 finished but nothing could be fetched, or records have
+drifted and drift.action is fail; 2 the config or the command line is wrong; 3 a sink, disk or engine failure; 130 interrupted.
 After 3 and 130 the same command goes on where the run stopped.`,
 		Args: takes("CONFIG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -62,6 +63,7 @@ After 3 and 130 the same command goes on where the run stopped.`,
 	f.BoolVar(&flags.json, "json", false, "print progress and summary as JSON lines")
 	f.StringVar(&flags.profile, "cpuprofile", "", "write a CPU profile to this `file`, for go tool pprof")
 	f.StringArrayVar(&flags.set, "set", nil, setUsage)
+	f.BoolVar(&flags.accept, "accept-drift", false, "take this run as a good one, whatever its records are like")
 	return cmd
 }
 
@@ -115,7 +117,10 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	if err != nil {
 		return stateError(err)
 	}
-	engine, err := crawler.New(c.parts(sealed, m, book), set)
+	parts := c.parts(sealed, m, book)
+	tally := c.tally(flags.accept)
+	parts.Tally = tally
+	engine, err := crawler.New(parts, set)
 	if err != nil {
 		return &exitError{exitFailed, err}
 	}
@@ -125,6 +130,8 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	r := report{
 		summary: summary, examples: m.Examples(), fields: m.Fields(), config: cfg.File, flags: flags,
 		maxPages:  cfg.Scope.MaxPages,
+		profile:   tally.Figures(),
+		drift:     c.drifted(tally, flags.accept),
 		unstarted: errors.Is(err, crawler.ErrOutput) || errors.Is(err, crawler.ErrForeignState),
 	}
 	if err := writeSummary(cmd, &r, flags); err != nil {
@@ -132,7 +139,7 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	}
 	switch code := codeOf(err, &summary); code {
 	case exitOK:
-		return nil
+		return c.failDrift(&r)
 	case exitConfig, exitFailed:
 		return &exitError{code, message(cfg, err)}
 	default:
@@ -182,7 +189,7 @@ func onStdout(place string) bool {
 
 func writeSummary(cmd *cobra.Command, r *report, flags runFlags) error {
 	if flags.summary != "" {
-		data, err := json.MarshalIndent(r.summary, "", "  ")
+		data, err := json.MarshalIndent(r.whole(), "", "  ")
 		if err == nil {
 			err = os.WriteFile(flags.summary, append(data, '\n'), 0o644)
 		}
@@ -202,8 +209,8 @@ func writeSummary(cmd *cobra.Command, r *report, flags runFlags) error {
 	}
 	line := struct {
 		Event string `json:"event"`
-		crawler.Summary
-	}{"summary", r.summary}
+		wholeSummary
+	}{"summary", r.whole()}
 	if err := json.NewEncoder(out).Encode(line); err != nil {
 		return &exitError{exitFailed, fmt.Errorf("writing the summary: %w", err)}
 	}

@@ -25,6 +25,7 @@ import (
 // commands. Besides testscript's own words they have these:
 //
 //	web HOST...                      serve hosts of the fixture web; $BOOKS is the address of books.example
+//	redesign HOST OLD NEW            replace a text in every page of the host from now on
 //	requests HOST N                  the host must have got N requests by now, robots.txt included
 //	rude FAULT NAME                  serve a host that only has that fault at the address $NAME
 //	code N PROGRAM ARG...            run a program, which must exit with N
@@ -42,7 +43,7 @@ func TestScripts(t *testing.T) {
 		},
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"web": scriptWeb, "requests": scriptRequests, "rude": scriptRude, "code": scriptCode, "interrupt": scriptInterrupt,
+			"web": scriptWeb, "redesign": scriptRedesign, "requests": scriptRequests, "rude": scriptRude, "code": scriptCode, "interrupt": scriptInterrupt,
 			"await": scriptAwait, "rewrite": scriptRewrite,
 		},
 	})
@@ -69,6 +70,11 @@ func scriptWeb(ts *testscript.TestScript, neg bool, args []string) {
 		name, _, _ := strings.Cut(h.Name, ".")
 		ts.Setenv(strings.ToUpper(name), h.Addr)
 	}
+}
+
+func scriptRedesign(ts *testscript.TestScript, neg bool, args []string) {
+	wantArgs(ts, neg, len(args) == 3, "redesign HOST OLD NEW")
+	ts.Check((*ts.Value(webKey{}).(**fixtures.Web)).Redesign(args[0], args[1], args[2]))
 }
 
 func scriptRequests(ts *testscript.TestScript, neg bool, args []string) {

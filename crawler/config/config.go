@@ -41,8 +41,8 @@ func (c *Config) Redact(text string) string { return c.secrets.hide(text) }
 // Drift is when a run's records count as other than those of the last good run.
 type Drift struct {
 	Action     string  `yaml:"action,scalar" default:"warn" enum:"warn,fail,off" doc:"Whether a run that drifted says so, also ends with exit status 1, or is not compared."`
-	Threshold  float64 `yaml:"threshold" default:"0.2" min:"0.01" max:"1" doc:"The fall that counts: of the share of records that have a field, of values of the same type or shape, or of records per page (against what they were)."`
-	MinRecords int64   `yaml:"min_records" default:"20" min:"1" doc:"Records of a type, or pages, that both runs must have for a comparison."`
+	Threshold  float64 `yaml:"threshold" default:"0.2" min:"0.01" max:"1" doc:"The fall that counts, as a part: of the records that have a field and of the records of a page, against what they were; of the values that are of the type and shape they were."`
+	MinRecords int64   `yaml:"min_records" default:"20" min:"1" doc:"Records, values or pages that both runs must have for a comparison."`
 }
 
 // Seed is a place to start from; exactly one of its fields is set.

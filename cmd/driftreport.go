@@ -1,0 +1,152 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/drift"
+)
+
+// driftReport is what has changed in a run's records since the last good one.
+type driftReport struct {
+	Since    *drift.GoodRun  `json:"since"` // the last good run, null without one
+	Findings []drift.Finding `json:"findings"`
+	Accepted bool            `json:"accepted"` // the run is the last good one now, all the same
+}
+
+// wholeSummary is the summary with what the figures about records say.
+type wholeSummary struct {
+	crawler.Summary
+	Profile map[string]drift.Figures `json:"profile"`
+	Drift   driftReport              `json:"drift"`
+}
+
+func (r *report) whole() wholeSummary { return wholeSummary{r.summary, r.profile, r.drift} }
+
+// tally keeps the profile of a run.
+func (c *crawl) tally(accept bool) *drift.Tally {
+	return newTally(c.cfg, c.pipeline.Types(), accept)
+}
+
+func newTally(cfg *config.Config, types []crawler.RecordType, accept bool) *drift.Tally {
+	return drift.New(drift.Options{
+		Types: types, Off: cfg.Drift.Action == "off", Accept: accept, Hide: cfg.Veil().Hide,
+		Rule: drift.Rule{Threshold: cfg.Drift.Threshold, MinRecords: cfg.Drift.MinRecords},
+	})
+}
+
+// drifted is the report of a run that has come to its end, and tells the log.
+func (c *crawl) drifted(t *drift.Tally, accept bool) driftReport {
+	d := reportDrift(t, accept)
+	if !t.Finished() {
+		d.Findings = []drift.Finding{}
+	}
+	for i := range d.Findings {
+		f := &d.Findings[i]
+		c.log.Info("records have drifted", "what", f.Name(), "kind", f.Kind, "message", f.Message)
+	}
+	return d
+}
+
+func reportDrift(t *drift.Tally, accept bool) driftReport {
+	d := driftReport{Findings: t.Findings(), Accepted: accept}
+	if since := t.Since(); since.ID != "" {
+		d.Since = &since
+	}
+	if d.Findings == nil {
+		d.Findings = []drift.Finding{}
+	}
+	d.Accepted = accept && len(d.Findings) > 0
+	return d
+}
+
+// failDrift ends a run that has drifted, where the config asks for it.
+func (c *crawl) failDrift(r *report) error {
+	n := len(r.drift.Findings)
+	if n == 0 || r.drift.Accepted || c.cfg.Drift.Action != "fail" {
+		return nil
+	}
+	return &exitError{exitNothing, fmt.Errorf("records have drifted: %s below the last good run", plural(int64(n), "figure"))}
+}
+
+func (d *driftReport) print(out io.Writer) {
+	if len(d.Findings) == 0 || d.Since == nil {
+		return
+	}
+	fmt.Fprintf(out, "\n  Drift: records are not what they were in the run of %s.\n", d.Since.Started.UTC().Format("2006-01-02 15:04:05 MST"))
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for i := range d.Findings {
+		if i == maxReported {
+			fmt.Fprintf(w, "    and %d more, in the file of --summary\n", len(d.Findings)-i)
+			break
+		}
+		f := &d.Findings[i]
+		fmt.Fprintf(w, "    %s\t%s\n", f.Name(), f.Message)
+		for _, page := range []struct {
+			when string
+			*drift.Sample
+		}{{"before", f.BeforePage}, {"after", f.AfterPage}} {
+			if page.Sample != nil {
+				fmt.Fprintf(w, "      %s\t%s%s\n", page.when, page.URL, quoted(page.Value))
+			}
+		}
+	}
+	_ = w.Flush()
+	if d.Accepted {
+		fmt.Fprintln(out, "  The run is the last good one now.")
+	}
+}
+
+func quoted(value string) string {
+	if value == "" {
+		return ""
+	}
+	return fmt.Sprintf("  %q", value)
+}
+
+// next says what to do about drift.
+func (d *driftReport) next(config string) []string {
+	if len(d.Findings) == 0 || d.Accepted {
+		return nil
+	}
+	var next []string
+	for i := range d.Findings {
+		if page := d.Findings[i].AfterPage; page != nil {
+			next = append(next, "amble try "+config+" "+page.URL+"    shows what the page gives now")
+			break
+		}
+	}
+	return append(next, "amble drift "+config+" --accept    takes the run as good, where the change is meant")
+}
+
+// printEmpty names the fields that no record has.
+func (r *report) printEmpty(out io.Writer) {
+	var empty []string
+	for _, name := range slices.Sorted(maps.Keys(r.profile)) {
+		p := r.profile[name]
+		if p.Records == 0 {
+			continue
+		}
+		for _, field := range slices.Sorted(maps.Keys(p.Fields)) {
+			if p.Fields[field].Filled == 0 {
+				empty = append(empty, name+"."+field)
+			}
+		}
+	}
+	if len(empty) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "\n  Fields that no record has:")
+	for i, name := range empty {
+		if i == maxReported {
+			fmt.Fprintf(out, "    and %d more, in the file of --summary\n", len(empty)-i)
+			break
+		}
+		fmt.Fprintf(out, "    %s\n", name)
+	}
+}
