@@ -28,7 +28,7 @@ var arrows = []struct{ from, to string }{
 	{"extractors", "extractors/markup crawler crawler/urls"},
 	{"extractors/markup", ""},
 	{"extractors/values", "crawler/urls"},
-	{"extractors/query", ""},
+	{"extractors/query", "crawler"},
 	{"extractors/...", "extractors extractors/markup extractors/values extractors/query crawler crawler/urls"},
 
 	{"politeness/robots", ""},

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -13,8 +14,8 @@ import (
 func Reference() string {
 	var b strings.Builder
 	b.WriteString("| key | value | default | meaning |\n|---|---|---|---|\n")
-	referenceRows(&b, shapeOf(reflect.TypeFor[Config]()), "", 0)
-	referenceRows(&b, shapeOf(reflect.TypeFor[ruleKeys]()), "extract.TYPE.", 0)
+	referenceRows(&b, reflect.TypeFor[Config](), "", nil)
+	referenceRows(&b, reflect.TypeFor[ruleKeys](), "extract.TYPE.", nil)
 	return b.String()
 }
 
@@ -53,18 +54,20 @@ func referencePlugin(b *strings.Builder, id string, plugin any) {
 		b.WriteString("It takes no options.\n\n")
 		return
 	}
-	sh := shapeOf(t.Elem())
-	if len(sh.fields) == 0 {
+	if len(shapeOf(t.Elem()).fields) == 0 {
 		b.WriteString("It takes no options.\n\n")
 		return
 	}
 	b.WriteString("| key | value | default | meaning |\n|---|---|---|---|\n")
-	referenceRows(b, sh, "", 0)
+	referenceRows(b, t.Elem(), "", nil)
 	b.WriteString("\n")
 }
 
-func referenceRows(b *strings.Builder, sh *shape, prefix string, depth int) {
-	for _, f := range sh.fields {
+// referenceRows writes the keys of a struct and of those within it; within are the
+// structs that it stands in, whose keys are not written again.
+func referenceRows(b *strings.Builder, t reflect.Type, prefix string, within []reflect.Type) {
+	within = append(slices.Clip(within), t)
+	for _, f := range shapeOf(t).fields {
 		def := f.def
 		switch {
 		case f.required:
@@ -75,8 +78,8 @@ func referenceRows(b *strings.Builder, sh *shape, prefix string, depth int) {
 			def = "`" + def + "`"
 		}
 		fmt.Fprintf(b, "| `%s%s` | %s | %s | %s |\n", prefix, f.name, cell(valueWords(f)), cell(def), cell(f.doc))
-		if inner, suffix := innerStruct(f.typ); inner != nil && depth < 6 {
-			referenceRows(b, shapeOf(inner), prefix+f.name+suffix+".", depth+1)
+		if inner, suffix := innerStruct(f.typ); inner != nil && !slices.Contains(within, inner) {
+			referenceRows(b, inner, prefix+f.name+suffix+".", within)
 		}
 	}
 }

@@ -25,6 +25,9 @@ import (
 func (x *Extractor) wants() []markup.Want {
 	var all []markup.Want
 	base := false
+	if x.When != nil {
+		return nil
+	}
 	for _, f := range x.Fields {
 		w := wantsOf(f.CSS)
 		if !isPlain(f) || w == nil && (f.CSS != "" || x.Each == nil) {
@@ -35,7 +38,7 @@ func (x *Extractor) wants() []markup.Want {
 		base = base || as == values.AsURL || as == values.AsMarkdown
 	}
 	if x.Each != nil {
-		if x.Each.XPath != "" {
+		if *x.Each != (Selector{CSS: x.Each.CSS}) {
 			return nil
 		}
 		all = wantsOf(x.Each.CSS) // the fields are below these
@@ -48,7 +51,10 @@ func (x *Extractor) wants() []markup.Want {
 
 // isPlain reports whether a field sets no keys but those that are thought of here.
 func isPlain(f Field) bool {
-	f.Name, f.CSS, f.Attr, f.Regex, f.As, f.All, f.Required = "", "", "", "", "", false, false
+	f.Name, f.CSS, f.Attr, f.Regex, f.Group, f.As, f.Default, f.All, f.Required = "", "", "", "", "", "", nil, false, false
+	if f.Locale != pageLocale {
+		f.Locale = ""
+	}
 	return reflect.ValueOf(f).IsZero()
 }
 
@@ -96,8 +102,11 @@ func wantsOf(css string) []markup.Want {
 }
 
 // NeedsTree is false where the fields are found without. Pages that are not HTML
-// then come, too, and give nothing.
-func (x *Extractor) NeedsTree() bool { return x.Validate() != nil || x.plan.wants == nil }
+// then come, too, and give nothing, unless all selectors look into JSON: such a rule
+// reads pages that are JSON, and leaves HTML pages alone.
+func (x *Extractor) NeedsTree() bool {
+	return x.Validate() != nil || x.plan.tree && x.plan.wants == nil
+}
 
 // tree is what the fields are looked for in: the page's tree, or as much of it as
 // they need where nobody has asked for it.

@@ -28,7 +28,7 @@ func FuzzWithoutTreeAsWithIt(f *testing.F) {
 		}
 		one := byCSS(css)
 		for _, x := range []*Extractor{
-			{Fields: []Field{{Name: "a", Selector: one}, {Name: "b", Selector: one, As: "html", All: true}, {Name: "c", Selector: one, As: "url", Attr: "href"}}},
+			{Fields: []Field{{Name: "a", Selector: one}, {Name: "b", Selector: one, As: "html", All: true}, {Name: "c", Selector: one, As: "url", Attr: "href"}, {Name: "d", Selector: one, As: "text", All: true}}},
 			{Each: &one, Fields: []Field{{Name: "a"}, {Name: "b", Selector: byCSS(".a"), As: "markdown", All: true}, {Name: "c", Selector: one, Required: true}}},
 		} {
 			same(t, x, []byte(strings.ToValidUTF8(string(body), "\ufffd")))

@@ -40,7 +40,7 @@ func compileXPath(source string) (*xpathExpr, error) {
 type stop struct{ err error }
 
 // find evaluates the expression at n.
-func (x *xpathExpr) find(w *work, n *html.Node) source {
+func (x *xpathExpr) find(w *work, n *html.Node) finding {
 	var rest *xpath.NodeIterator
 	started := false
 	return func() (m match, ok bool, err error) {

@@ -2,6 +2,7 @@ package values
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -50,6 +51,9 @@ func FuzzConvert(f *testing.F) {
 			case AsJSON:
 				raw, isRaw := value.(json.RawMessage)
 				ok = isRaw && json.Valid(raw)
+			case AsPrice:
+				p, isPrice := value.(Price)
+				ok = isPrice && !math.IsNaN(p.Amount) && utf8.ValidString(p.Currency)
 			case AsURL:
 				s, isText := value.(string)
 				_, err := urls.Parse(s)
@@ -87,6 +91,10 @@ func FuzzMarkup(f *testing.F) {
 		text, err := Text(root, nil)
 		if err != nil || strings.Join(strings.Fields(text), " ") != text {
 			t.Errorf("the text of %q is %q (%v)", page, text, err)
+		}
+		lines, err := Lines(root, nil)
+		if err != nil || strings.Contains(lines, "\n\n\n") {
+			t.Errorf("the lines of %q are %q (%v)", page, lines, err)
 		}
 		if _, err := RawText(root, nil); err != nil {
 			t.Error(err)

@@ -28,8 +28,12 @@ var (
 //
 // Groups have three digits; with commas, all but the last may have two (12,34,567).
 // Everything else is an error: other words, two numbers, infinities, hex.
-func ParseNumber(s string) (float64, error) {
-	n, err := normalise(s, false)
+func ParseNumber(s string) (float64, error) { return ParseNumberIn(Locale{}, s) }
+
+// ParseNumberIn reads a number as it is written in a locale: there is one decimal
+// mark, and the other of comma and point separates thousands.
+func ParseNumberIn(l Locale, s string) (float64, error) {
+	n, err := normalise(l, s, false)
 	if err != nil {
 		return 0, err
 	}
@@ -43,8 +47,11 @@ func ParseNumber(s string) (float64, error) {
 // ParseInteger reads a whole number by the rules of ParseNumber, but that a lone
 // point before exactly three digits separates thousands too. A fraction of
 // zeros is allowed.
-func ParseInteger(s string) (int64, error) {
-	n, err := normalise(s, true)
+func ParseInteger(s string) (int64, error) { return ParseIntegerIn(Locale{}, s) }
+
+// ParseIntegerIn reads a whole number as it is written in a locale.
+func ParseIntegerIn(l Locale, s string) (int64, error) {
+	n, err := normalise(l, s, true)
 	if err != nil {
 		return 0, err
 	}
@@ -60,7 +67,7 @@ func ParseInteger(s string) (int64, error) {
 }
 
 // normalise turns a number into the form that strconv reads.
-func normalise(s string, integer bool) (string, error) {
+func normalise(l Locale, s string, integer bool) (string, error) {
 	s = strings.TrimSpace(s)
 	if len(s) > 4*maxNumChars {
 		return "", errNumber
@@ -77,7 +84,7 @@ func normalise(s string, integer bool) (string, error) {
 			return "", errNumber
 		}
 	}
-	out, err := separate(digits, integer)
+	out, err := separate(l, digits, integer)
 	if err != nil {
 		return "", err
 	}
@@ -189,9 +196,9 @@ func cutExponent(s string) (digits, exponent string) {
 }
 
 // separate reads the marks between the digits.
-func separate(s string, integer bool) (string, error) {
+func separate(l Locale, s string, integer bool) (string, error) {
 	whole, fraction := s, ""
-	if at := decimalMark(s, integer); at >= 0 {
+	if at := decimalMark(l, s, integer); at >= 0 {
 		whole, fraction = s[:at], s[at+1:]
 	}
 	if strings.Trim(fraction, "0123456789") != "" {
@@ -219,7 +226,13 @@ func separate(s string, integer bool) (string, error) {
 }
 
 // decimalMark is the place of the decimal mark, or -1.
-func decimalMark(s string, integer bool) int {
+func decimalMark(l Locale, s string, integer bool) int {
+	if mark := l.decimal(); mark != 0 {
+		if at := strings.IndexByte(s, mark); at < 0 || strings.Count(s, string(mark)) == 1 {
+			return at
+		}
+		return -1 // which cannot be: the groups will tell
+	}
 	point, comma := strings.LastIndexByte(s, '.'), strings.LastIndexByte(s, ',')
 	points, commas := strings.Count(s, "."), strings.Count(s, ",")
 	switch {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/amblecrawl/amble/crawler/urls"
 )
@@ -16,11 +17,13 @@ type Type string
 // The types.
 const (
 	AsString   Type = "string" // text, white space folded
+	AsText     Type = "text"   // text, white space folded within its lines
 	AsRaw      Type = "raw"    // text as it is
 	AsHTML     Type = "html"
 	AsMarkdown Type = "markdown"
 	AsInteger  Type = "integer"
 	AsNumber   Type = "number"
+	AsPrice    Type = "price"
 	AsBoolean  Type = "boolean"
 	AsDate     Type = "date"
 	AsURL      Type = "url"
@@ -28,27 +31,42 @@ const (
 )
 
 // Types are all of them, in the order of their documentation.
-var Types = []Type{AsString, AsRaw, AsHTML, AsMarkdown, AsInteger, AsNumber, AsBoolean, AsDate, AsURL, AsJSON}
+var Types = []Type{AsString, AsText, AsRaw, AsHTML, AsMarkdown, AsInteger, AsNumber, AsPrice, AsBoolean, AsDate, AsURL, AsJSON}
 
 var (
 	errBoolean = errors.New("not a boolean (true, yes, on, 1 or their opposites)")
 	errJSON    = errors.New("not valid JSON")
 )
 
-// Convert makes a value of text, which is not empty: a string, int64, float64,
-// bool or json.RawMessage. A URL is made absolute against base.
+// Setting is what the meaning of a text depends on.
+type Setting struct {
+	Base   urls.URL  // what references are relative to
+	Locale Locale    // zero: not known
+	Now    time.Time // what relative dates are counted from
+}
+
+// Convert makes a value of text as ConvertIn does where nothing but the base of
+// references is known.
 func (t Type) Convert(text string, base urls.URL) (any, error) {
+	return t.ConvertIn(text, Setting{Base: base})
+}
+
+// ConvertIn makes a value of text, which is not empty: a string, int64, float64,
+// bool, Price or json.RawMessage. A URL is made absolute against the base.
+func (t Type) ConvertIn(text string, in Setting) (any, error) {
 	switch t {
 	case AsInteger:
-		return orNil(ParseInteger(text))
+		return orNil(ParseIntegerIn(in.Locale, text))
 	case AsNumber:
-		return orNil(ParseNumber(text))
+		return orNil(ParseNumberIn(in.Locale, text))
+	case AsPrice:
+		return orNil(ParsePrice(in.Locale, text))
 	case AsBoolean:
 		return orNil(ParseBoolean(text))
 	case AsDate:
 		return orNil(ParseDate(text))
 	case AsURL:
-		u, err := base.Resolve(text)
+		u, err := in.Base.Resolve(text)
 		if err != nil {
 			return nil, fmt.Errorf("not a URL: %w", err)
 		}
@@ -66,7 +84,7 @@ func (t Type) Convert(text string, base urls.URL) (any, error) {
 // Tidy is text as the type takes it before a conversion: most fold white space.
 func (t Type) Tidy(text string) string {
 	switch t {
-	case AsRaw, AsHTML, AsMarkdown:
+	case AsText, AsRaw, AsHTML, AsMarkdown:
 		return text
 	case AsURL, AsJSON:
 		return strings.TrimSpace(text)
