@@ -18,6 +18,7 @@ design, every record is written exactly once, and a run that was stopped or
 killed goes on where it was.
 
   amble demo                 see it work on a built-in web
+  amble init URL             a config to start from, by what a page offers
   amble run crawl.yaml       run a crawl
   amble lint crawl.yaml      check a config
   amble try crawl.yaml URL   see what one page gives`,
@@ -34,7 +35,7 @@ killed goes on where it was.
 	root.PersistentFlags().CountP("verbose", "v", "log more: -v what happens to each URL, -vv everything")
 	root.AddCommand(
 		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),
-		newTryCommand(), newExplainCommand(), newPlanCommand(), newRobotsCommand(), newTortureCommand(), newVersionCommand(),
+		newInitCommand(), newTryCommand(), newExplainCommand(), newPlanCommand(), newRobotsCommand(), newTortureCommand(), newVersionCommand(),
 		newKeysCommand(), newAuditCommand(), newStateCommand(), newBuildCommand(), newPluginsCommand(), newDriftCommand(),
 	)
 	return root

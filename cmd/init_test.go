@@ -1,0 +1,230 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"pgregory.net/rapid"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/extractors/survey"
+	"github.com/amblecrawl/amble/fixtures"
+)
+
+// initStarts are the pages that amble init is given: the front page of every host
+// of the fixture web, and of each kind one more.
+var initStarts = map[string][]string{
+	"http://books.example/":                                  {"product", "product_listing"},
+	"http://books.example/catalogue/page-2.html":             {"product", "product_listing"},
+	"http://books.example/catalogue/on-luck-and-regret_280/": {"product"},
+	"http://news.example/":                                   {"entry", "news_article", "teaser"},
+	"http://news.example/feed.xml":                           {"entry"},
+	"http://news.example/sitemap_index.xml":                  {"news_article"},
+	"http://quotes.example/":                                 {"author", "quote"},
+	"http://quotes.example/author/wilhelmine-saltmarsh.html": {"author"},
+	"http://awkward.example/":                                {"item"},
+	"http://traps.example/":                                  {"page"},
+	"http://api.example/v1/books":                            {"book"},
+	"http://api.example/v1/books/3":                          {"document"},
+}
+
+// What init writes lints, runs and yields records, on every host of the fixture
+// web; and it asks politely.
+func TestInitOnEveryFixtureSite(t *testing.T) {
+	web, err := fixtures.Start(t.Context(), fixtures.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = web.Close() })
+	var hosts []string
+	set := []string{"--set", "fetch.allow_private=true", "--set", "politeness.delay=2ms", "--set", "fetch.timeout=400ms", "--set", "fetch.retries=0"}
+	for host, addr := range web.Resolve() {
+		hosts = append(hosts, host)
+		set = append(set, "--set", fmt.Sprintf("fetch.resolve.%q=%s", host, addr))
+	}
+	for _, h := range hosts {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(initStarts)), func(u string) bool { return strings.Contains(u, "//"+h+"/") }) {
+			t.Errorf("nothing starts on %s", h)
+		}
+	}
+	for start, kinds := range initStarts {
+		t.Run(strings.TrimPrefix(start, "http://"), func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "crawl.yaml")
+			amble(t, append([]string{"init", start, "-o", path, "--contact", "https://me.example/bot"}, set...)...)
+			if out := amble(t, "lint", path); strings.Contains(out, "warning") {
+				t.Errorf("lint warns: %s", out)
+			}
+			summary := filepath.Join(dir, "summary.json")
+			amble(t, append([]string{"run", path, "--summary", summary, "--set", "scope.max_pages=40"}, set...)...)
+			s := readJSON[crawler.Summary](t, summary)
+			var got []string
+			for kind, n := range s.Records {
+				if n > 0 {
+					got = append(got, kind)
+				}
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, kinds) {
+				text, _ := os.ReadFile(path)
+				t.Errorf("records of %q, want %q, by\n%s", got, kinds, text)
+			}
+		})
+	}
+	for _, h := range web.Account().Hosts() {
+		if first := h.Robots; first == 0 {
+			t.Errorf("%s: its robots.txt was never asked for", h.Host)
+		}
+	}
+}
+
+// amble runs the binary, which must end well.
+func amble(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "amble", args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("amble %s: %v\n%s", args[0], err, out)
+	}
+	return string(out)
+}
+
+// draftOf is the config for a page that is not fetched, "" when there is none.
+func draftOf(t testing.TB, body string, mediaType string) string {
+	t.Helper()
+	u, err := parseURLArgument("https://h.example/shop/thing.html?id=4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := &cobra.Command{}
+	flags := &initFlags{agent: "amble", html: "page"}
+	d := newDraft(u, flags)
+	l, err := newLook(cmd, d, flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.crawl.close()
+	l.pages = []*crawler.Page{crawler.NewPage(l.crawl.single(nil).request(u), &crawler.Response{Status: 200, MediaType: mediaType, Body: []byte(body)})}
+	if err := l.propose(context.Background(), d); err != nil {
+		if strings.Contains(err.Error(), "does not lint") {
+			t.Fatalf("%v\n%s", err, d.String())
+		}
+		return ""
+	}
+	return d.String()
+}
+
+// FuzzInit writes configs for arbitrary pages: each lints.
+func FuzzInit(f *testing.F) {
+	for _, s := range []string{
+		"", "<ul><li><a href=/null>${HOME}</a> '<li><a href='/#{}'>B</a> \"<li><a href=/c>C</a> z</ul>",
+		"<div class=true><p class=null>a</p><b class=yes>1\x00</b></div><div class=true><p class=null>b</p><b class=yes>2</b></div>",
+		"<h1>x</h1><dl><dt>a: b #c<dd>\u2028y<dt>on<dd>${X}</dl>", `{"a b": [{"null": 1, "_x": 2}, {"null": 2}], "on": [{"y": 1}]}`,
+		"<link rel=alternate type=application/rss+xml href='/f?{x}*'><table><caption>no</caption><tr><th>a<th>b<tr><td>1<td>2<tr><td>1<td>2</table>",
+		"<?xml version=1.0?><rss><channel><item><title>x</title></item></channel></rss>",
+	} {
+		f.Add(s, true)
+		f.Add(s, false)
+	}
+	f.Fuzz(func(t *testing.T, page string, isHTML bool) {
+		if len(page) > 8<<10 {
+			return
+		}
+		mediaType := "application/json"
+		if isHTML {
+			mediaType = "text/html"
+		}
+		text := draftOf(t, page, mediaType)
+		if text == "" {
+			return
+		}
+		if _, found := config.Parse("crawl.yaml", []byte(text), config.Options{}); found.Failed() {
+			t.Errorf("%q gives a config that does not lint: %v\n%s", page, found, text)
+		}
+	})
+}
+
+// A text stays itself in the YAML that is written.
+func TestDraftKeepsTexts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.StringMatching(`[ -~]{1,20}`), rapid.StringMatching(`["'\\#:{}\[\]&*!|>%@,?$~ a-z0-9-]{1,12}`), rapid.String()).Draw(t, "text")
+		text = strings.TrimSpace(comment(text, 100))
+		if text == "" {
+			return
+		}
+		d := draft{name: "x", agent: "amble", pages: 1, seeds: []draftSeed{{url: "https://h.example/"}}}
+		d.rules = []draftRule{{kind: "a", fields: []survey.Field{{Name: "f", CSS: "p", Attr: text, Sample: text}}, note: text}}
+		cfg, found := config.Parse("x.yaml", []byte(d.String()), config.Options{})
+		if found.Failed() {
+			t.Fatalf("%q: %v\n%s", text, found, d.String())
+		}
+		var b bytes.Buffer
+		fmt.Fprintf(&b, "%+v", cfg.Extract[0].Extractor)
+		if !strings.Contains(b.String(), " Attr:"+text+" ") {
+			t.Fatalf("%q became %s", text, b.String())
+		}
+	})
+}
+
+// Whatever a server does wrong, init ends with a config or with one clear reason.
+func TestInitOfAwkwardPages(t *testing.T) {
+	web, err := fixtures.Start(t.Context(), fixtures.Options{Hosts: []string{"awkward.example"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = web.Close() })
+	set := []string{"--set", "fetch.allow_private=true", "--set", "politeness.delay=0s", "--set", "fetch.timeout=150ms", "--set", "fetch.retries=0",
+		"--set", "fetch.max_body=1MiB", "--set", fmt.Sprintf("fetch.resolve.%q=%s", "awkward.example", web.Resolve()["awkward.example"])}
+	front, err := exec.CommandContext(t.Context(), "amble", append([]string{"init", "http://awkward.example/", "--look", "0"}, set...)...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "awkward.yaml")
+	if err := os.WriteFile(path, front, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var lines []record
+	out, err := exec.CommandContext(t.Context(), "amble", append([]string{"try", path, "http://awkward.example/"}, set...)...).Output()
+	if lines = parseLines(t, out); err != nil || len(lines) < 50 {
+		t.Fatalf("%d exhibits: %v", len(lines), err)
+	}
+	for _, r := range lines {
+		t.Run(strings.TrimPrefix(r.text("url"), "http://awkward.example"), func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), "amble", append([]string{"init", r.text("url"), "--look", "1"}, set...)...)
+			var stdout, stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			err := cmd.Run()
+			if strings.Contains(stderr.String(), "panic") || strings.Contains(stderr.String(), "does not lint") {
+				t.Fatal(stderr.String())
+			}
+			switch cmd.ProcessState.ExitCode() {
+			case 0:
+				if _, found := config.Parse("x.yaml", stdout.Bytes(), config.Options{}); found.Failed() {
+					t.Errorf("%v\n%s", found, stdout.String())
+				}
+			case 1:
+				if stdout.Len() > 0 || !strings.HasPrefix(lastLine(stderr.String()), "amble: ") {
+					t.Errorf("said %q and wrote %q", stderr.String(), stdout.String())
+				}
+			default:
+				t.Errorf("%v: %s", err, stderr.String())
+			}
+		})
+	}
+}
+
+func lastLine(s string) string {
+	s = strings.TrimSpace(s)
+	return s[strings.LastIndexByte(s, '\n')+1:]
+}
