@@ -23,6 +23,7 @@ var arrows = []struct{ from, to string }{
 	{"crawler/urls", ""},
 	{"crawler", "crawler/urls"},
 	{"crawler/config", "crawler crawler/trust crawler/urls"},
+	{"crawler/sink/...", "crawler/sink/... crawler crawler/urls"},
 	{"crawler/...", "crawler crawler/urls"},
 
 	{"extractors", "extractors/markup crawler crawler/urls"},
@@ -52,6 +53,8 @@ var alone = []struct{ module, home string }{
 	{"github.com/itchyny/gojq", "extractors/query"},
 	{"github.com/goccy/go-yaml", "crawler/config"},
 	{"github.com/santhosh-tekuri/jsonschema/v6", "crawler/trust"},
+	{"modernc.org/sqlite", "crawler/sink/sqlite"},
+	{"github.com/jackc/pgx/v5", "crawler/sink/postgres"},
 	{"github.com/prometheus/client_golang", "crawler/monitor"},
 	{"github.com/spf13/cobra", "cmd"},
 	{"github.com/vbauerster/mpb/v8", "cmd"},

@@ -23,6 +23,9 @@ const timeFormat = "2006-01-02T15:04:05.000Z"
 // AppendJSON appends a record as a line of the jsonl sink, without its end.
 func AppendJSON(dst []byte, r *crawler.Record) []byte { return appendRecord(dst, r) }
 
+// AppendValue appends a value as the jsonl sink writes it.
+func AppendValue(dst []byte, value any) []byte { return appendValue(dst, value, 0) }
+
 // appendRecord appends a record as one JSON object without a line end.
 func appendRecord(dst []byte, r *crawler.Record) []byte {
 	dst = append(dst, '{')

@@ -22,6 +22,10 @@ const fewFields = 16
 // that no value is lost.
 func recordNames(fields []crawler.Field) []string { return distinct(fields, true) }
 
+// FieldNames are the names under which every format writes a record's fields,
+// nil when they can stand as they are: see recordNames.
+func FieldNames(fields []crawler.Field) []string { return recordNames(fields) }
+
 // memberNames does the same for a nested object, which has no provenance.
 func memberNames(fields []crawler.Field) []string { return distinct(fields, false) }
 

@@ -20,6 +20,9 @@ type Subject struct {
 	New func(folder string) crawler.Sink
 	// Read gives all that a reader finds below the folder.
 	Read func(folder string) ([]Row, error)
+	// Abandon, for RunTables, leaves the folder as a process that holds the sink
+	// would by dying at this moment. nil: there is nothing to do for it.
+	Abandon func(t interface{ Fatalf(string, ...any) }, sink crawler.Sink, folder string)
 }
 
 // Row is a record of the suite as a reader sees it.

@@ -1,0 +1,236 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/sink/postgres/postgrestest"
+	"github.com/amblecrawl/amble/crawler/sink/sinktest"
+)
+
+var server *postgrestest.Server
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
+		_ = checks.Value.Set("12") // each is some dozens of connections
+	}
+	var err error
+	if server, err = postgrestest.Start(); err != nil {
+		fmt.Println("tests with a server are skipped:", err)
+	}
+	code := m.Run()
+	server.Stop()
+	os.Exit(code)
+}
+
+func needServer(t *testing.T) {
+	t.Helper()
+	if server == nil {
+		t.Skip("no PostgreSQL is installed here")
+	}
+}
+
+// schema stands for a folder of the suite.
+func schema(folder string) string {
+	sum := sha256.Sum256([]byte(folder))
+	return "s" + hex.EncodeToString(sum[:8])
+}
+
+func at(folder string) crawler.Sink {
+	return &Postgres{URL: server.URL, Table: "{type}", Schema: schema(folder)}
+}
+
+func connect(t *testing.T) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func TestPostgres(t *testing.T) {
+	needServer(t)
+	db := connect(t)
+	sinktest.RunTables(t, sinktest.Subject{New: at, Read: func(folder string) ([]sinktest.Row, error) {
+		var all []sinktest.Row
+		for _, name := range []string{"book", "page", "quote"} {
+			var there bool
+			table := schema(folder) + "." + name
+			if err := db.QueryRow("SELECT to_regclass($1) IS NOT NULL", table).Scan(&there); err != nil || !there {
+				return nil, err
+			}
+			rows, err := db.Query(`SELECT _type, _key, text, number FROM ` + table)
+			if err != nil {
+				return nil, err
+			}
+			for rows.Next() {
+				var r sinktest.Row
+				if err := rows.Scan(&r.Type, &r.Key, &r.Text, &r.Number); err != nil {
+					return nil, err
+				}
+				all = append(all, r)
+			}
+			if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+				return nil, err
+			}
+		}
+		return all, nil
+	}})
+}
+
+var info = crawler.RunInfo{Crawl: "shop", ID: "r1", Started: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Types: []crawler.RecordType{{Name: "book", Fields: []string{"a", "Price", "never"}}}}
+
+func flushed(t *testing.T, p *Postgres, batches ...[]crawler.Record) {
+	t.Helper()
+	if err := p.Open(t.Context(), info, nil); err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for _, records := range batches {
+		if err := p.Write(t.Context(), records); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func one(t *testing.T, db *sql.DB, query, want string) {
+	t.Helper()
+	var got string
+	if err := db.QueryRow(query).Scan(&got); err != nil || got != want {
+		t.Errorf("%s: %q, %v, want %q", query, got, err, want)
+	}
+}
+
+// Columns take the type of their values and widen, whether the records come in
+// one batch or in one each.
+func TestMixedValues(t *testing.T) {
+	needServer(t)
+	db := connect(t)
+	mixed := sinktest.Mixed()
+	var each [][]crawler.Record
+	for i := range mixed {
+		each = append(each, mixed[i:i+1])
+	}
+	for name, batches := range map[string][][]crawler.Record{"together": {mixed}, "each": each} {
+		s := schema(t.Name() + name)
+		flushed(t, &Postgres{URL: server.URL, Table: "{type}", Schema: s}, batches...)
+		one(t, db, `SELECT string_agg(coalesce("Price"::text, 'null'), ' ' ORDER BY _key) || pg_typeof(min("Price")) FROM `+s+".book", "3 2.5 1 nulldouble precision")
+		one(t, db, `SELECT string_agg("select", ' ' ORDER BY _key) FROM `+s+".book", "true neither")
+		one(t, db, `SELECT string_agg("a", ' ' ORDER BY _key) FROM `+s+".book", "text\uFFFDnul {\"deep\":1.5}")
+		one(t, db, `SELECT "späte"->>1 FROM `+s+".book WHERE _key = 'm1'", "b")
+		one(t, db, `SELECT _extra->>'price' FROM `+s+".book WHERE _key = 'm2'", "second")
+		one(t, db, `SELECT _batch_2 || _url_2 || "_" FROM `+s+".book WHERE _key = 'm3'", "minetakennameless")
+		one(t, db, `SELECT count("never")::text || pg_typeof(max("never")) FROM `+s+".book", "0text")
+		one(t, db, `SELECT (_fetched_at AT TIME ZONE 'UTC')::text FROM `+s+".book WHERE _key = 'm0'", "2024-03-01 00:00:01")
+	}
+}
+
+// A batch that goes by COPY gives what one by inserts gives.
+func TestCopy(t *testing.T) {
+	needServer(t)
+	db := connect(t)
+	var batch []crawler.Record
+	for i := range 3 * copyFrom {
+		batch = append(batch, crawler.Record{
+			Type: []string{"book", "page"}[i%2], Key: fmt.Sprint(i), Run: "r1", FetchedAt: info.Started,
+			Fields: []crawler.Field{{Name: "n", Value: int64(i)}, {Name: "tags", Value: []any{"a", "b"}}, {Name: "Ünïcode\t", Value: "x\ty\\"}},
+		})
+	}
+	s := schema(t.Name())
+	again := batch[1]
+	again.Fields = []crawler.Field{{Name: "n", Value: int64(-1)}}
+	flushed(t, &Postgres{URL: server.URL, Table: "{type}", Schema: s}, batch, append(batch[2:], again))
+	for _, table := range []string{"book", "page"} {
+		one(t, db, `SELECT count(*)::text FROM `+s+"."+table, fmt.Sprint(3*copyFrom/2))
+		one(t, db, `SELECT count(*)::text FROM `+s+"."+table+` WHERE tags->>1 = 'b' AND "Ünïcode	" = E'x\ty\\'`, fmt.Sprint(3*copyFrom/2-map[string]int{"page": 1}[table]))
+	}
+	one(t, db, `SELECT n::text FROM `+s+".page WHERE _key = '1'", "-1")
+}
+
+// The server is stopped and started between batches: nobody notices.
+func TestServerRestarts(t *testing.T) {
+	own, err := postgrestest.Start()
+	if err != nil {
+		t.Skip("no PostgreSQL is installed here")
+	}
+	defer own.Stop()
+	p := &Postgres{URL: own.URL, Table: "{type}"}
+	if err := p.Open(t.Context(), info, nil); err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for i, r := range sinktest.Mixed() {
+		if i == 2 {
+			if err := own.Restart(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := p.Write(t.Context(), []crawler.Record{r}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Flush(t.Context()); err != nil {
+			t.Fatalf("batch %d: %v", i, err)
+		}
+	}
+	db, err := sql.Open("pgx", own.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	one(t, db, `SELECT count(*)::text FROM book`, "4")
+}
+
+func TestUnusable(t *testing.T) {
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := nobody.Addr().String()
+	nobody.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	err = (&Postgres{URL: "postgres://me:secret@" + address + "/x", Table: "{type}"}).Open(ctx, info, nil)
+	if !errors.Is(err, crawler.ErrStop) || !strings.Contains(err.Error(), address) || strings.Contains(err.Error(), "secret") {
+		t.Errorf("nobody listens: %v", err)
+	}
+	for _, c := range []struct {
+		sink Postgres
+		want string
+	}{
+		{Postgres{URL: "postgres://me@localhost/x", Table: "{type}"}, ""},
+		{Postgres{URL: "", Table: "{type}"}, "no database"},
+		{Postgres{URL: "postgres://me:secret@local host:x/", Table: "{type}"}, "not the address"},
+		{Postgres{URL: "postgres://me@localhost/x", Table: "a{b}"}, "{b}"},
+	} {
+		err := c.sink.Validate()
+		if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret")) {
+			t.Errorf("%+v: %v, want %q", c.sink, err, c.want)
+		}
+	}
+}
+
+// A wrong password is told at once, and not tried again.
+func TestRefusedByServer(t *testing.T) {
+	needServer(t)
+	err := (&Postgres{URL: strings.Replace(server.URL, "/postgres?", "/missing?", 1), Table: "{type}"}).Open(t.Context(), info, nil)
+	if !errors.Is(err, crawler.ErrStop) || !strings.Contains(err.Error(), `"missing" does not exist`) {
+		t.Errorf("no such database: %v", err)
+	}
+}

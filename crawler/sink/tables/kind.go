@@ -1,0 +1,95 @@
+package tables
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/sink"
+)
+
+// Kind is what a column holds. The zero kind takes any value as it is.
+type Kind uint8
+
+// The kinds of columns.
+const (
+	Any Kind = iota
+	Boolean
+	Integer
+	Number
+	JSON
+	Text
+)
+
+// kindOf is the narrowest kind that holds a value, Any for null.
+func kindOf(value any) Kind {
+	switch v := value.(type) {
+	case nil:
+		return Any
+	case bool:
+		return Boolean
+	case int64, int:
+		return Integer
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return Any // written as null, as in every format
+		}
+		return Number
+	case json.RawMessage, []any, []crawler.Field:
+		return JSON
+	}
+	return Text
+}
+
+// join is the narrowest kind that holds what both hold.
+func join(a, b Kind) Kind {
+	switch {
+	case a == b || b == Any:
+		return a
+	case a == Any:
+		return b
+	case min(a, b) == Integer && max(a, b) == Number:
+		return Number
+	}
+	return Text
+}
+
+// cell is a value as a column of a kind takes it: nil, bool, int64, float64, or
+// a string, which for a column of JSON is JSON.
+func cell(value any, kind Kind) any {
+	own := kindOf(value)
+	switch {
+	case own == Any:
+		return nil
+	case kind == Any && own < JSON, kind == own && own < JSON:
+		return number(value)
+	case kind == Number && own == Integer:
+		switch v := value.(type) {
+		case int64:
+			return float64(v)
+		case int:
+			return float64(v)
+		}
+	}
+	if s, ok := value.(string); ok && kind != JSON {
+		return clean(s)
+	}
+	return clean(string(sink.AppendValue(nil, value)))
+}
+
+func number(value any) any {
+	if n, ok := value.(int); ok {
+		return int64(n)
+	}
+	return value
+}
+
+// clean makes a text that every database takes: UTF-8 without NUL.
+func clean(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if strings.IndexByte(s, 0) >= 0 {
+		s = strings.ReplaceAll(s, "\x00", "\uFFFD")
+	}
+	return s
+}
