@@ -1,11 +1,13 @@
 package cmd
 
 import (
+	"database/sql"
 	"encoding/csv"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -26,6 +28,8 @@ type killOutput struct {
 var killOutputs = []killOutput{
 	{"jsonl", `{jsonl: "{type}.jsonl"}`, inFile(".jsonl"), readLines, "{\"title\":\"uncommitted\"}\n{\"title\":\"ha"},
 	{"csv", `{csv: "{type}.csv"}`, inFile(".csv"), readRows, "uncommitted,1\r\n\"ha"},
+	// Behind the ? stands the table; the pattern finds the write-ahead log too.
+	{"sqlite", `{sqlite: records.db}`, func(dir, kind string) string { return filepath.Join(dir, "records.db?"+kind) }, readTable, ""},
 }
 
 // killOutputsConfig is the section output with all of them.
@@ -67,6 +71,46 @@ func readRows(t *testing.T, path string) []record {
 		for column, name := range rows[0] {
 			records[i][name] = row[column]
 		}
+	}
+	return records
+}
+
+func readTable(t *testing.T, path string) []record {
+	t.Helper()
+	path, table, _ := strings.Cut(path, "?")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query(`SELECT * FROM "` + table + `"`)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var records []record
+	for rows.Next() {
+		values, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		r := record{}
+		for i, name := range columns {
+			if name != "_batch" { // as the process happened to go
+				r[name] = values[i]
+			}
+		}
+		records = append(records, r)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 	return records
 }

@@ -375,3 +375,16 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+// Outputs without files keep their own positions in a state.
+func TestOutputsAreToldApart(t *testing.T) {
+	o := Outputs{{Name: "db"}, {Name: "jsonl:a"}, {Name: "db"}, {Name: "db"}}
+	o.distinguish()
+	var names []string
+	for _, output := range o {
+		names = append(names, output.Name)
+	}
+	if got := strings.Join(names, " "); got != "db jsonl:a db:2 db:3" {
+		t.Error(got)
+	}
+}

@@ -88,6 +88,7 @@ func (l *loader) checkOutputs(c *Config) {
 		l.defaultOutput(c)
 	}
 	taken := map[string]int{}
+	defer c.Output.distinguish()
 	for i := range c.Output {
 		o := &c.Output[i]
 		dests := destinations(o.Sink)
@@ -103,6 +104,18 @@ func (l *loader) checkOutputs(c *Config) {
 			} else {
 				taken[filepath.Clean(dest)] = i
 			}
+		}
+	}
+}
+
+// distinguish numbers outputs that have no file to be told apart by, such as two
+// databases, in their order.
+func (o Outputs) distinguish() {
+	seen := map[string]int{}
+	for i := range o {
+		name := o[i].Name
+		if seen[name]++; seen[name] > 1 {
+			o[i].Name = name + ":" + strconv.Itoa(seen[name])
 		}
 	}
 }
