@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"text/tabwriter"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -106,7 +107,7 @@ func quoted(value string) string {
 	if value == "" {
 		return ""
 	}
-	return fmt.Sprintf("  %q", value)
+	return "  " + strconv.Quote(value)
 }
 
 // next says what to do about drift.

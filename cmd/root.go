@@ -36,7 +36,7 @@ killed goes on where it was.
 	root.AddCommand(
 		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),
 		newInitCommand(), newTryCommand(), newExplainCommand(), newPlanCommand(), newRobotsCommand(), newTortureCommand(), newVersionCommand(),
-		newKeysCommand(), newAuditCommand(), newStateCommand(), newBuildCommand(), newPluginsCommand(), newDriftCommand(),
+		newKeysCommand(), newAuditCommand(), newStateCommand(), newBuildCommand(), newPluginsCommand(), newDriftCommand(), newTestCommand(),
 	)
 	return root
 }

@@ -121,7 +121,11 @@ func (s *single) step(ctx context.Context, host string, v crawler.Verdict, deadl
 
 // page fetches a URL and the redirects after it.
 func (s *single) page(ctx context.Context, u urls.URL) (*crawler.Page, error) {
-	request := s.request(u)
+	return s.fetch(ctx, s.request(u), crawler.FetchOptions{})
+}
+
+// fetch performs a request, and those of the redirects after it.
+func (s *single) fetch(ctx context.Context, request *crawler.Request, opt crawler.FetchOptions) (*crawler.Page, error) {
 	for range maxRedirects {
 		v, err := s.permission(ctx, request.URL)
 		if err != nil {
@@ -130,7 +134,7 @@ func (s *single) page(ctx context.Context, u urls.URL) (*crawler.Page, error) {
 		if v.Action == crawler.Skip {
 			return nil, fmt.Errorf("%w: %s: %s", errWithheld, request.URL.Redacted(), clip(v.Reason, maxDetail))
 		}
-		resp, err := s.fetcher.Fetch(v.Grant.Context(ctx), request.URL, crawler.FetchOptions{})
+		resp, err := s.fetcher.Fetch(v.Grant.Context(ctx), request.URL, opt)
 		if errors.Is(err, crawler.ErrNotSent) {
 			v.Grant.Cancel()
 			continue
@@ -150,7 +154,9 @@ func (s *single) page(ctx context.Context, u urls.URL) (*crawler.Page, error) {
 				errWithheld, request.URL.Redacted(), target.Redacted(), verdict.Rule)
 		}
 		s.said("%s redirects to %s", request.URL.Redacted(), target.Redacted())
-		request = &crawler.Request{URL: target, Key: s.crawl.canon.Key(target), Requested: request.Origin(), Hops: request.Hops + 1}
+		next := *request
+		next.URL, next.Key, next.Requested, next.Hops = target, s.crawl.canon.Key(target), request.Origin(), request.Hops+1
+		request = &next
 	}
 	return nil, fmt.Errorf("%w: more than %d redirects", errWithheld, maxRedirects)
 }

@@ -25,9 +25,9 @@ const (
 	maxRejectErrors = 1000
 )
 
-// account is a reject as the sinks write it: the first reason with its field,
+// Account is a reject as the sinks write it: the first reason with its field,
 // selector and value, then all reasons where there are several, then the record.
-func (r *Reject) account() Record {
+func (r *Reject) Account() Record {
 	out := r.Record
 	out.Fields = nil
 	if len(r.Problems) > 0 {

@@ -316,7 +316,7 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 		f.size += recordSize(&r.Records[i])
 	}
 	for i := range r.Rejects {
-		rejected := r.Rejects[i].account()
+		rejected := r.Rejects[i].Account()
 		rejected.Run, rejected.Usage = e.run.ID, permits.Usage
 		f.rejects = append(f.rejects, rejected)
 		f.size += recordSize(&rejected)

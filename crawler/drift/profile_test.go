@@ -154,7 +154,7 @@ func TestLook(t *testing.T) {
 		{"In stock", seen{"string", "5-16", "letters, spaces", "In stock"}},
 		{"naïve", seen{"string", "5-16", "letters, letters beyond ASCII", "naïve"}},
 		{strings.Repeat("ä", 300), seen{"string", "257-1024", "letters beyond ASCII", strings.Repeat("ä", 300)}},
-		{int64(-42), seen{"integer", "from 10", "", ""}}, {0.5, seen{"number", "below 1", "", ""}}, {1e12, seen{"number", "from a billion", "", ""}},
+		{int64(-42), seen{"integer", "from 10", "", "-42"}}, {0.5, seen{"number", "below 1", "", "0.5"}}, {1e12, seen{"number", "from a billion", "", "1e+12"}},
 		{true, seen{"boolean", "", "", ""}}, {[]any{"a1", int64(2), "b"}, seen{"list", "1-4", "digits, letters", "a1"}},
 		{[]crawler.Field{{Name: "a"}}, seen{"object", "", "", ""}},
 		{json.RawMessage("\n {}"), seen{"object", "", "", ""}}, {json.RawMessage("-1"), seen{"number", "", "", ""}},

@@ -3,6 +3,7 @@ package drift
 import (
 	"encoding/json"
 	"math"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -30,14 +31,14 @@ func look(value any) (s seen, ok bool) {
 	case bool:
 		return seen{kind: "boolean"}, true
 	case int64:
-		return seen{kind: "integer", length: magnitude(math.Abs(float64(v)))}, true
+		return lookInteger(v), true
 	case int:
-		return seen{kind: "integer", length: magnitude(math.Abs(float64(v)))}, true
+		return lookInteger(int64(v)), true
 	case float64:
 		if math.IsNaN(v) {
 			return seen{}, false
 		}
-		return seen{kind: "number", length: magnitude(math.Abs(v))}, true
+		return seen{kind: "number", length: magnitude(math.Abs(v)), text: strconv.FormatFloat(v, 'g', -1, 64)}, true
 	case json.RawMessage:
 		return lookJSON(v)
 	case []any:
@@ -49,6 +50,10 @@ func look(value any) (s seen, ok bool) {
 		return seen{kind: "object"}, true
 	}
 	return seen{kind: "other"}, true
+}
+
+func lookInteger(v int64) seen {
+	return seen{kind: "integer", length: magnitude(math.Abs(float64(v))), text: strconv.FormatInt(v, 10)}
 }
 
 func lookText(v string) (seen, bool) {

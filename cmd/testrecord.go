@@ -1,0 +1,378 @@
+package cmd
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/fetch"
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// Bounds of a search for pages to record.
+const (
+	maxSampled = 40   // requests
+	maxWaiting = 2000 // links that are remembered
+)
+
+// recorder fetches pages and saves them with the records they give.
+type recorder struct {
+	crawl   *crawl
+	cmd     *cobra.Command
+	folder  string
+	saved   []*savedPage
+	perType int
+
+	one  *single
+	kept int // pages that were saved
+	lost int // that could not be had
+}
+
+// record saves the pages of these URLs; without one those that are saved already,
+// again; without these some that the seeds lead to.
+func (r *recorder) record(args []string) error {
+	said := r.cmd.ErrOrStderr()
+	r.one = r.crawl.single(func(format string, args ...any) { fmt.Fprintf(said, format+"\n", args...) })
+	var err error
+	switch {
+	case len(args) > 0:
+		err = r.named(args)
+	case len(r.saved) > 0:
+		err = r.again()
+	default:
+		err = r.sample()
+	}
+	switch {
+	case err != nil && r.cmd.Context().Err() != nil:
+		return &exitError{code: exitInterrupted}
+	case err != nil:
+		return err
+	case r.lost > 0 || r.kept == 0:
+		return &exitError{exitNothing, fmt.Errorf("%s saved, %d not", plural(int64(r.kept), "page"), r.lost)}
+	}
+	fmt.Fprintf(r.cmd.OutOrStdout(), "\n%s saved in %s; look at the records before you trust them\n", plural(int64(r.kept), "page"), r.folder)
+	return nil
+}
+
+func (r *recorder) named(args []string) error {
+	for _, raw := range args {
+		u, err := parseURLArgument(raw)
+		if err != nil {
+			return err
+		}
+		if err := r.keepOrSay(r.one.request(u), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// again fetches the saved pages anew, by the way that led to them.
+func (r *recorder) again() error {
+	for _, s := range r.saved {
+		url := s.URL
+		if s.Requested != "" {
+			url = s.Requested
+		}
+		u, err := urls.Parse(url)
+		if err != nil {
+			return &exitError{exitConfig, fmt.Errorf("%s: %w", s.name, err)}
+		}
+		if strings.Contains(url, "${") {
+			r.lose(s.name, errors.New("a part of its URL came from the environment: name the URL to record it again"))
+			continue
+		}
+		request := r.one.request(u)
+		request.Types = s.Types
+		if request.Carry, err = s.Carried.fields(); err != nil {
+			return &exitError{exitConfig, fmt.Errorf("%s: carried: %w", s.name, err)}
+		}
+		if err := r.keepOrSay(request, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *recorder) lose(what string, err error) {
+	r.lost++
+	fmt.Fprintf(r.cmd.ErrOrStderr(), "not saved: %s: %v\n", what, message(r.crawl.cfg, err))
+}
+
+// keepOrSay saves a page, in the place of another one, or says why it cannot be
+// had.
+func (r *recorder) keepOrSay(request *crawler.Request, old *savedPage) error {
+	page, err := r.fetch(request, crawler.FetchOptions{Raw: true})
+	if err != nil {
+		if r.cmd.Context().Err() != nil {
+			return err
+		}
+		r.lose(request.URL.Redacted(), err)
+		return nil
+	}
+	return r.keep(page, old)
+}
+
+func (r *recorder) fetch(request *crawler.Request, opt crawler.FetchOptions) (*crawler.Page, error) {
+	page, err := r.one.fetch(r.cmd.Context(), request, opt)
+	if err == nil && page.Response.Status/100 != 2 {
+		err = fmt.Errorf("status %d", page.Response.Status)
+	}
+	return page, err
+}
+
+// keep saves a page that was fetched raw.
+func (r *recorder) keep(page *crawler.Page, old *savedPage) error {
+	s, err := r.save(page, old)
+	if err != nil {
+		return &exitError{exitFailed, err}
+	}
+	r.kept++
+	fmt.Fprintf(r.cmd.OutOrStdout(), "saved  %s  %s  %s\n", s.name, s.URL, given(s.Records, s.Rejected))
+	return nil
+}
+
+func (r *recorder) save(page *crawler.Page, old *savedPage) (*savedPage, error) {
+	hide := r.crawl.cfg.Veil().Hide
+	resp := page.Response
+	s := &savedPage{
+		URL: hide(page.URL.Redacted()), FetchedAt: resp.FetchedAt.UTC().Truncate(time.Second), Headers: map[string]string{},
+		Types: page.Request.Types, body: bytes.Clone(resp.Body),
+	}
+	if origin := hide(page.Request.Origin()); origin != s.URL {
+		s.Requested = origin
+	}
+	for _, name := range keptHeaders {
+		if value := resp.Header.Get(name); value != "" {
+			s.Headers[name] = value
+		}
+	}
+	if carry := page.Request.Carry; len(carry) > 0 {
+		carried, err := saveRecord(&crawler.Record{Fields: carry})
+		if err != nil {
+			return nil, err
+		}
+		s.Carried = carried[1:] // without the type
+	}
+	switch {
+	case old != nil:
+		s.name = old.name
+	default:
+		s.name = r.freeName(nameOf(page.URL), s.URL)
+	}
+	s.Body = s.name + ending(resp.Header)
+	var err error
+	if s.Records, s.Rejected, err = s.give(r.cmd.Context(), r.crawl); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.URL, err)
+	}
+	if err := s.save(r.folder, true); err != nil {
+		return nil, err
+	}
+	if old == nil {
+		r.saved = append(r.saved, s)
+	}
+	return s, nil
+}
+
+// freeName is a name that no page of another URL has.
+func (r *recorder) freeName(name, url string) string {
+	i := slices.IndexFunc(r.saved, func(o *savedPage) bool { return o.URL == url })
+	if i >= 0 {
+		return r.saved[i].name
+	}
+	if slices.ContainsFunc(r.saved, func(o *savedPage) bool { return o.name == name }) {
+		return checkedName(name, url)
+	}
+	return name
+}
+
+// ending is that of a body's file, by which editors and browsers know it.
+func ending(h http.Header) string {
+	kind, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	switch {
+	case kind == "text/html", kind == "application/xhtml+xml", kind == "":
+		return ".html"
+	case strings.HasSuffix(kind, "json"):
+		return ".json"
+	case strings.HasSuffix(kind, "xml"):
+		return ".xml"
+	case kind == "text/csv":
+		return ".csv"
+	case kind == "application/pdf":
+		return ".pdf"
+	case strings.HasPrefix(kind, "text/"):
+		return ".txt"
+	}
+	return ".bin"
+}
+
+// sample follows links from the seeds until each record type has its pages.
+func (r *recorder) sample() error {
+	q, err := r.seeds()
+	if err != nil {
+		return err
+	}
+	for range maxSampled {
+		request := q.next()
+		if request == nil {
+			break
+		}
+		opt := crawler.FetchOptions{Raw: true}
+		if request.Kind == crawler.KindSitemap {
+			opt.MaxBody = 50 << 20
+		}
+		raw, err := r.fetch(request, opt)
+		if err != nil {
+			if r.cmd.Context().Err() != nil {
+				return err
+			}
+			fmt.Fprintf(r.cmd.ErrOrStderr(), "passed over %s: %v\n", request.URL.Redacted(), message(r.crawl.cfg, err))
+			continue
+		}
+		if err := r.sampled(q, raw); err != nil {
+			return err
+		}
+	}
+	for _, name := range q.missing() {
+		fmt.Fprintf(r.cmd.ErrOrStderr(), "no page with a record of type %s was found near the seeds: name one, amble test %s --record URL\n", name, r.crawl.cfg.File)
+	}
+	return nil
+}
+
+// sampled reads a page for its links, and saves it where it has records of a type
+// that pages are looked for of.
+func (r *recorder) sampled(q *sampling, raw *crawler.Page) error {
+	resp := raw.Response
+	if raw.Request.Kind == crawler.KindPage {
+		resp = fetch.Saved(raw.Response.Header, bytes.Clone(raw.Response.Body))
+		resp.FetchedAt = raw.Response.FetchedAt
+	}
+	page := crawler.NewPage(raw.Request, resp)
+	var found crawler.Result
+	if err := r.crawl.trusted().Run(r.cmd.Context(), page, &found); err != nil {
+		fmt.Fprintf(r.cmd.ErrOrStderr(), "passed over %s: %v\n", page.URL.Redacted(), message(r.crawl.cfg, err))
+		return nil
+	}
+	q.add(page.Request, found.Links)
+	if page.Request.Kind == crawler.KindPage && q.wants(&found) {
+		return r.keep(raw, nil)
+	}
+	return nil
+}
+
+// sampling is what is left to look at.
+type sampling struct {
+	crawl   *crawl
+	left    map[string]int // pages to find, by record type
+	chosen  map[string]func(urls.URL) bool
+	waiting []*crawler.Request
+	seen    map[urls.Key]bool
+}
+
+func (r *recorder) seeds() (*sampling, error) {
+	q := &sampling{
+		crawl: r.crawl, left: map[string]int{}, chosen: map[string]func(urls.URL) bool{}, seen: map[urls.Key]bool{},
+	}
+	for _, t := range r.crawl.pipeline.Types() {
+		q.left[t.Name] = r.perType
+	}
+	for i := range r.crawl.cfg.Extract {
+		rule := &r.crawl.cfg.Extract[i]
+		match, err := rule.Matches()
+		if err != nil {
+			return nil, &exitError{exitConfig, err}
+		}
+		if match != nil {
+			q.chosen[rule.Type] = match
+		}
+	}
+	for seed, err := range r.crawl.cfg.EachSeed() {
+		if err != nil {
+			return nil, &exitError{exitConfig, err}
+		}
+		if len(q.waiting) == maxWaiting {
+			break
+		}
+		request := r.one.request(seed.URL)
+		request.Kind = seed.Kind
+		q.push(request)
+	}
+	return q, nil
+}
+
+func (q *sampling) push(request *crawler.Request) {
+	if len(q.waiting) < maxWaiting && !q.seen[request.Key] {
+		q.seen[request.Key] = true
+		q.waiting = append(q.waiting, request)
+	}
+}
+
+// add takes up the links of a page that a run would follow, but for those that
+// send more than a plain GET.
+func (q *sampling) add(from *crawler.Request, links []crawler.Link) {
+	depth := from.Depth + 1
+	if from.Kind == crawler.KindSitemap {
+		depth = 0
+	}
+	for _, l := range links {
+		if l.Call != nil || l.Kind != crawler.KindSitemap && !q.crawl.scope.Check(l.URL, int(depth)).In {
+			continue
+		}
+		q.push(&crawler.Request{
+			URL: l.URL.WithoutFragment(), Key: q.crawl.canon.Key(l.URL), Kind: l.Kind, Depth: depth, Carry: l.Carry, Types: l.Types,
+		})
+	}
+}
+
+// next prefers a page that a type which is still looked for has been chosen for,
+// then the one that was found first; nil when nothing is left to do.
+func (q *sampling) next() *crawler.Request {
+	if len(q.missing()) == 0 || len(q.waiting) == 0 {
+		return nil
+	}
+	at := slices.IndexFunc(q.waiting, func(request *crawler.Request) bool {
+		for name, match := range q.chosen {
+			if q.left[name] > 0 && request.Kind == crawler.KindPage && match(request.URL) {
+				return true
+			}
+		}
+		return false
+	})
+	at = max(at, 0)
+	request := q.waiting[at]
+	q.waiting = slices.Delete(q.waiting, at, at+1)
+	return request
+}
+
+// wants counts a page for the types whose records it has, and tells whether one of
+// them was looked for.
+func (q *sampling) wants(found *crawler.Result) (wanted bool) {
+	types := map[string]bool{}
+	for i := range found.Records {
+		types[found.Records[i].Type] = true
+	}
+	for name := range types {
+		wanted = wanted || q.left[name] > 0
+		q.left[name]--
+	}
+	return wanted
+}
+
+// missing are the types that pages are still looked for of.
+func (q *sampling) missing() (names []string) {
+	for name, n := range q.left {
+		if n > 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
