@@ -138,8 +138,15 @@ func newGuard(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (func
 
 func newPipeline(cfg *config.Config, log *slog.Logger) (*extractors.Pipeline, error) {
 	opt := extractors.Options{Sitemap: &feeds.Sitemap{}, Log: log, NoLinks: cfg.Links.Off}
-	for _, l := range cfg.Links.Rules {
-		opt.Links = append(opt.Links, extractors.LinkRule{CSS: l.CSS, Attr: l.Attr})
+	for i := range cfg.Links.Rules {
+		l := &cfg.Links.Rules[i]
+		takes, err := l.Takes()
+		if err != nil {
+			return nil, fmt.Errorf("links: %w", err)
+		}
+		rule := extractors.LinkRule{Finder: l.Finder, Takes: takes, MaxDepth: l.MaxDepth, Priority: l.Priority, Types: l.LeadsTo}
+		rule.CSS, rule.Attr, _ = l.Finder.Simple()
+		opt.Links = append(opt.Links, rule)
 	}
 	for _, r := range cfg.Extract {
 		match, err := r.Matches()

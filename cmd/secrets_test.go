@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -34,6 +35,10 @@ type secretSite struct {
 func (s *secretSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.asked[r.URL.RequestURI()]++
+	if r.Method == http.MethodPost {
+		body, _ := io.ReadAll(r.Body)
+		s.asked[r.Header.Get("Authorization")+" "+string(body)]++
+	}
 	n := len(s.asked)
 	hold := s.hold
 	s.mu.Unlock()
@@ -78,7 +83,7 @@ func TestSecretsStaySecret(t *testing.T) {
 	host := strings.TrimPrefix(server.URL, "http://")
 	const key = "k3y/4711 äöü<secret>"
 	secrets := map[string]string{
-		"KEY": key, "TOKEN": "t0ken-0815-t0ken", "PASSWORD": "pa55word-of-seed", "SITE_USER": "us3r-of-the-seed",
+		"KEY": key, "TOKEN": "t0ken-0815-t0ken", "PASSWORD": "pa55word-of-seed", "SITE_USER": "us3r-of-the-seed", "SENT": "s3nt-in-a-body", "BEARER": "b3arer-of-a-header",
 	}
 	env := os.Environ()
 	for name, value := range secrets {
@@ -93,6 +98,9 @@ seeds:
   - {sitemap: "http://%[1]s/${TOKEN}/sitemap.xml"}
   - {file: seeds.txt}
 scope: {hosts: [127.0.0.1]}
+links:
+  - "a[href]"
+  - {url: /send, method: POST, body: '{"key": "${SENT}"}', header: {authorization: "Bearer ${BEARER}", content-type: application/json}, repeat: true}
 politeness: {agent: bookbot, contact: https://me.example, delay: 1ms, concurrency: 4, identity: {key: bot.pem, agent: https://me.example}}
 fetch: {allow_private: true, retries: 1, timeout: 20s}
 commit: {interval: 10ms}
@@ -166,6 +174,9 @@ output: [{jsonl: "out/{type}.jsonl"}, {csv: "out/{type}.csv"}]
 	}
 
 	// What was sealed in the state was filled in again.
+	if sent := "Bearer " + secrets["BEARER"] + ` {"key": "` + secrets["SENT"] + `"}`; !slices.Contains(site.paths(), sent) {
+		t.Errorf("nobody sent %s", sent)
+	}
 	asked := strings.Join(site.keyed(key), " ")
 	for _, path := range []string{"/p/1", "/p/6", "/arrived", "/gone"} {
 		if !strings.Contains(asked, path) {

@@ -150,7 +150,7 @@ func (c *crawl) printLinks(w io.Writer, page *crawler.Page, links []crawler.Link
 	var follow, skip []string
 	for _, l := range links {
 		if v := c.scope.Check(l.URL, int(page.Request.Depth)+1); v.In {
-			follow = append(follow, l.URL.Redacted())
+			follow = append(follow, linkLine(&l))
 		} else {
 			skip = append(skip, l.URL.Redacted()+"   ("+v.Rule+")")
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"io"
 	"slices"
 
@@ -75,6 +76,7 @@ func (s *sealedFrontier) Lease(ctx context.Context, n int) ([]crawler.Lease, err
 	for i := range leases {
 		r := &leases[i].Request
 		r.URL, r.Requested = respell(r.URL, s.unseal), s.unseal(r.Requested)
+		respellGiven(r, s.unseal)
 	}
 	return leases, err
 }
@@ -86,6 +88,7 @@ func (s *sealedFrontier) Commit(ctx context.Context, b *crawler.Batch) (crawler.
 	for i := range sealed.Found {
 		r := &sealed.Found[i]
 		r.URL, r.Requested = respell(r.URL, s.seal), s.seal(r.Requested)
+		respellGiven(r, s.seal)
 	}
 	sealed.Outcomes = slices.Clone(b.Outcomes)
 	for i := range sealed.Outcomes {
@@ -97,6 +100,48 @@ func (s *sealedFrontier) Commit(ctx context.Context, b *crawler.Batch) (crawler.
 
 func (s *sealedFrontier) seal(href string) string   { return s.veil.Seal(href, s.mark) }
 func (s *sealedFrontier) unseal(href string) string { return s.veil.Unseal(href, s.mark) }
+
+// respellGiven changes how texts are written that a request sends and carries. What
+// it shares with other requests stays as it is.
+func respellGiven(r *crawler.Request, spell func(string) string) {
+	if c := r.Call; c != nil {
+		again := *c
+		again.Body, again.Header = spell(c.Body), c.Header.Clone()
+		for _, list := range again.Header {
+			for i := range list {
+				list[i] = spell(list[i])
+			}
+		}
+		r.Call = &again
+	}
+	r.Carry = respellFields(r.Carry, spell)
+}
+
+func respellFields(fields []crawler.Field, spell func(string) string) []crawler.Field {
+	fields = slices.Clone(fields)
+	for i := range fields {
+		fields[i].Value = respellValue(fields[i].Value, spell)
+	}
+	return fields
+}
+
+func respellValue(v any, spell func(string) string) any {
+	switch v := v.(type) {
+	case string:
+		return spell(v)
+	case json.RawMessage:
+		return json.RawMessage(spell(string(v)))
+	case []crawler.Field:
+		return respellFields(v, spell)
+	case []any:
+		list := slices.Clone(v)
+		for i := range list {
+			list[i] = respellValue(list[i], spell)
+		}
+		return list
+	}
+	return v
+}
 
 // respell changes how a URL is written, behind its host. One that is no URL any
 // more, having become too long, stays as it was.

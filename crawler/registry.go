@@ -25,8 +25,9 @@ func NewRegistry[T any](kind string) *Registry[T] {
 
 // The registries of the program.
 var (
-	Extractors = NewRegistry[Extractor]("extractor")
-	Sinks      = NewRegistry[Sink]("sink")
+	Extractors  = NewRegistry[Extractor]("extractor")
+	LinkFinders = NewRegistry[LinkFinder]("link rule")
+	Sinks       = NewRegistry[Sink]("sink")
 )
 
 // Register adds a plugin under its ID, the name used in configs.

@@ -2,7 +2,9 @@ package extractors
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,10 +15,20 @@ import (
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
-// LinkRule says which elements hold references to follow.
+// LinkRule says which elements hold references to follow, and what is known of
+// where they lead.
 type LinkRule struct {
 	CSS  string
 	Attr string // the attribute that holds the URL, "href" when empty
+	// Finder finds the references instead, where CSS is empty.
+	Finder crawler.LinkFinder
+	// Takes tells which URLs the rule is for; nil: all.
+	Takes func(urls.URL) bool
+	// MaxDepth is the most links between a seed and what the rule leads to; 0: no
+	// bound.
+	MaxDepth int
+	Priority uint8
+	Types    []string // the record types that it leads to
 }
 
 // DefaultLinks are what a reader can click.
@@ -28,11 +40,21 @@ type linkRules struct {
 	// scan holds the elements to look for when the rules need no tree.
 	scan     scanTargets
 	scanable bool
+	// byA and byArea are the rules that look for these elements alone, of which a
+	// page's tokens tell.
+	byA, byArea []int
 }
 
 type compiledLink struct {
-	match cascadia.SelectorGroup
+	LinkRule
+	match cascadia.SelectorGroup // nil where a finder finds
 	attr  string
+	self  []int // its own number
+}
+
+// takes reports whether the rule is for a URL found on a page.
+func (c *compiledLink) takes(p *crawler.Page, u urls.URL) bool {
+	return (c.MaxDepth == 0 || int(p.Request.Depth) < c.MaxDepth) && (c.Takes == nil || c.Takes(u))
 }
 
 func compileLinks(rules []LinkRule) (*linkRules, error) {
@@ -41,6 +63,10 @@ func compileLinks(rules []LinkRule) (*linkRules, error) {
 	}
 	l := &linkRules{scanable: true}
 	for i, r := range rules {
+		if r.CSS == "" && r.Finder != nil {
+			l.rules = append(l.rules, compiledLink{LinkRule: r, self: []int{i}})
+			continue
+		}
 		match, err := cascadia.ParseGroup(r.CSS)
 		if err != nil {
 			return nil, &crawler.ConfigError{
@@ -52,9 +78,18 @@ func compileLinks(rules []LinkRule) (*linkRules, error) {
 		if attr == "" {
 			attr = "href"
 		}
-		l.rules = append(l.rules, compiledLink{match: match, attr: attr})
-		l.scanable = attr == "href" && l.scan.add(r.CSS) && l.scanable
+		r.Finder = nil
+		l.rules = append(l.rules, compiledLink{LinkRule: r, match: match, attr: attr, self: []int{i}})
+		var own scanTargets
+		l.scanable = attr == "href" && own.add(r.CSS) && l.scanable
+		if own.a {
+			l.byA = append(l.byA, i)
+		}
+		if own.area {
+			l.byArea = append(l.byArea, i)
+		}
 	}
+	l.scan = scanTargets{a: l.byA != nil, area: l.byArea != nil}
 	return l, nil
 }
 
@@ -65,6 +100,9 @@ const linksType = "links"
 type reference struct {
 	raw      string
 	noFollow bool
+	area     bool               // read off the tokens of an area, not of an a
+	rules    []int              // that found it; nil: read off the tokens
+	found    *crawler.Reference // what a finder says of it, nil without one
 }
 
 // references are a page's links before they are resolved.
@@ -77,12 +115,17 @@ type references struct {
 // gather adds a page's links to r: from its tree when tree is set (it is parsed
 // anyway) or the rules need it, else from its tokens.
 func (pl *Pipeline) gather(ctx context.Context, p *crawler.Page, r *crawler.Result, tree bool) error {
-	if pl.links == nil || !p.IsHTML() {
+	if pl.links == nil {
 		return nil
 	}
 	e := crawler.NewEmitter(linksType, p, r)
 	panicked, err := pl.call(linksType, p, func() error {
-		refs, err := pl.links.read(ctx, p, tree)
+		var refs references
+		var err error
+		if p.IsHTML() {
+			refs, err = pl.links.read(ctx, p, tree || pl.links.needsTree())
+		}
+		err = errors.Join(err, pl.links.ask(ctx, p, e, &refs, pl.maxLinks))
 		if bound := pl.resolve(p, refs, r); bound != "" {
 			e.FieldError("", "", false, fmt.Errorf("more than %s on one page: the rest was left out", bound))
 		}
@@ -97,6 +140,37 @@ func (pl *Pipeline) gather(ctx context.Context, p *crawler.Page, r *crawler.Resu
 		e.FieldError("", "", false, err)
 	}
 	return nil
+}
+
+// needsTree reports whether a finder will ask for the page's tree.
+func (l *linkRules) needsTree() bool {
+	return slices.ContainsFunc(l.rules, func(c compiledLink) bool { return c.Finder != nil && asksForTree(c.Finder) })
+}
+
+func asksForTree(f crawler.LinkFinder) bool {
+	t, ok := f.(crawler.TreeReader)
+	return !ok || t.NeedsTree()
+}
+
+// ask adds what the finders find, at most max references each.
+func (l *linkRules) ask(ctx context.Context, p *crawler.Page, e *crawler.Emitter, out *references, max int) error {
+	var errs []error
+	for i := range l.rules {
+		rule := &l.rules[i]
+		if rule.Finder == nil || !p.IsHTML() && asksForTree(rule.Finder) || rule.MaxDepth > 0 && int(p.Request.Depth) >= rule.MaxDepth {
+			continue
+		}
+		n := 0
+		err := rule.Finder.Find(ctx, p, e, func(ref crawler.Reference) bool {
+			out.refs = append(out.refs, reference{raw: ref.Ref, noFollow: ref.NoFollow, rules: rule.self, found: &ref})
+			n++
+			return n <= max
+		})
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // read finds the references. A page whose tree is refused gives what its tokens
@@ -147,10 +221,14 @@ func (l *linkRules) visit(n *html.Node, out *references) (inert bool) {
 			out.base, out.hasBase = href, true
 		}
 	}
-	for _, r := range l.rules {
+	for i := range l.rules {
+		r := &l.rules[i]
+		if r.match == nil {
+			continue
+		}
 		if v, ok := attribute(n, r.attr); ok && r.match.Match(n) {
 			rel, _ := attribute(n, "rel")
-			out.refs = append(out.refs, reference{raw: v, noFollow: isNoFollow(rel)})
+			out.refs = append(out.refs, reference{raw: v, noFollow: isNoFollow(rel), rules: r.self})
 		}
 	}
 	return false
@@ -191,8 +269,9 @@ func isNoFollow(rel string) bool {
 	return false
 }
 
-// resolve adds the references as links, each URL once. A URL that is linked
-// both ways may be followed. It names the bound that cut some off, if one did.
+// resolve adds the references as links, each request once. A URL that is linked
+// both ways may be followed. Of several rules that find it the first decides. It
+// names the bound that cut some off, if one did.
 func (pl *Pipeline) resolve(p *crawler.Page, refs references, r *crawler.Result) (bound string) {
 	if len(refs.refs) == 0 {
 		return ""
@@ -206,7 +285,9 @@ func (pl *Pipeline) resolve(p *crawler.Page, refs references, r *crawler.Result)
 	// its own size in memory by its links.
 	room := max(leastLinkRoom, 4*len(p.Response.Body))
 	seen := make(map[string]int, min(len(refs.refs), pl.maxLinks))
-	for _, ref := range refs.refs {
+	owners := make([]int, 0, min(len(refs.refs), pl.maxLinks))
+	for i := range refs.refs {
+		ref := &refs.refs[i]
 		if leadsNowhere(ref.raw) {
 			continue
 		}
@@ -215,20 +296,66 @@ func (pl *Pipeline) resolve(p *crawler.Page, refs references, r *crawler.Result)
 			continue
 		}
 		u = u.WithoutFragment()
-		if at, ok := seen[u.String()]; ok {
-			r.Links[at].NoFollow = r.Links[at].NoFollow && ref.noFollow
+		owner := pl.links.owner(p, ref, u)
+		if owner < 0 {
+			continue
+		}
+		key := ref.key(u)
+		if at, ok := seen[key]; ok {
+			link := &r.Links[first+at]
+			noFollow := link.NoFollow && ref.noFollow
+			if owner < owners[at] {
+				*link, owners[at] = pl.links.link(owner, ref, u), owner
+			}
+			link.NoFollow = noFollow
 			continue
 		}
 		if len(r.Links)-first == pl.maxLinks {
 			return fmt.Sprintf("%d links", pl.maxLinks)
 		}
-		if room -= len(u.String()); room < 0 {
+		if room -= len(key); room < 0 {
 			return "four times the page's size in links"
 		}
-		seen[u.String()] = len(r.Links)
-		r.Links = append(r.Links, crawler.Link{URL: u, NoFollow: ref.noFollow})
+		seen[key] = len(owners)
+		owners = append(owners, owner)
+		r.Links = append(r.Links, pl.links.link(owner, ref, u))
 	}
 	return ""
+}
+
+// owner is the first rule that found a reference and is for its URL, or -1.
+func (l *linkRules) owner(p *crawler.Page, ref *reference, u urls.URL) int {
+	rules := ref.rules
+	switch {
+	case rules != nil:
+	case ref.area:
+		rules = l.byArea
+	default:
+		rules = l.byA
+	}
+	for _, i := range rules {
+		if l.rules[i].takes(p, u) {
+			return i
+		}
+	}
+	return -1
+}
+
+func (l *linkRules) link(owner int, ref *reference, u urls.URL) crawler.Link {
+	rule := &l.rules[owner]
+	link := crawler.Link{URL: u, NoFollow: ref.noFollow, Priority: rule.Priority, Types: rule.Types}
+	if ref.found != nil {
+		link.Call, link.Carry = ref.found.Call, ref.found.Carry
+	}
+	return link
+}
+
+// key tells the requests of a page's links apart.
+func (ref *reference) key(u urls.URL) string {
+	if ref.found == nil || ref.found.Call.Digest() == 0 {
+		return u.String()
+	}
+	return u.String() + " " + ref.found.Call.Method + " " + ref.found.Call.Body
 }
 
 // leastLinkRoom is how many octets of links a small page may have.

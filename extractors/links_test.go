@@ -1,7 +1,6 @@
 package extractors
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -128,12 +127,18 @@ func sameLinks(t interface{ Fatalf(string, ...any) }, body []byte) {
 	}
 }
 
-func set(refs []reference) []reference {
-	refs = slices.Clone(refs)
-	slices.SortFunc(refs, func(a, b reference) int {
-		return cmp.Or(cmp.Compare(a.raw, b.raw), cmp.Compare(fmt.Sprint(a.noFollow), fmt.Sprint(b.noFollow)))
-	})
-	return slices.Compact(refs)
+// set are the references as texts, each with the default rule that finds it.
+func set(refs []reference) []string {
+	all := make([]string, len(refs))
+	for i, r := range refs {
+		rule := 0
+		if r.area || r.rules != nil && r.rules[0] == 1 {
+			rule = 1
+		}
+		all[i] = fmt.Sprint(r.raw, " ", r.noFollow, " ", rule)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 var pieces = []string{

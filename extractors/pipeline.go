@@ -22,7 +22,7 @@ const (
 // Rule applies one extractor to the pages it matches.
 type Rule struct {
 	Type      string              // the record type
-	Match     func(urls.URL) bool // nil: every page
+	Match     func(urls.URL) bool // nil: every page, or those that link rules lead to it
 	Extractor crawler.Extractor
 }
 
@@ -59,6 +59,19 @@ type Pipeline struct {
 type rule struct {
 	Rule
 	needsTree bool
+	led       bool // a link rule leads to the type
+}
+
+// applies reports whether the rule is for a page: by its match, or by the link that
+// led there. A type that links lead to and that has no match is for no other page.
+func (r *rule) applies(p *crawler.Page) bool {
+	if slices.Contains(p.Request.Types, r.Type) {
+		return true
+	}
+	if r.Match == nil {
+		return !r.led
+	}
+	return r.Match(p.URL)
 }
 
 var _ crawler.Pipeline = (*Pipeline)(nil)
@@ -97,6 +110,10 @@ func New(opt Options) (*Pipeline, error) {
 		return nil, err
 	}
 	pl.links = links
+	for i := range pl.rules {
+		r := &pl.rules[i]
+		r.led = slices.ContainsFunc(links.rules, func(l compiledLink) bool { return slices.Contains(l.Types, r.Type) })
+	}
 	return pl, nil
 }
 
@@ -187,8 +204,9 @@ func (pl *Pipeline) run(parent context.Context, p *crawler.Page, r *crawler.Resu
 // matching picks the rules for a page, and says whether one needs its tree.
 func (pl *Pipeline) matching(p *crawler.Page) (rules []Rule, tree bool) {
 	isHTML := p.IsHTML()
-	for _, r := range pl.rules {
-		if r.needsTree && !isHTML || r.Match != nil && !r.Match(p.URL) {
+	for i := range pl.rules {
+		r := &pl.rules[i]
+		if r.needsTree && !isHTML || !r.applies(p) {
 			continue
 		}
 		rules = append(rules, r.Rule)

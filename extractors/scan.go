@@ -106,7 +106,7 @@ func (s *scanner) start() {
 		case s.templates > 0:
 			s.inertLink = true
 		default:
-			s.reference()
+			s.reference(len(name) != 1)
 		}
 	}
 }
@@ -151,9 +151,9 @@ func (s *scanner) base() {
 	s.out.base, s.out.hasBase = href, true
 }
 
-func (s *scanner) reference() {
+func (s *scanner) reference(area bool) {
 	if href, ok := s.z.Attr("href"); ok {
 		rel, _ := s.z.Attr("rel")
-		s.out.refs = append(s.out.refs, reference{raw: href, noFollow: isNoFollow(rel)})
+		s.out.refs = append(s.out.refs, reference{raw: href, noFollow: isNoFollow(rel), area: area})
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/andybalholm/cascadia"
-
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
@@ -17,7 +15,7 @@ import (
 func (l *loader) check(c *Config) {
 	l.checkName(c)
 	l.checkPoliteness(&c.Politeness)
-	l.checkLinks(c.Links)
+	l.checkLinks(c)
 	l.checkScope(&c.Scope)
 	for _, r := range c.Extract {
 		if r.Match != nil {
@@ -188,21 +186,6 @@ func (l *loader) checkContact(p *Politeness) {
 // isPlain reports whether a text can go into a header.
 func isPlain(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("()<>\\", r) }) < 0
-}
-
-func (l *loader) checkLinks(k Links) {
-	for i, r := range k.Rules {
-		if r.CSS == "" {
-			continue // reported as missing
-		}
-		if _, err := cascadia.ParseGroup(r.CSS); err != nil {
-			at := l.at("links", "css")
-			if n := l.at("links"); n.kind == listKind {
-				at = n.below([]string{strconv.Itoa(i), "css"})
-			}
-			l.foreignValue(at, "links", "not a CSS selector: "+err.Error(), "")
-		}
-	}
 }
 
 func (l *loader) checkScope(s *Scope) {

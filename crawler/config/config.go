@@ -15,7 +15,7 @@ type Config struct {
 	Name       string        `yaml:"name" default:"(the file's name without its ending)" doc:"Names the crawl in summaries, in records' runs and in its state: letters, digits, dots, dashes and underscores."`
 	Seeds      []Seed        `yaml:"seeds" required:"true" doc:"Where the crawl starts: URLs, sitemaps and files of URLs."`
 	Scope      Scope         `yaml:"scope" doc:"Which URLs belong to the crawl."`
-	Links      Links         `yaml:"links" default:"({css: \"a[href]\"})" doc:"Which links of a page are followed: {css, attr}, a list of these, or false for none."`
+	Links      Links         `yaml:"links" default:"({css: \"a[href]\"})" doc:"Which links of a page are followed: a rule such as {css: \"a.next\"}, a list of rules, or false for none. The keys of a rule that say where it finds links are in docs/plugins.md."`
 	Politeness Politeness    `yaml:"politeness" doc:"How hosts are treated."`
 	Fetch      Fetch         `yaml:"fetch" doc:"How pages are fetched."`
 	Extract    Extract       `yaml:"extract" doc:"What is read from pages: record types, each with an extractor and its options. Without it, a crawl that has outputs writes a record of type page for each HTML page."`
@@ -81,14 +81,20 @@ type Pattern struct {
 	Regex string `yaml:"regex" doc:"RE2, searched in the whole URL."`
 }
 
-// LinkRule is a selection of links on a page.
+// LinkRule is a selection of links on a page, and what is known of where they lead.
+// The keys of its finder stand beside its own.
 type LinkRule struct {
-	CSS  string `yaml:"css,scalar" required:"true" doc:"CSS selector of the elements."`
-	Attr string `yaml:"attr" default:"href" doc:"The attribute that holds the URL."`
+	Match    []Pattern `yaml:"match" default:"(every URL)" doc:"The URLs that the rule is for: path globs, or {regex: ...} on the whole URL."`
+	Exclude  []Pattern `yaml:"exclude" doc:"URLs that the rule is not for."`
+	MaxDepth int       `yaml:"max_depth" default:"0" min:"0" max:"65535" doc:"Most links between a seed and what the rule leads to; 0: no bound."`
+	Priority uint8     `yaml:"priority" default:"0" doc:"Of one host's requests, those of lower values leave first."`
+	LeadsTo  []string  `yaml:"leads_to" doc:"Record types of the pages that it leads to. A type that has no match is read from no other pages."`
+
+	Finder crawler.LinkFinder `yaml:"-"`
 }
 
 // Links say which links are followed. Without Rules and Off the pipeline's
-// default holds.
+// default holds. Of several rules that find a URL on a page the first decides.
 type Links struct {
 	Off   bool
 	Rules []LinkRule

@@ -95,7 +95,10 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 			Canonical: "only", DropParams: []string{"utm_*", "gclid"},
 			Traps: Traps{Mode: "cut", Repeats: 5, Sessions: "keep", Facets: 100, Stale: 50, Pattern: 2000, NearDuplicates: "cut"},
 		},
-		Links: Links{Rules: []LinkRule{{CSS: "a[href]", Attr: "href"}, {CSS: "img[data-next]", Attr: "data-next"}}},
+		Links: Links{Rules: []LinkRule{
+			{Finder: &testLinks{CSS: "a[href]"}},
+			{Finder: &testLinks{CSS: "img[data-next]", Attr: "data-next"}, Match: []Pattern{{Glob: "/a/**"}}, Exclude: []Pattern{{Regex: "[?]"}}, MaxDepth: 3, Priority: 7, LeadsTo: []string{"thing"}},
+		}},
 		Politeness: Politeness{Agent: "my-bot_X", Contact: "ops@me.example", Concurrency: 8, Robots: "ignore",
 			AllowIgnoreRobots: true, MaxCrawlDelay: 2 * time.Minute, MaxRetryAfter: 90 * time.Minute,
 			Adaptive: true, AdaptiveFactor: 2.5, MaxDelay: 90 * time.Second, Hours: "22:00-06:00", Timezone: "Europe/Berlin", Group: "domain",

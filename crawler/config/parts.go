@@ -38,7 +38,7 @@ func (c *Config) TrapRules() crawler.TrapRules {
 		NearDuplicates: t.NearDuplicates == "cut",
 	}
 	for _, r := range c.Extract {
-		if r.Match != nil {
+		if r.Match != nil || c.Links.leadTo(r.Type) {
 			rules.News = append(rules.News, r.Type)
 		}
 	}

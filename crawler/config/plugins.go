@@ -15,20 +15,6 @@ import (
 // DefaultExtractor is the extractor of record types that name no plugin.
 const DefaultExtractor = "selectors"
 
-// decodeBlock reads {css, attr}, a selector alone, a list of these, or false.
-func (k *Links) decodeBlock(l *loader, n *node, path string) {
-	switch {
-	case n.kind == boolKind && n.text == "false":
-		k.Off = true
-	case n.kind == boolKind:
-		l.errorf(n.place, "remove the key to follow all links", "%s: want a selector, a list of them or false; found true", path)
-	default:
-		v := reflect.ValueOf(&k.Rules).Elem()
-		l.value(n, v, slot{field: field{typ: v.Type()}, path: path})
-		k.Off = n.kind == listKind && len(n.items) == 0
-	}
-}
-
 // ruleKeys are the keys of a record type that no plugin sees.
 type ruleKeys struct {
 	Match  *Pattern `yaml:"match" default:"(every page)" doc:"The pages it is read from: a path glob, or {regex: ...}."`

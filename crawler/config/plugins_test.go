@@ -100,7 +100,28 @@ func (*testSink) Flush(context.Context) ([]byte, error)               { return n
 func (*testSink) Places() []string                                    { return nil }
 func (*testSink) Close() error                                        { return nil }
 
+// testLinks is a link rule as a struct.
+type testLinks struct {
+	CSS   string      `yaml:"css,scalar" required:"true" doc:"CSS selector of the elements."`
+	Attr  string      `yaml:"attr" default:"href" doc:"The attribute that holds the URL."`
+	Carry []testField `yaml:"carry" doc:"Values for the pages that it leads to."`
+}
+
+func (x *testLinks) Simple() (css, attr string, ok bool) { return x.CSS, x.Attr, true }
+
+func (*testLinks) Find(context.Context, *crawler.Page, *crawler.Emitter, func(crawler.Reference) bool) error {
+	return nil
+}
+
+func (x *testLinks) Validate() error {
+	if _, err := cascadia.ParseGroup(x.CSS); x.CSS != "" && err != nil {
+		return &crawler.ConfigError{Path: []string{"css"}, Msg: "not a CSS selector: " + x.CSS}
+	}
+	return nil
+}
+
 func init() {
+	crawler.LinkFinders.Register(linkFinder, func() crawler.LinkFinder { return &testLinks{} })
 	crawler.Extractors.Register(DefaultExtractor, func() crawler.Extractor { return &testSelectors{} })
 	crawler.Extractors.Register("jsonld", func() crawler.Extractor { return &testOptions{Depth: 3} })
 	crawler.Extractors.Register("panics", func() crawler.Extractor { return &testBare{} })

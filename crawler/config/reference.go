@@ -27,6 +27,10 @@ func PluginReference() string {
 		plugin, _ := crawler.Extractors.New(id)
 		referencePlugin(&b, id, plugin)
 	}
+	if finder, ok := crawler.LinkFinders.New(linkFinder); ok {
+		b.WriteString("## Link rules\n\n")
+		referencePlugin(&b, "links", finder)
+	}
 	b.WriteString("## Outputs\n\n")
 	for _, id := range crawler.Sinks.IDs() {
 		plugin, _ := crawler.Sinks.New(id)

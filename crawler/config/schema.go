@@ -88,8 +88,7 @@ func defaultValue(f field) any {
 func (w *schemaWriter) value(t reflect.Type, f field) object {
 	switch t {
 	case reflect.TypeFor[Links]():
-		rules := w.value(reflect.TypeFor[[]LinkRule](), field{})
-		return anyOf(object{"const": false}, rules)
+		return anyOf(object{"const": false}, w.links())
 	case reflect.TypeFor[Extract]():
 		return w.extract()
 	case reflect.TypeFor[Outputs]():
@@ -174,6 +173,18 @@ func (w *schemaWriter) plugin(plugin any, more object, required ...string) objec
 		s["required"] = slices.Concat(own, required)
 	}
 	return s
+}
+
+func (w *schemaWriter) links() object {
+	own := object{}
+	for _, f := range shapeOf(reflect.TypeFor[LinkRule]()).fields {
+		own[f.name] = w.property(f)
+	}
+	rule := object{"type": []string{"string", "object"}}
+	if finder, ok := crawler.LinkFinders.New(linkFinder); ok {
+		rule = anyOf(object{"type": []string{"string", "number"}}, w.plugin(finder, own))
+	}
+	return anyOf(rule, object{"type": "array", "items": rule}, object{"type": "null"})
 }
 
 func (w *schemaWriter) extract() object {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 // in many texts that have nothing to do with it, and is guessed anyway.
 const leastHidden = 8
 
-// Veil hides the values that seeds got from the environment, in every spelling
+// Veil hides the values that seeds and link rules got from the environment, in every spelling
 // that a URL or a message gives them. The zero value hides nothing. It is safe
 // for concurrent use.
 type Veil struct {
@@ -25,8 +26,8 @@ type Veil struct {
 // spelling is one way in which a value stands in a URL.
 type spelling struct{ text, name, kind string }
 
-// Veil hides what the seeds' URLs got from the environment behind their hosts:
-// keys in a query, tokens in a path, credentials.
+// Veil hides what the seeds' URLs got from the environment behind their hosts (keys
+// in a query, tokens in a path, credentials), and what link rules send.
 func (c *Config) Veil() *Veil {
 	v := &Veil{}
 	if c.secrets == nil {
@@ -35,7 +36,7 @@ func (c *Config) Veil() *Veil {
 	var pairs []string
 	for _, s := range c.secrets.values {
 		forms := spellings(s)
-		if !c.seeded(forms) {
+		if !c.seeded(forms) && !c.linked(forms) {
 			continue
 		}
 		for _, f := range forms {
@@ -92,6 +93,45 @@ func (c *Config) seeded(forms []spelling) bool {
 				if strings.Contains(part, f.text) {
 					return true
 				}
+			}
+		}
+	}
+	return false
+}
+
+// linked reports whether a value stands in a link rule, which may send it.
+func (c *Config) linked(forms []spelling) bool {
+	return slices.ContainsFunc(c.Links.Rules, func(r LinkRule) bool {
+		return r.Finder != nil && holdsText(reflect.ValueOf(r.Finder), forms, 0)
+	})
+}
+
+// holdsText looks through the exported fields of a plugin.
+func holdsText(v reflect.Value, forms []spelling, depth int) bool {
+	if depth > 16 {
+		return false
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return slices.ContainsFunc(forms, func(f spelling) bool { return strings.Contains(v.String(), f.text) })
+	case reflect.Pointer, reflect.Interface:
+		return !v.IsNil() && holdsText(v.Elem(), forms, depth+1)
+	case reflect.Slice:
+		for i := range v.Len() {
+			if holdsText(v.Index(i), forms, depth+1) {
+				return true
+			}
+		}
+	case reflect.Map:
+		for _, e := range v.Seq2() {
+			if holdsText(e, forms, depth+1) {
+				return true
+			}
+		}
+	case reflect.Struct:
+		for f, e := range v.Fields() {
+			if f.IsExported() && holdsText(e, forms, depth+1) {
+				return true
 			}
 		}
 	}

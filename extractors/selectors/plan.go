@@ -47,7 +47,8 @@ func below(path []string, keys ...string) []string { return append(slices.Clone(
 // compiler turns a configuration into a plan.
 type compiler struct {
 	wrong mistakes
-	tree  bool
+	tree  bool // the parsed page is looked into
+	json  bool // a page that is JSON is
 }
 
 func compile(x *Extractor) (plan, error) {

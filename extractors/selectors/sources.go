@@ -101,6 +101,7 @@ func (c *compiler) finder(s Selector, attr string, path ...string) finder {
 	f.query = c.query(s, path)
 	if f.query != nil {
 		f.attr = strings.ToLower(attr)
+		c.json = c.json || s.CSS == "" && s.XPath == ""
 	}
 	return f
 }
