@@ -1,7 +1,9 @@
 # make test   everything that must pass: format, vet, tests with the race
 #             detector; as root on Debian it installs what the tests use
 # make lint   staticcheck, with the rules of staticcheck.conf
-# make bench  the benchmarks, once each
+# make bench  amble against plain colly and a bare loop, and its hot steps, into
+#             docs/performance.md; bench-peers: against Scrapy, where it is
+#             installed; bench-polite and bench-scale: what their names say
 # make fuzz   every fuzz target for FUZZTIME
 # make torture  kills, power cuts, full disks and more, KILLS times and for about
 #             15 minutes, with a table of what was done at the end
@@ -13,7 +15,7 @@ FUZZTIME ?= 10s
 KILLS ?= 100
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: test needs format vet lint bench fuzz torture demo build
+.PHONY: test needs format vet lint bench bench-peers bench-polite bench-scale fuzz torture demo build
 
 test: needs format vet
 	$(GO) test -race -timeout 20m ./...
@@ -32,7 +34,10 @@ lint:
 	$(GO) run $(STATICCHECK) ./...
 
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) run ./fixtures/bench -write
+
+bench-peers bench-polite bench-scale:
+	$(GO) run ./fixtures/bench $(@:bench-%=%)
 
 # go test fuzzes one target of one package at a time.
 fuzz:

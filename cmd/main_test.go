@@ -10,10 +10,6 @@ import (
 // benchmarks start as processes of their own.
 func TestMain(m *testing.M) {
 	testscript.Main(tabulated{m}, map[string]func(){
-		"amble":         Main,
-		"synthetic-web": syntheticWeb,
-		"polite-web":    servePoliteWeb,
-		"plain-colly":   plainColly,
-		"bare-loop":     bareLoop,
+		"amble": Main,
 	})
 }
