@@ -10,6 +10,7 @@ import (
 	_ "github.com/amblecrawl/amble/crawler/sink/sqlite"
 	_ "github.com/amblecrawl/amble/extractors/content"
 	_ "github.com/amblecrawl/amble/extractors/feeds"
+	_ "github.com/amblecrawl/amble/extractors/metadata"
 	_ "github.com/amblecrawl/amble/extractors/selectors"
 	_ "github.com/amblecrawl/amble/extractors/structured"
 )

@@ -31,6 +31,8 @@ var arrows = []struct{ from, to string }{
 	{"extractors/markup", ""},
 	{"extractors/values", "crawler/urls"},
 	{"extractors/query", "crawler"},
+	{"extractors/metadata/item", "crawler crawler/urls"},
+	{"extractors/metadata/...", "extractors/metadata/... extractors/markup extractors/values crawler crawler/urls"},
 	{"extractors/...", "extractors extractors/markup extractors/values extractors/query crawler crawler/urls"},
 
 	{"politeness/robots", ""},

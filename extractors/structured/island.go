@@ -3,7 +3,6 @@ package structured
 import (
 	"bytes"
 	"regexp"
-	"strings"
 )
 
 // maxAssigned bounds how often a variable is looked for on one page.
@@ -23,18 +22,6 @@ func (p *plan) assigned(text []byte) [][]byte {
 		}
 	}
 	return out
-}
-
-// trimScript takes the wrappings off a script that holds JSON.
-func trimScript(text string) string {
-	text = strings.TrimSpace(text)
-	text = strings.TrimPrefix(text, "<!--")
-	text = strings.TrimSuffix(text, "-->")
-	text = strings.TrimSpace(text)
-	text = strings.TrimPrefix(text, "//<![CDATA[")
-	text = strings.TrimPrefix(text, "<![CDATA[")
-	text = strings.TrimSuffix(text, "]]>")
-	return strings.TrimSpace(strings.TrimSuffix(text, "//"))
 }
 
 // Guards against being read as a script, and calls around the value.

@@ -131,7 +131,7 @@ func (x *JSON) scripts(p *crawler.Page) ([][]byte, error) {
 		}
 		if x.Variable != "" {
 			texts = append(texts, x.plan.assigned([]byte(text))...)
-		} else if text = trimScript(text); text != "" {
+		} else if text = values.TrimScript(text); text != "" {
 			texts = append(texts, []byte(text))
 		}
 	}

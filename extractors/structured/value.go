@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/extractors/values"
 )
 
 // native is a decoded value as a record holds it. Integers keep their digits: one
@@ -17,11 +18,11 @@ import (
 func native(v any) any {
 	switch v := v.(type) {
 	case json.Number:
-		return number(string(v))
+		return values.JSONNumber(string(v))
 	case int: // jq counts with these
 		return int64(v)
 	case *big.Int:
-		return number(v.String())
+		return values.JSONNumber(v.String())
 	case []any:
 		list := make([]any, len(v))
 		for i := range v {
@@ -32,16 +33,6 @@ func native(v any) any {
 		return members(v)
 	}
 	return v
-}
-
-func number(literal string) any {
-	if n, err := strconv.ParseInt(literal, 10, 64); err == nil {
-		return n
-	}
-	if f, err := strconv.ParseFloat(literal, 64); err == nil && bytes.ContainsAny([]byte(literal), ".eE") {
-		return f
-	}
-	return json.RawMessage(literal)
 }
 
 // members are an object's, sorted by name as the document's order is lost; nil

@@ -53,7 +53,11 @@ func onlyText(n *html.Node) *html.Node {
 // Text is the text a reader sees below n, on one line: white space folded,
 // words kept apart where the page breaks lines, scripts, styles and templates
 // left out. Its errors are those of step.
-func Text(n *html.Node, step Step) (string, error) {
+func Text(n *html.Node, step Step) (string, error) { return TextWith(n, nil, step) }
+
+// TextWith is Text with the words that instead gives for an element, where it
+// gives some, in the place of what is in it.
+func TextWith(n *html.Node, instead func(*html.Node) string, step Step) (string, error) {
 	if t := onlyText(n); t != nil {
 		return Fold(t.Data), step.take(1 + len(t.Data)/BytesPerStep)
 	}
@@ -69,6 +73,12 @@ func Text(n *html.Node, step Step) (string, error) {
 		case html.ElementNode:
 			descend = !unseen(c.DataAtom)
 			b.space = b.space || separates(c.DataAtom)
+			if instead != nil {
+				if words := instead(c); words != "" {
+					b.write(words)
+					descend = false
+				}
+			}
 		}
 		next := Following(c, n, descend)
 		// Leaving a block separates as well as entering one.
