@@ -24,6 +24,10 @@ type (
 	FieldLister = crawler.FieldLister
 	// TreeReader is optional: it says whether the parsed tree is needed.
 	TreeReader = crawler.TreeReader
+	// Sourcer is optional: it says where a field is read from, for rejects.
+	Sourcer = crawler.Sourcer
+	// Problem is why a record is rejected, see Emitter.Reject.
+	Problem = crawler.Problem
 	// ConfigError is a mistake at a place in the configuration.
 	ConfigError = crawler.ConfigError
 )

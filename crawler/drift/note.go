@@ -50,30 +50,32 @@ func (n *note) of(name string) *typeNote {
 // missed where they are not in a record.
 func (p *Profile) count(url string, t *typeNote, expected []string) {
 	written := int64(len(t.records))
+	page := Sample{URL: url}
+	page.order()
 	p.Pages++
 	p.Records += written
 	p.Rejected += int64(t.rejected)
 	p.Squares += written * written
 	if written > 0 {
-		p.Full = keep(p.Full, Sample{URL: url})
+		p.Full = keep(p.Full, page)
 	} else {
-		p.Empty = keep(p.Empty, Sample{URL: url})
+		p.Empty = keep(p.Empty, page)
 	}
 	for _, list := range [][][]crawler.Field{t.records, t.rejects} {
 		for _, fields := range list {
-			p.record(url, fields, expected)
+			p.record(page, fields, expected)
 		}
 	}
 }
 
-func (p *Profile) record(url string, fields []crawler.Field, expected []string) {
+func (p *Profile) record(page Sample, fields []crawler.Field, expected []string) {
 	p.Read++
 	filled := map[string]bool{}
-	p.values(url, "", fields, filled, 0)
+	p.values(page, "", fields, filled, 0)
 	for _, name := range expected {
 		if !filled[name] {
 			f := p.field(name)
-			f.Without = keep(f.Without, Sample{URL: url})
+			f.Without = keep(f.Without, page)
 		}
 	}
 }
@@ -82,7 +84,7 @@ func (p *Profile) record(url string, fields []crawler.Field, expected []string) 
 const maxNesting = 3
 
 // values counts the values of fields, those in objects under "outer.inner".
-func (p *Profile) values(url, prefix string, fields []crawler.Field, filled map[string]bool, depth int) {
+func (p *Profile) values(page Sample, prefix string, fields []crawler.Field, filled map[string]bool, depth int) {
 	for i := range fields {
 		name := prefix + fields[i].Name
 		if len(name) > 128 || filled[name] { // a second field of a name is renamed by outputs
@@ -91,19 +93,23 @@ func (p *Profile) values(url, prefix string, fields []crawler.Field, filled map[
 		s, ok := look(fields[i].Value)
 		if !ok {
 			f := p.field(name)
-			f.Without = keep(f.Without, Sample{URL: url})
+			f.Without = keep(f.Without, page)
 			continue
 		}
 		filled[name] = true
-		p.field(name).value(url, s)
+		p.field(name).value(page, s)
 		if inner, nested := fields[i].Value.([]crawler.Field); nested && depth < maxNesting {
-			p.values(url, name+".", inner, filled, depth+1)
+			p.values(page, name+".", inner, filled, depth+1)
 		}
 	}
 }
 
-func (f *Field) value(url string, s seen) {
-	sample := Sample{URL: url, Value: excerpt(s.text)}
+func (f *Field) value(url Sample, s seen) {
+	sample := Sample{} // which leaves examples as they are
+	if f.takes(url, s) {
+		sample = url
+		sample.Value = excerpt(s.text)
+	}
 	f.Filled++
 	f.With = keep(f.With, sample)
 	f.Types.add(s.kind, 1, sample)
@@ -113,4 +119,21 @@ func (f *Field) value(url string, s seen) {
 	if s.pattern != "" {
 		f.Patterns.add(s.pattern, 1, sample)
 	}
+}
+
+// takes reports whether a value on a page may become one of the examples; what it
+// looks like in full is then worth its price.
+func (f *Field) takes(page Sample, s seen) bool {
+	if n := len(f.With); n < maxSamples || page.hash <= f.With[n-1].order() {
+		return true
+	}
+	for _, c := range []struct {
+		cells Cells
+		name  string
+	}{{f.Types, s.kind}, {f.Lengths, s.length}, {f.Patterns, s.pattern}} {
+		if cell := c.cells[c.name]; c.name != "" && (cell == nil || !cell.usable() || page.hash <= cell.order()) {
+			return true
+		}
+	}
+	return false
 }

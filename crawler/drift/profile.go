@@ -52,6 +52,15 @@ type Cell struct {
 type Sample struct {
 	URL   string `json:"url,omitempty"`
 	Value string `json:"value,omitempty"`
+
+	hash uint64 // of the URL, 0 until it is asked for
+}
+
+func (s *Sample) order() uint64 {
+	if s.hash == 0 {
+		s.hash = xxh3.HashString(s.URL)
+	}
+	return s.hash
 }
 
 // compare orders samples by chance, but the same in every run: the examples of a
@@ -60,7 +69,7 @@ func (s Sample) compare(o Sample) int {
 	if s.URL == o.URL {
 		return cmp.Compare(s.Value, o.Value)
 	}
-	return cmp.Or(cmp.Compare(xxh3.HashString(s.URL), xxh3.HashString(o.URL)), cmp.Compare(s.URL, o.URL))
+	return cmp.Or(cmp.Compare(s.order(), o.order()), cmp.Compare(s.URL, o.URL))
 }
 
 // usable reports whether a page can be an example.
@@ -106,7 +115,8 @@ func (c *Cells) add(name string, n int64, s Sample) {
 	}
 	cell.N += n
 	if s.usable() && (!cell.usable() || s.compare(cell.Sample) < 0) {
-		cell.Sample = Sample{s.URL, strings.Clone(s.Value)}
+		s.Value = strings.Clone(s.Value)
+		cell.Sample = s
 	}
 }
 
