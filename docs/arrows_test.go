@@ -56,6 +56,7 @@ var alone = []struct{ module, home string }{
 	{"github.com/itchyny/gojq", "extractors/query"},
 	{"github.com/goccy/go-yaml", "crawler/config"},
 	{"github.com/santhosh-tekuri/jsonschema/v6", "crawler/trust"},
+	{"github.com/robfig/cron/v3", "crawler/schedule"},
 	{"modernc.org/sqlite", "crawler/sink/sqlite"},
 	{"github.com/jackc/pgx/v5", "crawler/sink/postgres"},
 	{"github.com/prometheus/client_golang", "crawler/monitor"},
