@@ -37,6 +37,9 @@ type Page struct {
 	// Said is what politeness knew of the host's statements when it let the
 	// request go (Verdict.Said), for PagePolicy.
 	Said any
+	// Parse makes the tree of a body in UTF-8; nil stands for the parser of
+	// golang.org/x/net/html without scripting.
+	Parse func(body []byte) (*html.Node, error)
 
 	once sync.Once
 	doc  *goquery.Document
@@ -61,8 +64,11 @@ func (p *Page) IsHTML() bool {
 // must not change it.
 func (p *Page) Document() (*goquery.Document, error) {
 	p.once.Do(func() {
-		// No script runs here, so what <noscript> holds is content.
-		root, err := html.ParseWithOptions(bytes.NewReader(p.Response.Body), html.ParseOptionEnableScripting(false))
+		parse := p.Parse
+		if parse == nil {
+			parse = parseWithoutScripts
+		}
+		root, err := parse(p.Response.Body)
 		if err != nil {
 			p.err = fmt.Errorf("parsing %s: %w", p.URL.Redacted(), err)
 			return
@@ -70,6 +76,12 @@ func (p *Page) Document() (*goquery.Document, error) {
 		p.doc = goquery.NewDocumentFromNode(root)
 	})
 	return p.doc, p.err
+}
+
+// parseWithoutScripts takes what <noscript> holds for content, since none runs
+// here.
+func parseWithoutScripts(body []byte) (*html.Node, error) {
+	return html.ParseWithOptions(bytes.NewReader(body), html.ParseOptionEnableScripting(false))
 }
 
 // Parsed reports whether the tree was built, for tests and accounts.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
+	"github.com/amblecrawl/amble/extractors/markup"
 )
 
 // The bounds of a page where Options names none.
@@ -157,6 +158,7 @@ func (pl *Pipeline) Types() []crawler.RecordType {
 // itself has ended the error wraps ctx.Err().
 func (pl *Pipeline) Run(ctx context.Context, p *crawler.Page, r *crawler.Result) error {
 	first, firstReject := len(r.Records), len(r.Rejects)
+	p.Parse = markup.Tree
 	err := pl.run(ctx, p, r)
 	if err != nil {
 		r.Records, r.Rejects, r.Matched = r.Records[:first], r.Rejects[:firstReject], nil

@@ -11,6 +11,9 @@
 // hold them. It reports that it can not where that takes a parser: implied
 // elements that would matter, misnested formatting, foster parenting, templates.
 //
+// [Tree] makes the whole tree, where nothing has to be moved, and leaves the page
+// to the library's parser elsewhere.
+//
 // What it promises is held by fuzzing against golang.org/x/net/html. It refuses
 // to guess.
 package markup

@@ -27,10 +27,11 @@ type span struct{ from, to int }
 // goroutine.
 type Scanner struct {
 	src  []byte
-	next int  // where the next token starts
-	kind Kind // of the current token
-	data span // its text, or its name
-	end  int  // of a start tag: where its ">" is
+	page string // src, where texts may keep all of it in memory
+	next int    // where the next token starts
+	kind Kind   // of the current token
+	data span   // its text, or its name
+	end  int    // of a start tag: where its ">" is
 
 	attrs   []attribute         // of a start tag
 	names   map[string]struct{} // of attrs, once they are many
@@ -120,6 +121,9 @@ func (s *Scanner) rest(from int) Kind {
 // Text is the text of a text or a comment, with character references decoded.
 func (s *Scanner) Text() string {
 	b := s.src[s.data.from:s.data.to]
+	if s.page != "" && bytes.IndexByte(b, '&') < 0 && bytes.IndexByte(b, '\r') < 0 {
+		return s.page[s.data.from:s.data.to] // which has no NUL
+	}
 	if (!s.keepNUL || s.kind == Comment) && bytes.IndexByte(b, 0) >= 0 {
 		b = bytes.ReplaceAll(b, []byte{0}, []byte("\ufffd"))
 	}

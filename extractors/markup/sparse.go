@@ -35,11 +35,17 @@ func Sparse(page []byte, want []Want) (document *html.Node, ok bool) {
 		return nil, false // the parser drops some and replaces others
 	}
 	b := builder{s: Scan(page), want: want, root: &html.Node{Type: html.DocumentNode}}
+	return b.root, b.read()
+}
+
+// read reads the page to its end, or to where the tokens do not tell.
+func (b *builder) read() (ok bool) {
 	for {
 		b.s.AllowCDATA(len(b.foreign) > 0)
 		switch b.s.Next() {
 		case End:
-			return b.root, true
+			b.body()
+			return true
 		case Text:
 			ok = b.text()
 		case StartTag:
@@ -49,10 +55,10 @@ func Sparse(page []byte, want []Want) (document *html.Node, ok bool) {
 		case Comment:
 			ok = b.comment()
 		case Doctype:
-			ok = true
+			ok = b.doctype()
 		}
-		if !ok || len(b.stack) > maxDepth {
-			return nil, false
+		if !ok || len(b.stack)+len(b.foreign) > maxDepth {
+			return false
 		}
 	}
 }
@@ -80,14 +86,25 @@ type builder struct {
 
 	stack   []open // below body
 	bottom  open   // what an empty stack has on top
-	foreign []span // names of open elements from the outermost <svg> down
+	foreign []open // from the outermost <svg> down
 	part    int
 	html    bool // <html> was there
 	head    bool // <head> was there
 	began   bool // something else was there
 	form    bool // a form has begun that no </form> has ended
-	over    bool // </body> was there
+	over    over
+	moved   int // octets of text that were copied to join others
+
+	whole *whole // the rest of the tree, where all of it is made
 }
+
+// over tells which ends of the page were there.
+type over int
+
+const (
+	bodyOver over = iota + 1
+	htmlOver
+)
 
 func (b *builder) top() *open {
 	if n := len(b.stack); n > 0 {
@@ -176,49 +193,91 @@ func (b *builder) may(name, word string) bool {
 
 // text adds a text to the open element.
 func (b *builder) text() bool {
+	if n := len(b.foreign); n > 0 {
+		return b.join(b.foreign[n-1].node, b.s.Text)
+	}
+	blank := b.blank()
+	if !blank {
+		b.over = 0
+	}
 	top := b.top()
 	switch {
-	case len(b.foreign) > 0:
-		return true
-	case len(b.stack) == 0:
-		if !b.s.Blank() {
-			b.part, b.began, b.over = inBody, true, false
-		}
-		return true
-	case inTable(top.tag) || b.part == inHead && top.tag == atom.Noscript:
-		if !b.s.Blank() {
-			return false
-		}
+	case len(b.stack) == 0 && b.part != inBody:
+		return b.textBefore(blank)
+	case !blank && (inTable(top.tag) || b.part == inHead && top.tag == atom.Noscript):
+		return false
 	}
-	n := top.node
+	return b.join(top.node, func() string {
+		text := b.s.Text()
+		switch top.tag {
+		case atom.Pre, atom.Listing, atom.Textarea:
+			if top.node.FirstChild == nil {
+				return strings.TrimPrefix(text, "\n")
+			}
+		}
+		return text
+	})
+}
+
+// blank reports whether a text is white space, once it is decoded.
+func (b *builder) blank() bool {
+	if b.s.Blank() {
+		return true
+	}
+	raw := b.s.bytes(b.s.data)
+	return bytes.IndexByte(raw, '&') >= 0 && strings.TrimLeft(b.s.Text(), whitespace) == ""
+}
+
+const whitespace = " \t\r\n\f"
+
+// textBefore reads a text where the body has not begun: if it says something,
+// the body begins with it.
+func (b *builder) textBefore(blank bool) bool {
+	if b.whole != nil {
+		return b.wholeTextBefore()
+	}
+	if !blank {
+		b.part, b.began = inBody, true
+	}
+	return true
+}
+
+// join adds a text to what n ends in. It is false for pages that are made to have
+// their texts joined again and again.
+func (b *builder) join(n *html.Node, text func() string) bool {
 	if n == nil {
 		return true
 	}
-	text := b.s.Text()
-	switch top.tag {
-	case atom.Pre, atom.Listing, atom.Textarea:
-		if n.FirstChild == nil && text != "" && text[0] == '\n' {
-			text = text[1:]
-		}
-	}
-	if text == "" {
+	t := text()
+	if t == "" {
 		return true
 	}
-	if last := n.LastChild; last != nil && last.Type == html.TextNode {
-		last.Data += text
+	last := n.LastChild
+	if last == nil || last.Type != html.TextNode {
+		n.AppendChild(&html.Node{Type: html.TextNode, Data: t})
 		return true
 	}
-	n.AppendChild(&html.Node{Type: html.TextNode, Data: text})
-	return true
+	last.Data += t
+	b.moved += len(last.Data)
+	return b.moved <= 4*len(b.s.src)+1<<16
 }
 
 func (b *builder) comment() bool {
 	n := b.top().node
+	if len(b.foreign) > 0 {
+		n = b.foreign[len(b.foreign)-1].node
+	}
 	if n == nil {
 		return true
 	}
-	if b.over { // it belongs outside of body
-		return false
+	if b.over != 0 { // it belongs outside of body
+		if b.whole == nil || len(b.stack) > 0 {
+			return false
+		}
+		n = b.whole.html
+		if b.over == htmlOver {
+			n = b.root
+		}
 	}
 	n.AppendChild(&html.Node{Type: html.CommentNode, Data: b.s.Text()})
 	return true

@@ -9,7 +9,7 @@ import (
 // end reads an end tag. It is false where elements would have to be moved.
 func (b *builder) end() bool {
 	if n := len(b.foreign); n > 0 {
-		matches := equalFold(b.s.bytes(b.foreign[n-1]), b.s.Name())
+		matches := equalFold(b.s.bytes(b.foreign[n-1].name), b.s.Name())
 		b.foreign = b.foreign[:n-1]
 		return matches
 	}
@@ -20,14 +20,20 @@ func (b *builder) end() bool {
 		return false // it is a line break
 	case atom.Body, atom.Html:
 		// What follows is still of the body.
-		b.part, b.began, b.over = inBody, true, true
+		b.body()
+		if b.over = bodyOver; tag == atom.Html {
+			b.over = htmlOver
+		}
 		return !inNoscript
 	case atom.Head:
+		b.over = 0
 		if b.part == inHead && !inNoscript {
-			b.part, b.began = afterHead, true
+			b.headEnds()
 		}
 		return true
 	}
+	b.over = 0
+	b.whole.noDoctype()
 	if b.part != inBody && tag != b.top().tag {
 		return true
 	}

@@ -3,6 +3,7 @@ package markup
 import (
 	"bytes"
 
+	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
 
@@ -14,12 +15,12 @@ func (b *builder) start() bool {
 		return b.startForeign()
 	}
 	tag := atom.Lookup(b.s.Name())
-	b.over = false
+	b.over = 0
 	if b.part != inBody {
 		if done, ok := b.startHead(tag); done {
 			return ok
 		}
-		b.part = inBody
+		b.body()
 	}
 	top := b.top().tag
 	if isTablePart(tag) || inTable(top) {
@@ -41,24 +42,24 @@ func (b *builder) startHead(tag atom.Atom) (done, ok bool) {
 	}
 	switch tag {
 	case atom.Html:
-		ok = !b.html && !b.head && !b.began && b.wanted(tag) == nil
+		ok = !b.html && !b.head && !b.began && b.frame(tag)
 		b.html = true
 	case atom.Head:
-		ok = !b.head && !b.began && b.wanted(tag) == nil
+		ok = !b.head && !b.began && b.frame(tag)
 		b.head = true
 	case atom.Body:
+		ok = b.frame(tag)
 		b.part = inBody
-		ok = b.wanted(tag) == nil
 	case atom.Base, atom.Basefont, atom.Bgsound, atom.Link, atom.Meta:
-		ok = b.void(tag)
+		b.intoHead(func() { ok = b.void(tag) })
 	case atom.Script, atom.Style, atom.Title:
-		ok = b.push(tag)
+		b.intoHead(func() { ok = b.push(tag) })
 	case atom.Noscript:
 		if b.part == afterHead {
 			return false, false
 		}
 		b.s.NextIsNotRawText()
-		ok = b.push(tag)
+		b.intoHead(func() { ok = b.push(tag) })
 	default:
 		return false, false
 	}
@@ -214,30 +215,38 @@ func (b *builder) implyTableBody() {
 	b.stack = append(b.stack, o)
 }
 
-// startSVG reads the beginning of a drawing, which nobody may want.
+// startSVG reads the beginning of a drawing.
 func (b *builder) startSVG() bool {
-	if b.top().node != nil || b.wantedForeign(atom.Svg) {
-		return false
-	}
 	b.foreign = b.foreign[:0]
-	if !b.s.SelfClosing() {
-		b.foreign = append(b.foreign, b.s.data)
-	}
-	return true
+	return b.pushForeign(b.top().node, atom.Svg)
 }
 
 // startForeign reads a start tag in SVG.
 func (b *builder) startForeign() bool {
-	top := b.s.bytes(b.foreign[len(b.foreign)-1])
-	if equalFold(top, []byte("title")) || equalFold(top, []byte("desc")) {
+	top := b.foreign[len(b.foreign)-1]
+	name := b.s.bytes(top.name)
+	if equalFold(name, []byte("title")) || equalFold(name, []byte("desc")) {
 		return false // what they hold is HTML again
 	}
-	if !PlainSVG(b.s.Name()) || b.wantedForeign(0) {
+	if !PlainSVG(b.s.Name()) {
 		return false
 	}
 	b.s.NextIsNotRawText()
+	return b.pushForeign(top.node, atom.Lookup(b.s.Name()))
+}
+
+// pushForeign opens an element of SVG below parent. Nobody may want one by
+// itself.
+func (b *builder) pushForeign(parent *html.Node, tag atom.Atom) bool {
+	var n *html.Node
+	if parent != nil {
+		n = b.drawing(tag)
+		parent.AppendChild(n)
+	} else if b.wantedForeign(tag) {
+		return false
+	}
 	if !b.s.SelfClosing() {
-		b.foreign = append(b.foreign, b.s.data)
+		b.foreign = append(b.foreign, open{tag, b.s.data, n})
 	}
 	return true
 }

@@ -61,16 +61,45 @@ func TestSparseAgreesOnTagSoup(t *testing.T) {
 		case 0, 1, 2:
 			return "<" + tag + ">"
 		case 3:
-			return "<" + tag + rapid.SampledFrom([]string{" class=a>", " id=i>", " href=x />", " color=x class='a b'>", "/>"}).Draw(t, "attributes")
+			return "<" + tag + rapid.SampledFrom([]string{" class=a>", " viewbox=0 xlink:href=x>", " id=i>", " href=x />", " color=x class='a b'>", "/>"}).Draw(t, "attributes")
 		case 4, 5, 6:
 			return "</" + tag + ">"
 		}
-		return rapid.SampledFrom([]string{"x", " ", "\n", "&amp;", "<!-- c -->", "y z"}).Draw(t, "text")
+		return rapid.SampledFrom([]string{"x", " ", "\n", "&amp;", "<!-- c -->", "y z", "<!doctype html>", "&#32;", "<!DOCTYPE x PUBLIC 'a'>"}).Draw(t, "text")
 	})
 	rapid.Check(t, func(rt *rapid.T) {
 		page := strings.Join(rapid.SliceOfN(part, 1, 30).Draw(rt, "parts"), "")
 		agree(rt, []byte(page), rapid.Uint32().Draw(rt, "wants"))
+		agreeWhole(rt, []byte(page))
 	})
+}
+
+// FuzzTreeAgreesWithParser holds that Tree makes the tree that the parser makes.
+func FuzzTreeAgreesWithParser(f *testing.F) {
+	for _, p := range append(append([]string{}, pages...), documents...) {
+		f.Add([]byte(p))
+	}
+	f.Fuzz(func(t *testing.T, page []byte) { agreeWhole(t, page) })
+}
+
+// agreeWhole compares the whole tree with the parser's, and reports whether the
+// parser was not needed.
+func agreeWhole(t interface{ Fatalf(string, ...any) }, page []byte) bool {
+	got, ok := quick(page)
+	if !ok {
+		return false
+	}
+	want, err := html.ParseWithOptions(bytes.NewReader(page), html.ParseOptionEnableScripting(false))
+	if err != nil {
+		t.Fatalf("%q has no tree (%v), but a quick one", page, err)
+	}
+	var g, w strings.Builder
+	dump(&g, got)
+	dump(&w, want)
+	if g.String() != w.String() {
+		t.Fatalf("%q:\n got %s\nwant %s", page, g.String(), w.String())
+	}
+	return true
 }
 
 // agree compares what the wants of a set bit find in both trees, and reports
@@ -117,7 +146,7 @@ func found(root *html.Node, match func(*html.Node) bool) string {
 }
 
 func dump(b *strings.Builder, n *html.Node) {
-	fmt.Fprintf(b, "(%d %q %q", n.Type, n.Data, fmt.Sprint(n.Attr))
+	fmt.Fprintf(b, "(%d %q %v %q %q", n.Type, n.Data, n.DataAtom, n.Namespace, fmt.Sprint(n.Attr))
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		dump(b, c)
 	}
