@@ -10,7 +10,8 @@
 // The configuration of extractors and sinks is decoded into the plugins' own
 // structs, found in the registries of package crawler, and is held to the same
 // rules. The same structs give the JSON Schema (Schema) and the reference
-// (Reference, PluginReference).
+// (Reference, ExtractorReference,
+// LinkReference, OutputReference).
 //
 // # Struct tags
 //

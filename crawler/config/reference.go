@@ -19,19 +19,19 @@ func Reference() string {
 	return b.String()
 }
 
-// PluginReference is a table of keys for every registered extractor and sink.
-func PluginReference() string {
+// LinkReference is a table of the keys of link rules, as far as they are those of
+// a plugin; empty without one.
+func LinkReference() string {
 	var b strings.Builder
-	b.WriteString("## Extractors\n\n")
-	for _, id := range crawler.Extractors.IDs() {
-		plugin, _ := crawler.Extractors.New(id)
-		referencePlugin(&b, id, plugin)
-	}
 	if finder, ok := crawler.LinkFinders.New(linkFinder); ok {
-		b.WriteString("## Link rules\n\n")
 		referencePlugin(&b, "links", finder)
 	}
-	b.WriteString("## Outputs\n\n")
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// OutputReference is a table of keys for every registered sink.
+func OutputReference() string {
+	var b strings.Builder
 	for _, id := range crawler.Sinks.IDs() {
 		plugin, _ := crawler.Sinks.New(id)
 		referencePlugin(&b, id, plugin)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/amblecrawl/amble/crawler"
 )
 
 func compileSchema(t *testing.T) *jsonschema.Schema {
@@ -167,8 +169,13 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 			t.Error(line)
 		}
 	}
+	plugins := OutputReference()
+	for _, id := range crawler.Extractors.IDs() {
+		text, _ := ExtractorReference(id)
+		plugins += text
+	}
 	for _, want := range []string{"### jsonld", "### csv", "`fields.NAME.css`", "It takes no options."} {
-		if !strings.Contains(PluginReference(), want) {
+		if !strings.Contains(plugins, want) {
 			t.Errorf("no %s", want)
 		}
 	}

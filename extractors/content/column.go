@@ -17,8 +17,9 @@ type column struct {
 	units   bool
 }
 
-// withUnit cuts a cell into a number and what stands behind it.
-var withUnit = regexp.MustCompile(`^([-+−]?[\d.,'’\s\x{a0}\x{202f}]*\d)\s*([^\d\s.,'’+−-].{0,15})$`)
+// withUnit cuts a cell into a number and what stands behind it, which is no unit
+// where the number goes on: a time (04:12) or a share (3/4).
+var withUnit = regexp.MustCompile(`^([-+−]?[\d.,'’\s\x{a0}\x{202f}]*\d)\s*((?:/\D|[^\d\s.,'’+−:/-]).{0,15})$`)
 
 // measure reads a number with or without a unit.
 func measure(text string) (number float64, unit string, ok bool) {

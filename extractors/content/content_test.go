@@ -157,3 +157,13 @@ func FuzzTable(f *testing.F) {
 		}
 	})
 }
+
+// Times and shares are no numbers with a unit.
+func TestMeasure(t *testing.T) {
+	for text, want := range map[string]string{"4.1 m": "4.1 m true", "12 kg": "12 kg true", "5 /day": "5 /day true", "7": "7  true", "04:12": "0  false", "3/4": "0  false"} {
+		n, unit, ok := measure(text)
+		if got := fmt.Sprint(n, " ", unit, " ", ok); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
