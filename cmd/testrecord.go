@@ -332,13 +332,16 @@ func (q *sampling) add(from *crawler.Request, links []crawler.Link) {
 	}
 }
 
-// next prefers a page that a type which is still looked for has been chosen for,
-// then the one that was found first; nil when nothing is left to do.
+// next prefers a page that a link leads to, or a match chooses, for a type which is
+// still looked for, then the one that was found first; nil when nothing is left to do.
 func (q *sampling) next() *crawler.Request {
 	if len(q.missing()) == 0 || len(q.waiting) == 0 {
 		return nil
 	}
 	at := slices.IndexFunc(q.waiting, func(request *crawler.Request) bool {
+		if slices.ContainsFunc(request.Types, func(name string) bool { return q.left[name] > 0 }) {
+			return true
+		}
 		for name, match := range q.chosen {
 			if q.left[name] > 0 && request.Kind == crawler.KindPage && match(request.URL) {
 				return true
