@@ -3,6 +3,7 @@ package drift
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -114,6 +115,29 @@ func TestMergeOfPartsIsTheWhole(t *testing.T) {
 			sameProfile(t, merged, before, "a merge changed what its copy was made of")
 			merged = copied
 		}
+		sameProfile(t, merged, whole, "merged")
+	})
+}
+
+// So they are when there are more fields than are kept.
+func TestMergeBeyondTheBound(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		pages := make([]page, 20)
+		for i := range pages {
+			fields := []crawler.Field{{Name: "known 1", Value: int64(i)}}
+			for range 40 {
+				fields = append(fields, crawler.Field{Name: fmt.Sprintf("field %d", random.IntN(1500)), Value: "x"})
+			}
+			pages[i] = page{fmt.Sprintf("http://books.example/%d", random.IntN(9)), typeNote{records: [][]crawler.Field{fields}}}
+		}
+		whole := profileOf(pages)
+		if n := len(whole.Fields); n != maxFields+1+len(expected) {
+			t.Fatalf("%d fields are kept", n)
+		}
+		cut := rapid.IntRange(1, len(pages)-1).Draw(t, "cut")
+		merged := profileOf(pages[cut:])
+		merged.merge(profileOf(pages[:cut]), known)
 		sameProfile(t, merged, whole, "merged")
 	})
 }
