@@ -33,6 +33,7 @@ var arrows = []struct{ from, to string }{
 	{"extractors/query", "crawler"},
 	{"extractors/metadata/item", "crawler crawler/urls"},
 	{"extractors/metadata/...", "extractors/metadata/... extractors/markup extractors/values crawler crawler/urls"},
+	{"extractors/dates", "extractors/values crawler/urls"},
 	{"extractors/...", "extractors extractors/markup extractors/values extractors/query crawler crawler/urls"},
 
 	{"politeness/robots", ""},
@@ -54,6 +55,7 @@ var alone = []struct{ module, home string }{
 	{"github.com/mmcdole/gofeed", "extractors/feeds"},
 	{"github.com/theory/jsonpath", "extractors/query"},
 	{"github.com/itchyny/gojq", "extractors/query"},
+	{"github.com/markusmobius/go-dateparser", "extractors/dates"},
 	{"github.com/goccy/go-yaml", "crawler/config"},
 	{"github.com/santhosh-tekuri/jsonschema/v6", "crawler/trust"},
 	{"github.com/robfig/cron/v3", "crawler/schedule"},

@@ -239,6 +239,8 @@ func (r *reading) convert(f *field, it item) (any, error) {
 		return nil, it.err
 	case it.value != nil:
 		return it.value, nil
+	case it.parts == nil && f.as == values.AsDate:
+		return r.date(f, it.text)
 	case it.parts == nil:
 		v, err := f.as.ConvertIn(it.text, r.setting(f))
 		return priced(v), err
@@ -284,9 +286,9 @@ func (r *reading) setting(f *field) values.Setting {
 		}
 		in.Base = r.base
 	}
-	if f.Locale == pageLocale {
+	if f.Locale == pageLocale || f.as == values.AsDate && f.Locale == "" {
 		if r.language == nil {
-			l := values.PageLocale(r.root.node, r.page.Response.Header.Get("Content-Language"))
+			l := pageLanguage(r.page)
 			r.language = &l
 		}
 		in.Locale = *r.language

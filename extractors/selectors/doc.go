@@ -34,7 +34,7 @@
 // words, scripts and styles left out), text (the same with its lines, see
 // values.Lines), raw (text unchanged), html (inner HTML), markdown, integer and
 // number (see values.ParseNumberIn), price (an object of amount and currency, see
-// values.ParsePrice), boolean, date (see values.ParseDate), url (absolute; without attr an element's own href or src), json.
+// values.ParsePrice), boolean, date (see values.ParseDateIn), url (absolute; without attr an element's own href or src), json.
 //
 // What a page can cost is bounded: its nodes visited, the bytes of its values,
 // its records and its reported errors. Whoever nests and repeats to make it dear

@@ -19,6 +19,7 @@ type reading struct {
 	based    bool
 	base     urls.URL
 	language *values.Locale
+	dates    map[string]readDate
 
 	reported, unreported int
 }

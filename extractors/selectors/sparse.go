@@ -51,10 +51,7 @@ func (x *Extractor) wants() []markup.Want {
 
 // isPlain reports whether a field sets no keys but those that are thought of here.
 func isPlain(f Field) bool {
-	f.Name, f.CSS, f.Attr, f.Regex, f.Group, f.As, f.Default, f.All, f.Required = "", "", "", "", "", "", nil, false, false
-	if f.Locale != pageLocale {
-		f.Locale = ""
-	}
+	f.Name, f.CSS, f.Attr, f.Regex, f.Group, f.As, f.Locale, f.Default, f.All, f.Required = "", "", "", "", "", "", "", nil, false, false
 	return reflect.ValueOf(f).IsZero()
 }
 

@@ -3,8 +3,6 @@ package values
 import (
 	"regexp"
 	"strings"
-
-	"golang.org/x/net/html"
 )
 
 // Locale is a language and, where it matters, a region: how numbers, prices and
@@ -51,20 +49,4 @@ func (l Locale) decimal() byte {
 		return ','
 	}
 	return '.'
-}
-
-// PageLocale is the language that a document states, or its header does where it
-// states none (HTML section 3.2.6.2). root may be nil.
-func PageLocale(root *html.Node, header string) Locale {
-	for n := root; n != nil; n = Following(n, root, true) {
-		if n.Type == html.ElementNode && n.Data == "html" {
-			if tag, ok := Attribute(n, "lang"); ok {
-				header = tag
-			}
-			break
-		}
-	}
-	tag, _, _ := strings.Cut(header, ",")
-	l, _ := ParseLocale(tag)
-	return l
 }

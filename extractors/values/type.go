@@ -64,7 +64,7 @@ func (t Type) ConvertIn(text string, in Setting) (any, error) {
 	case AsBoolean:
 		return orNil(ParseBoolean(text))
 	case AsDate:
-		return orNil(ParseDate(text))
+		return orNil(ParseDateIn(in.Locale, text, in.Now))
 	case AsURL:
 		u, err := in.Base.Resolve(text)
 		if err != nil {
