@@ -160,21 +160,19 @@ func (c *commit) planFound() error {
 	if err != nil {
 		return err
 	}
-	if err := c.lookUp(found); err != nil {
+	ordered := inOrder(found)
+	if err := c.lookUp(ordered); err != nil {
 		return err
 	}
 	for i := range found {
-		cand := &found[i]
-		if cand.known {
+		if cand := &found[i]; cand.known {
 			c.duplicate()
 			c.f.seen.add(cand.r.Key)
-			continue
-		}
-		if err := c.queue(cand.t, cand.r); err != nil {
-			return err
+		} else {
+			c.queue(cand)
 		}
 	}
-	return nil
+	return c.write(ordered)
 }
 
 // candidate is a found request that is new as far as memory tells.
@@ -214,24 +212,33 @@ func (c *commit) candidates() ([]candidate, error) {
 	return found, nil
 }
 
-// lookUp finds out which candidates the store knows. They are looked up in the
-// order of their rows: one look into a table serves its neighbours too.
-func (c *commit) lookUp(found []candidate) error {
-	inOrder := make([]*candidate, 0, len(found))
+// inOrder sorts candidates by the keys of their rows.
+func inOrder(found []candidate) []*candidate {
+	ordered := make([]*candidate, len(found))
 	for i := range found {
-		if !found[i].t.isNew {
-			inOrder = append(inOrder, &found[i])
-		}
+		ordered[i] = &found[i]
 	}
-	slices.SortFunc(inOrder, func(a, b *candidate) int {
+	slices.SortFunc(ordered, func(a, b *candidate) int {
 		if n := cmp.Compare(a.t.id, b.t.id); n != 0 {
 			return n
 		}
 		return bytes.Compare(a.r.Key[:], b.r.Key[:])
 	})
-	return c.f.store.lookUp(len(inOrder), func(i int) []byte {
-		return stateKey(inOrder[i].t.id, inOrder[i].r.Key)
-	}, func(i int) { inOrder[i].known = true })
+	return ordered
+}
+
+// lookUp finds out which candidates the store knows, of those that may not be
+// new. One look into a table serves the neighbours in their order too.
+func (c *commit) lookUp(ordered []*candidate) error {
+	doubtful := make([]*candidate, 0, len(ordered))
+	for _, cand := range ordered {
+		if !cand.t.isNew && !c.f.filter.isNew(&cand.r.Key) {
+			doubtful = append(doubtful, cand)
+		}
+	}
+	return c.f.store.lookUp(len(doubtful), func(i int) []byte {
+		return stateKey(doubtful[i].t.id, doubtful[i].r.Key)
+	}, func(i int) { doubtful[i].known = true })
 }
 
 // duplicate counts a request already seen. Seeds that a resumed run adds again
@@ -243,16 +250,44 @@ func (c *commit) duplicate() {
 	}
 }
 
-func (c *commit) queue(t *touched, r *crawler.Request) error {
+// queue numbers what is new, in the order of discovery.
+func (c *commit) queue(cand *candidate) {
 	c.counts.seq++
 	c.counts.seen++
 	c.result.Added++
+	r, t := cand.r, cand.t
 	c.fresh = append(c.fresh, r.Key)
-	it := item{order: makeOrder(r.Priority, r.Depth, c.counts.seq, r.Key), row: encodeRequest(t.rec.name, r)}
-	t.added = append(t.added, it)
-	return errors.Join(
-		c.batch.Set(stateKey(t.id, r.Key), encodeVerdict(verdict{stands: standsQueued}), nil),
-		c.batch.Set(queueKey(t.id, &it.order), it.row, nil))
+	t.added = append(t.added, item{
+		order: makeOrder(r.Priority, r.Depth, c.counts.seq, r.Key),
+		row:   encodeRequest(t.rec.name, r),
+	})
+}
+
+// write adds the rows of what is new, in the order of their keys: the store
+// finds the place of a row quickly beside the one before.
+func (c *commit) write(found []*candidate) error {
+	queued := encodeVerdict(verdict{stands: standsQueued})
+	for _, cand := range found {
+		if cand.known {
+			continue
+		}
+		if err := c.batch.Set(stateKey(cand.t.id, cand.r.Key), queued, nil); err != nil {
+			return err
+		}
+	}
+	var last *touched
+	for _, cand := range found {
+		if cand.t == last {
+			continue
+		}
+		last = cand.t
+		for i := range last.added {
+			if err := c.batch.Set(queueKey(last.id, &last.added[i].order), last.added[i].row, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // touch finds or numbers a host. f.mu is held.
@@ -321,8 +356,9 @@ func (c *commit) finish() {
 	now := f.clock.now()
 	f.counts.settled = c.counts.settled
 	f.retryDue = min(f.retryDue, c.retry)
-	for _, fp := range c.fresh {
-		f.seen.add(fp)
+	for i := range c.fresh {
+		f.seen.add(c.fresh[i])
+		f.filter.add(&c.fresh[i])
 	}
 	for _, l := range c.leases {
 		f.end(l)

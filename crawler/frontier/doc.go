@@ -39,6 +39,14 @@
 // wait: a state that was written by a clock a day ahead does not wait for a day.
 // One that was set forward between two processes counts as time passed.
 //
+// # New URLs
+//
+// Most links lead to what is known, and a cache of fingerprints knows most of
+// these. Of the rest nearly all are new, which a filter in memory tells without a
+// look-up; what it cannot tell is looked up. So the cost of a link does not
+// follow the number of levels of the store. After re-opening the filter reads the
+// u rows in the background, and everything is looked up until it has.
+//
 // It computes no politeness: a host's times come from its HostState. After
 // re-opening, NotBefore is what was last persisted; waiting out the restart is
 // for the owner of time above.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -24,6 +25,11 @@ type stopFS struct {
 type stopper struct {
 	armed atomic.Bool
 	fail  func(error)
+
+	once sync.Once
+	// stopped is closed when a goroutine has stopped: Pebble cannot be closed any
+	// more, for that one may hold a lock.
+	stopped chan struct{}
 }
 
 // check passes an error on, or does not return.
@@ -32,6 +38,7 @@ func (s *stopper) check(err error) error {
 		return err
 	}
 	s.fail(err)
+	s.once.Do(func() { close(s.stopped) })
 	select {}
 }
 

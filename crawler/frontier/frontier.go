@@ -21,6 +21,7 @@ type Frontier struct {
 	folder *folder
 	store  *store
 	seen   *seenCache // used by the writer
+	filter *seenFilter
 
 	mu sync.Mutex
 	// writing: somebody owns the right to write. Commit keeps it while the disk
@@ -105,12 +106,13 @@ func openIn(o Options, folder *folder) (*Frontier, error) {
 		return nil, err
 	}
 	f := &Frontier{
-		opt: o, folder: folder, store: s, seen: newSeenCache(o.SeenCache),
+		opt: o, folder: folder, store: s, seen: newSeenCache(o.SeenCache), filter: newSeenFilter(o.SeenFilter),
 		wake:   make(chan struct{}),
 		hosts:  make(map[uint64]*host),
 		leases: make(map[uint64]*lease), leased: make(map[leaseKey]*lease),
 	}
 	if err := f.begin(); err != nil {
+		f.filter.close(s)
 		_ = s.close()                        // the first error says more
 		if errors.Is(err, crawler.ErrStop) { // which names the folder
 			return nil, err
@@ -132,7 +134,10 @@ func (f *Frontier) begin() error {
 	if err := f.folder.checkEnding(f.counts.commit); err != nil {
 		return err
 	}
-	return f.folder.remove(closedFile)
+	if err := f.folder.remove(closedFile); err != nil {
+		return err
+	}
+	return f.filter.open(f.store, f.counts.seen, int64(f.opt.readAtOnce))
 }
 
 // load reads the counters and the heads of the two time indexes from rows of a
@@ -189,6 +194,7 @@ func (f *Frontier) Close() error {
 	f.awaitWriter()
 	err := f.saveHosts()
 	f.mu.Unlock()
+	f.filter.close(f.store)
 	if e := f.store.close(); e != nil {
 		err = e
 	}

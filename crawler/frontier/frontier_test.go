@@ -19,7 +19,7 @@ import (
 func TestContract(t *testing.T) {
 	for name, o := range map[string]Options{
 		"Roomy":    {},
-		"Cramped":  {MaxHosts: 2, MaxBuffered: 3, SeenCache: 1},
+		"Cramped":  {MaxHosts: 2, MaxBuffered: 3, SeenCache: 1, SeenFilter: 100, readAtOnce: 1},
 		"Collides": {MaxHosts: 3, hash: func(name string) uint64 { return ^uint64(0) - uint64(len(name)%2) }},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,8 +12,9 @@ const (
 	DefaultMaxHosts    = 16_384
 	DefaultMaxBuffered = 65_536
 	DefaultSeenCache   = 8 << 20
+	DefaultSeenFilter  = 64 << 20
 	DefaultBlockCache  = 192 << 20
-	DefaultMemTable    = 32 << 20
+	DefaultMemTable    = 64 << 20
 )
 
 // Options describe one frontier. Dir and Crawl are required.
@@ -51,6 +52,9 @@ type Options struct {
 	MaxBuffered int
 	// SeenCache bounds the memory of the fingerprint cache in bytes.
 	SeenCache int
+	// SeenFilter bounds the memory, in bytes, of what tells new URLs from those
+	// seen without a look-up: two bytes for each URL.
+	SeenFilter int
 	// BlockCache bounds the memory of the store in bytes: memtables, of which
 	// up to four of MemTable bytes exist while the disk is slow, and blocks of
 	// tables in what these leave. The filters of a large seen-set must fit in
@@ -60,6 +64,9 @@ type Options struct {
 
 	// hash replaces the hash of host names, in tests.
 	hash func(string) uint64
+	// readAtOnce is up to how many URLs are read into the filter before Open
+	// returns.
+	readAtOnce int
 	// readOnly opens the store without changing a file.
 	readOnly bool
 }
@@ -86,8 +93,10 @@ func (o Options) withDefaults() Options {
 	positive(&o.MaxHosts, DefaultMaxHosts)
 	positive(&o.MaxBuffered, DefaultMaxBuffered)
 	positive(&o.SeenCache, DefaultSeenCache)
+	positive(&o.SeenFilter, DefaultSeenFilter)
 	positive(&o.BlockCache, DefaultBlockCache)
 	positive(&o.MemTable, DefaultMemTable)
+	positive(&o.readAtOnce, 32<<10)
 	return o
 }
 

@@ -78,8 +78,7 @@ func snapshot(o Options, dir string, rows int) (*Frontier, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &store{dir: o.Dir, failed: make(chan struct{})}
-	s.stop.fail = s.fail
+	s := newStore(o)
 	cache := pebble.NewCache(int64(o.BlockCache))
 	defer cache.Unref()
 	po := storeOptions()

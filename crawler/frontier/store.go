@@ -29,9 +29,14 @@ type store struct {
 	cause  error // read after failed is closed
 }
 
-func openStore(o Options, dir string) (*store, error) {
+func newStore(o Options) *store {
 	s := &store{dir: o.Dir, failed: make(chan struct{})}
-	s.stop.fail = s.fail
+	s.stop.fail, s.stop.stopped = s.fail, make(chan struct{})
+	return s
+}
+
+func openStore(o Options, dir string) (*store, error) {
+	s := newStore(o)
 	cache := pebble.NewCache(int64(o.BlockCache))
 	defer cache.Unref()
 	log := storeLog{s: s, log: o.Log}
@@ -43,7 +48,9 @@ func openStore(o Options, dir string) (*store, error) {
 	po.EventListener = &pebble.EventListener{
 		BackgroundError: func(err error) {
 			s.fail(err)
-			once.Do(func() { close(unwritten) })
+			if !pebble.IsCorruptionError(err) {
+				once.Do(func() { close(unwritten) })
+			}
 		},
 		DataCorruption: func(info pebble.DataCorruptionInfo) { s.fail(info.Details) },
 	}
@@ -53,8 +60,8 @@ func openStore(o Options, dir string) (*store, error) {
 	var err error
 	s.db, err = s.open(dir, po, unwritten)
 	s.stop.armed.Store(true)
-	if err == nil {
-		err = s.err()
+	if err == nil && s.err() != nil {
+		err = s.close() // damage that was met by what Pebble does in the background
 	}
 	if err == nil {
 		return s, nil
@@ -76,11 +83,19 @@ func storeOptions() *pebble.Options {
 		FormatMajorVersion:          pebble.FormatTableFormatV6,
 		MemTableStopWritesThreshold: 4,
 		MaxOpenFiles:                128,
+		// Fingerprints and hosts come in no order, so that merging a level into
+		// the next rewrites all of that. Therefore many tables gather first, and
+		// then there is one level up to a size, instead of several. It costs
+		// readers little: new URLs are not looked up, and of a host's queue many
+		// rows are read at once.
+		L0CompactionThreshold: 20,
+		L0StopWritesThreshold: 60,
+		LBaseMaxBytes:         1 << 30,
 	}
+	o.TargetFileSizes[0] = 8 << 20
 	o.Experimental.FileCacheShards = 1
-	for i := range o.Levels {
-		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
-	}
+	o.Levels[0].FilterPolicy = bloom.FilterPolicy(10)              // the others follow
+	o.Levels[len(o.Levels)-1].FilterPolicy = pebble.NoFilterPolicy // it would not be read
 	return o
 }
 
@@ -276,8 +291,23 @@ func (s *store) counts(format int) (c counts, err error) {
 	return c, err
 }
 
-// close shuts the store down. A failed one is left to the end of the process.
-func (s *store) close() error { return s.run(s.db.Close) }
+// close shuts the store down. One that failed to write is left to the end of
+// the process; one that is damaged gives its lock back, for another to be begun.
+func (s *store) close() error {
+	if err := s.err(); err != nil && !errors.Is(err, ErrDamaged) {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- guard(s.db.Close) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			return s.broken(err)
+		}
+	case <-s.stop.stopped:
+	}
+	return s.err()
+}
 
 // storeLog passes Pebble's messages on as debug lines.
 type storeLog struct {

@@ -22,10 +22,10 @@
 // [crawler.ErrStop] that names the file and what to do. After such an error a
 // sink refuses further work.
 //
-// The promise holds for regular files and for the record types that the run announced. A file of a type that was
-// not announced is emptied when its first record arrives: if the program dies
-// between that record and the next commit, and the type never comes again, its
-// uncommitted records stay. Pipes, terminals and standard output ("-") cannot
+// The promise holds for regular files and for the record types that the run
+// announced. A file of a type that was not announced is emptied when its first
+// record arrives: if the program dies between that record and the next commit,
+// and the type never comes again, its uncommitted records stay. Pipes, terminals and standard output ("-") cannot
 // be cut back, so they get records at least once.
 //
 // # Places
