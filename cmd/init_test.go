@@ -24,12 +24,12 @@ import (
 // initStarts are the pages that amble init is given: the front page of every host
 // of the fixture web, and of each kind one more.
 var initStarts = map[string][]string{
-	"http://books.example/":                                  {"product", "product_listing"},
-	"http://books.example/catalogue/page-2.html":             {"product", "product_listing"},
-	"http://books.example/catalogue/on-luck-and-regret_280/": {"product"},
-	"http://news.example/":                                   {"entry", "news_article", "teaser"},
+	"http://books.example/":                                  {"product", "product_data", "product_listing"},
+	"http://books.example/catalogue/page-2.html":             {"product", "product_data", "product_listing"},
+	"http://books.example/catalogue/on-luck-and-regret_280/": {"product", "product_data"},
+	"http://news.example/":                                   {"entry", "news_article", "news_article_data", "teaser"},
 	"http://news.example/feed.xml":                           {"entry"},
-	"http://news.example/sitemap_index.xml":                  {"news_article"},
+	"http://news.example/sitemap_index.xml":                  {"news_article", "news_article_data"},
 	"http://quotes.example/":                                 {"author", "quote"},
 	"http://quotes.example/author/wilhelmine-saltmarsh.html": {"author"},
 	"http://awkward.example/":                                {"item"},
