@@ -44,6 +44,8 @@ type past struct {
 	used bool
 	// state is where they kept what they knew of hosts, nil without one.
 	state remembering
+	// folder is that of a run's state; no other command holds more than a page.
+	folder string
 }
 
 // assemble puts a config's parts together.
@@ -60,7 +62,7 @@ func assemble(cfg *config.Config, log *slog.Logger, before past) (*crawl, error)
 	if c.gate, err = newGate(cfg, c.usage, before); err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
-	if c.client, err = newClient(cfg, c.gate, log); err != nil {
+	if c.client, err = newClient(cfg, c.gate, before.folder, log); err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
 	if c.pipeline, err = newPipeline(cfg, log); err != nil {
@@ -91,10 +93,14 @@ func (c *crawl) close() {
 // polite is the gate as the engine asks it.
 func (c *crawl) polite() *polite { return &polite{gate: c.gate, usage: c.usage} }
 
-func newClient(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (*fetch.Client, error) {
+func newClient(cfg *config.Config, gate *politeness.Gate, folder string, log *slog.Logger) (*fetch.Client, error) {
 	guard, err := newGuard(cfg, gate, log)
 	if err != nil {
 		return nil, err
+	}
+	var memory int64
+	if folder != "" {
+		memory, _ = pageMemory(cfg)
 	}
 	return fetch.New(fetch.Options{
 		UserAgent:   fetch.UserAgent(cfg.Politeness.Agent, version, cfg.Politeness.Contact),
@@ -102,6 +108,8 @@ func newClient(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (*fe
 		MaxBody:     int64(cfg.Fetch.MaxBody),
 		Workers:     cfg.Fetch.Workers,
 		MaxIdle:     maxIdle(cfg, openFiles()),
+		Memory:      memory,
+		TempDir:     folder,
 		Resolve:     cfg.ResolveMap(),
 		DialControl: politeness.DialControl(cfg.Fetch.AllowPrivate),
 		ErrPrivate:  politeness.ErrPrivateAddress,

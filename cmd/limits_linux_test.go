@@ -77,7 +77,7 @@ func TestFewFiles(t *testing.T) {
 	}
 	c.gotAll(t, hosts*pages)
 	out, err = c.limited(t, "ulimit -n 30")
-	if want := "this process may have 30 files open, and the crawl needs 35: raise the limit (ulimit -n)"; err == nil || !strings.Contains(out, want) {
+	if want := "this process may have 30 files open, and the crawl needs 36: raise the limit (ulimit -n)"; err == nil || !strings.Contains(out, want) {
 		t.Errorf("with 30 files: %v\n%s", err, out)
 	}
 	tell(t, "pages fetched with 64 files to open", hosts*pages)

@@ -13,8 +13,9 @@ const (
 	filesForState = 32
 	// filesPerSink bounds the files that one sink keeps open.
 	filesPerSink = 64
-	// filesPerWorker: a connection in use, and one kept for later.
-	filesPerWorker = 2
+	// filesPerWorker: a connection in use, one kept for later, and a body that
+	// found no room in memory.
+	filesPerWorker = 3
 )
 
 // fitOpenFiles lets a crawl have no more requests in flight than this process

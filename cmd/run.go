@@ -98,7 +98,7 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	if found.ID != "" {
 		sayResuming(stderr, log, flags.json, found, f.Stats().Settled)
 	}
-	c, err := assemble(cfg, log, past{used: used, state: f})
+	c, err := assemble(cfg, log, past{used: used, state: f, folder: state})
 	if err != nil {
 		return err
 	}
@@ -108,6 +108,9 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	}
 
 	set := cfg.Settings()
+	arriving, read := pageMemory(cfg)
+	set.Memory = read
+	defer stayAround(cmd.Context(), arriving+read)()
 	set.RunID = cmp.Or(found.ID, crawler.NewRunID(time.Now()))
 	book, err := openLedger(cfg, state, set.RunID)
 	if err != nil {

@@ -74,6 +74,7 @@ type Settings struct {
 	MaxHops    int           // redirects in a chain, default 10
 	MaxSitemap int64         // bytes of one sitemap, default 50 MiB
 	Traps      TrapRules     // what a site can make up without end; none by default
+	Memory     int64         // bytes for pages from their receipt to their commit, estimated; by default 16 batches
 	Grace      time.Duration // for what is in flight when the run is told to stop, default 10s
 
 	BatchPages    int           // pages in a commit at most, default 256
@@ -118,6 +119,7 @@ type Engine struct {
 	budget    *pageBudget
 	finished  chan finished
 	memory    *semaphore.Weighted // of pages from their extraction to their commit
+	outsize   *semaphore.Weighted // held by the page with a tree beyond its weight
 	elsewhere elsewhere
 	failed    <-chan struct{} // closed when a part has failed, or all workers are done
 	idle      atomic.Int32    // workers waiting in Lease: a commit may feed them
@@ -139,7 +141,7 @@ func New(parts Parts, set Settings) (*Engine, error) {
 	}
 	e := &Engine{Parts: parts, set: set.withDefaults()}
 	e.traps = newTraps(e.set.Traps, e.Canon, e.Frontier)
-	e.memory = semaphore.NewWeighted(e.roomForPages())
+	e.memory, e.outsize = semaphore.NewWeighted(e.roomForPages()), semaphore.NewWeighted(1)
 	return e, nil
 }
 

@@ -1,14 +1,21 @@
 package crawler
 
-import "github.com/amblecrawl/amble/crawler/urls"
+import (
+	"bytes"
+	"context"
 
-// What a page takes from its extraction to its commit (tree, records, links) is
-// estimated by its body and held against one bound, so that pages that grow
-// large in memory wait for each other rather than add up.
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// What a page takes from when it was received to its commit (tree, records,
+// links) is estimated by its body and held against one bound, so that pages that
+// grow large in memory wait for each other rather than add up. Until then its
+// body is the fetcher's to bound.
 const (
-	// growth is how much larger than its body a page gets; a tree of many small
-	// elements is the worst that is met.
-	growth = 8
+	// growth is how much larger than its body a page gets, beside its elements.
+	growth = 4
+	// markWeight is what a page takes for each "<": a node and the text behind it.
+	markWeight = 2*nodeBytes + textBytes
 	// leastWeight is that of a small page.
 	leastWeight = 64 << 10
 	// batchesInMemory is the bound in batches: one that is being written, and
@@ -18,13 +25,68 @@ const (
 
 // roomForPages is the bound, in bytes.
 func (e *Engine) roomForPages() int64 {
+	if e.set.Memory > 0 {
+		return max(e.set.Memory, leastWeight)
+	}
 	return max(batchesInMemory*e.set.BatchBytes, 4*leastWeight)
 }
 
-// weigh decides what the page with this answer holds. A larger one than half of
-// the room is taken for that half, so that it can be had at all.
-func (e *Engine) weigh(resp *Response) int64 {
-	return min(max(growth*int64(len(resp.Body)), leastWeight), e.roomForPages()/2)
+// weigh decides what a page with a body of this size and so many "<" holds. A
+// larger one than the room has it for itself.
+func (e *Engine) weigh(size, marks int64) int64 {
+	return min(max(growth*size+markWeight*marks, leastWeight), e.roomForPages())
+}
+
+// admit waits for the memory of the page in hand.
+func (w *worker) admit(ctx context.Context, size, marks int64) error {
+	weight := w.engine.weigh(size, marks)
+	if err := w.engine.memory.Acquire(ctx, weight); err != nil {
+		return err
+	}
+	w.weight = weight
+	return nil
+}
+
+// admitUnasked holds a page to the bound whose fetcher did not ask.
+func (w *worker) admitUnasked(ctx context.Context, resp *Response) error {
+	if w.weight > 0 {
+		return nil
+	}
+	return w.admit(ctx, int64(len(resp.Body)), int64(bytes.Count(resp.Body, []byte("<"))))
+}
+
+// outsize is the share of the room that the tree of a page may take beyond what
+// its body lets expect.
+const outsize = 2
+
+// fit looks at a page whose tree may grow beyond its weight. One that would not
+// fit is not to be made. Pages that outgrow their weight are read one at a time;
+// done is to be called when this one was.
+func (w *worker) fit(ctx context.Context, page *Page) (done func()) {
+	e, body, done := w.engine, page.Response.Body, func() {}
+	room := e.roomForPages()
+	if !page.IsHTML() || !mayGrow(body, max(room/16, leastWeight)) {
+		return done
+	}
+	// To find out takes memory too, where the page is one tag.
+	long := attributeBytes/2*int64(len(body)) > room
+	if long && e.outsize.Acquire(ctx, 1) != nil {
+		return done
+	}
+	size := treeSize(body)
+	if size <= w.weight {
+		if long {
+			e.outsize.Release(1)
+		}
+		return done
+	}
+	if most := room / outsize; size > most {
+		page.noTree = errTree(size, most)
+	}
+	if !long && e.outsize.Acquire(ctx, 1) != nil {
+		return done
+	}
+	return func() { e.outsize.Release(1) }
 }
 
 // release gives back what a page holds.

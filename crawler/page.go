@@ -41,9 +41,10 @@ type Page struct {
 	// golang.org/x/net/html without scripting.
 	Parse func(body []byte) (*html.Node, error)
 
-	once sync.Once
-	doc  *goquery.Document
-	err  error
+	once   sync.Once
+	doc    *goquery.Document
+	err    error
+	noTree error // why it cannot be had
 }
 
 // NewPage joins a response to its request.
@@ -64,6 +65,10 @@ func (p *Page) IsHTML() bool {
 // must not change it.
 func (p *Page) Document() (*goquery.Document, error) {
 	p.once.Do(func() {
+		if p.noTree != nil {
+			p.err = fmt.Errorf("parsing %s: %w", p.URL.Redacted(), p.noTree)
+			return
+		}
 		parse := p.Parse
 		if parse == nil {
 			parse = parseWithoutScripts

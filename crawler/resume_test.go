@@ -68,7 +68,7 @@ func TestMemoryBoundsPagesBeforeTheirCommit(t *testing.T) {
 	for i := range 50 {
 		url := fmt.Sprintf("%s/big/%d", host, i)
 		r.seeds = append(r.seeds, url)
-		r.web.pages[url] = "record x\n" + strings.Repeat(" ", 60<<10) // nearly half of the room each
+		r.web.pages[url] = "record x\n" + strings.Repeat(" ", 120<<10) // nearly half of the room each
 	}
 	r.sink.blocked = make(chan struct{})
 	var extracted, most atomic.Int32

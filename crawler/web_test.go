@@ -29,6 +29,7 @@ type web struct {
 	carried []string // what the line "carried" found, where one worker reads
 
 	extracting func()                          // called for each page
+	read       func(p *crawler.Page)           // called for each page too
 	reading    func(ctx context.Context) error // called where a page has the line "read"
 }
 
@@ -89,6 +90,9 @@ func (w *web) Types() []crawler.RecordType {
 func (w *web) Run(ctx context.Context, p *crawler.Page, r *crawler.Result) error {
 	n := 0
 	r.Matched = []string{"item"}
+	if w.read != nil {
+		w.read(p)
+	}
 	if w.extracting != nil {
 		w.extracting()
 	}

@@ -146,7 +146,7 @@ func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
 	var resp *Response
 	u, err := urls.Parse(v.Robots)
 	if err == nil {
-		resp, err = w.fetcher.Fetch(v.Grant.Context(flight), u, FetchOptions{MaxBody: RobotsLimit, Truncate: true, Raw: true, Header: v.Header})
+		resp, err = w.fetcher.Fetch(v.Grant.Context(flight), u, FetchOptions{MaxBody: RobotsLimit, Truncate: true, Raw: true, Header: v.Header, Admit: w.admit})
 	}
 	if errors.Is(err, ErrNotSent) {
 		w.lapsed(flight, l, v.Grant, err)
@@ -155,7 +155,10 @@ func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
 	state := v.Grant.Done(resp, err)
 	e.Frontier.Free(l.ID, state)
 	e.Frontier.GiveBack(l.ID)
-	f := finished{host: l.Host(), state: state, requests: requestsSent(err)}
+	if errors.Is(err, ErrStop) {
+		w.stop = err
+	}
+	f := finished{host: l.Host(), state: state, weight: w.weight, requests: requestsSent(err)}
 	f.elsewhere, f.elsewhereState = v.Grant.Elsewhere()
 	entry := v.Grant.Entry()
 	entry.Kind, entry.URL, entry.Host = cmp.Or(v.File, kindRobots), v.Robots, u.Origin()
@@ -181,9 +184,9 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	if f := e.Observer.Leased; f != nil {
 		f(&l.Request)
 	}
-	opt := FetchOptions{}
+	opt := FetchOptions{Admit: w.admit}
 	if l.Kind == KindSitemap {
-		opt = FetchOptions{MaxBody: e.set.MaxSitemap, Raw: true}
+		opt.MaxBody, opt.Raw = e.set.MaxSitemap, true
 	}
 	if c := l.Call; c != nil {
 		opt.Method, opt.Header, opt.Body = c.Method, c.Header, c.Body
@@ -205,9 +208,12 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	entry := grant.Entry()
 	entry.Kind, entry.URL, entry.Host, entry.Attempt = l.Kind.String(), l.URL.Redacted(), l.Host(), int(l.Attempt)
 	entry.Method, entry.Call = methodOf(l.Call), l.Call.Digest()
-	f := finished{state: state, requests: requestsSent(err), entries: []Entry{sent(entry, resp, err)}}
+	f := finished{state: state, weight: w.weight, requests: requestsSent(err), entries: []Entry{sent(entry, resp, err)}}
 	f.urgent = asksForTime(&f.entries[0])
-	if err != nil && flight.Err() != nil {
+	if errors.Is(err, ErrStop) {
+		w.stop = err
+	}
+	if err != nil && (flight.Err() != nil || w.stop != nil) {
 		// The run is over before the answer came.
 		w.giveUp(l, f)
 		return false
@@ -218,12 +224,11 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	}
 	e.shortage.over()
 	f.bytes = resp.Wire
-	weight := e.weigh(resp)
-	if e.memory.Acquire(flight, weight) != nil {
+	if w.admitUnasked(flight, resp) != nil {
 		w.giveUp(l, f)
 		return false
 	}
-	f.weight, w.weight = weight, weight
+	f.weight = w.weight
 	sentOnly := f
 	outcome := w.answer(flight, l, resp, &f)
 	if outcome.Class == ClassExtract && flight.Err() != nil {
@@ -285,6 +290,7 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 	o := Outcome{Class: ClassFetched, Status: resp.Status}
 	page := NewPage(&l.Request, resp)
 	page.Said = w.said
+	defer w.fit(ctx, page)()
 	var permits PageVerdict
 	if e.PagePolicy != nil && l.Kind == KindPage {
 		permits = e.PagePolicy.Judge(page)

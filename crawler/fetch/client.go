@@ -26,7 +26,7 @@ func New(o Options) (*Client, error) {
 	if o.Guard != nil {
 		chain = o.Guard(chain)
 	}
-	chain = conceal{decode{wire{next: chain, idle: o.IdleBody}}}
+	chain = conceal{hold{decode{wire{next: chain, idle: o.IdleBody}}, newRoom(o)}}
 	return &Client{
 		opt:     o,
 		network: network,

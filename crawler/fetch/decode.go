@@ -113,6 +113,28 @@ type decoder struct {
 	src  io.Reader
 	r    pooled
 	err  error // sticky
+	// below is what ended the source before its end. Some decoders report that
+	// as data cut short.
+	below error
+}
+
+// source is what the decoder reads.
+type source struct{ d *decoder }
+
+func (s source) Read(p []byte) (int, error) {
+	n, err := s.d.src.Read(p)
+	if err != nil && err != io.EOF {
+		s.d.below = err
+	}
+	return n, err
+}
+
+// fault is err, or what caused it further down.
+func (d *decoder) fault(err error) error {
+	if d.below != nil && err != io.EOF {
+		err = d.below
+	}
+	return stageError(d.name, err)
 }
 
 func (d *decoder) Read(p []byte) (int, error) {
@@ -120,14 +142,14 @@ func (d *decoder) Read(p []byte) (int, error) {
 		return 0, d.err
 	}
 	if d.r == nil {
-		if d.r, d.err = open(d.name, d.src); d.err != nil {
-			d.err = stageError(d.name, d.err)
+		if d.r, d.err = open(d.name, source{d}); d.err != nil {
+			d.err = d.fault(d.err)
 			return 0, d.err
 		}
 	}
 	n, err := d.r.Read(p)
 	if err != nil {
-		d.err = stageError(d.name, err)
+		d.err = d.fault(err)
 	}
 	return n, d.err
 }

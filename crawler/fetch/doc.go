@@ -6,7 +6,8 @@
 // decides nothing else. Below colly stands a chain of RoundTrippers, one
 // concern and one file each, from the outside in:
 //
-//	conceal  keeps the response's header for us and hides it from colly
+//	conceal  hides the response's header from colly
+//	hold     keeps header and body for us; where memory is short, in a file
 //	decode   removes gzip, deflate, br and zstd; bounds the body after decoding
 //	wire     counts and bounds the bytes received, ends a body that stalls
 //	guard    injected: refuses what politeness did not grant

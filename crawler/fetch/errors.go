@@ -30,6 +30,9 @@ func (c *Client) explain(ctx context.Context, x *exchange, err error) error {
 	if c.opt.ErrLapsed != nil && errors.Is(err, c.opt.ErrLapsed) {
 		return fmt.Errorf("%w: %w", crawler.ErrNotSent, bare(err))
 	}
+	if errors.Is(err, errSpool) {
+		return fmt.Errorf("%w: %w", crawler.ErrStop, bare(err))
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -150,7 +153,7 @@ func isProtocol(err error) bool {
 		says(err, "malformed", "server response headers exceeded", "header list larger", "connection broken",
 			"unsupported transfer encoding", "Content-Length", "Transfer-Encoding", "too many 1xx",
 			"invalid byte in chunk length", "chunk length too large", "chunked line", "chunked encoding",
-			"long trailer", "empty hex number", "header line too long", "stream error", "connection error", "http2: ")
+			"long trailer", "empty hex number", "header line too long", "readLoopPeekFailLocked", "stream error", "connection error", "http2: ")
 }
 
 func says(err error, words ...string) bool {

@@ -21,6 +21,7 @@ type exchange struct {
 	status int
 	header http.Header
 	wire   int64
+	body   *arrival
 
 	stalled  atomic.Bool // the body was silent for too long
 	replayed atomic.Bool // the transport was about to send the request twice
@@ -50,10 +51,10 @@ func exactURL(u urls.URL) *url.URL {
 	return &url.URL{Scheme: scheme, Host: host, Opaque: "//" + rest}
 }
 
-// conceal is the outermost link. It keeps the response's header with the
-// exchange and shows colly none: by the header colly would convert charsets
-// and net/http would judge a Location that is ours to judge. Uncompressed
-// keeps colly from unzipping bodies by the URL's suffix.
+// conceal is the outermost link. It shows colly no header of the response: by
+// that colly would convert charsets and net/http would judge a Location that is
+// ours to judge. Uncompressed keeps colly from unzipping bodies by the URL's
+// suffix.
 type conceal struct{ next http.RoundTripper }
 
 func (t conceal) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -61,8 +62,6 @@ func (t conceal) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := exchangeOf(req)
-	x.status, x.header = resp.StatusCode, resp.Header
 	resp.Header = http.Header{}
 	resp.Uncompressed = true
 	return resp, nil

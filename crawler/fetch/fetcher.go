@@ -30,8 +30,7 @@ type Fetcher struct {
 	context   *colly.Context // colly wants one per request; it stays empty
 
 	current *exchange // the request under way
-	body    []byte
-	done    bool // colly delivered a response
+	done    bool      // colly delivered a response
 }
 
 // Fetcher makes one for another worker.
@@ -64,7 +63,7 @@ func (f *Fetcher) fenced() *colly.Collector {
 	// colly parses URLs by rules of its own (a lone "%" becomes "%25"), so it
 	// is given the origin alone, and the address here.
 	c.OnRequest(func(r *colly.Request) { *r.URL = *f.current.url })
-	c.OnResponse(func(r *colly.Response) { f.body, f.done = r.Body, true })
+	c.OnResponse(func(*colly.Response) { f.done = true })
 	return c
 }
 
@@ -86,7 +85,13 @@ func (f *Fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 	bounded, stop := context.WithTimeout(ctx, f.client.opt.Timeout)
 	defer stop()
 	x.stop = stop
-	body, err := f.perform(context.WithValue(bounded, exchangeKey{}, x), u.Origin()+"/", x, f.header(opt.Header), cmp.Or(opt.Method, http.MethodGet), opt.Body)
+	err := f.perform(context.WithValue(bounded, exchangeKey{}, x), u.Origin()+"/", x, f.header(opt.Header), cmp.Or(opt.Method, http.MethodGet), opt.Body)
+	if err != nil {
+		x.drop()
+		return nil, f.client.explain(ctx, x, err)
+	}
+	stop() // what follows takes none of the server's time
+	body, err := x.admit(ctx, opt.Admit)
 	if err != nil {
 		return nil, f.client.explain(ctx, x, err)
 	}
@@ -108,18 +113,18 @@ func (f *Fetcher) header(extra http.Header) http.Header {
 	return h
 }
 
-// perform lets colly make the request and read the body. A panic on the way
-// ends this exchange alone, and the collector it may have left half-way.
-func (f *Fetcher) perform(ctx context.Context, origin string, x *exchange, h http.Header, method, send string) (body []byte, err error) {
-	f.current, f.body, f.done = x, nil, false
+// perform lets colly make the request; the chain keeps the body. A panic on the
+// way ends this exchange alone, and the collector it may have left half-way.
+func (f *Fetcher) perform(ctx context.Context, origin string, x *exchange, h http.Header, method, send string) (err error) {
+	f.current, f.done = x, false
 	defer func() {
 		if v := recover(); v != nil {
 			f.client.opt.Log.Error("panic in an exchange", "origin", origin, "panic", v, "stack", string(debug.Stack()))
 			f.collector = f.fenced()
-			body, err = nil, errPanic(v)
+			err = errPanic(v)
 		}
 		f.collector.Context = context.Background()
-		f.current, f.body = nil, nil
+		f.current = nil
 	}()
 	f.collector.Context = ctx
 	var content io.Reader
@@ -130,12 +135,12 @@ func (f *Fetcher) perform(ctx context.Context, origin string, x *exchange, h htt
 		}
 	}
 	if err := f.collector.Request(method, origin, content, f.context, h); err != nil {
-		return nil, err
+		return err
 	}
 	if !f.done {
-		return nil, errNoAnswer
+		return errNoAnswer
 	}
-	return f.body, nil
+	return nil
 }
 
 // response makes the contract's response of an exchange that went well.

@@ -36,12 +36,20 @@ func newNetwork(o Options, d *dialer) *http.Transport {
 		IdleConnTimeout:     90 * time.Second,
 		HTTP2: &http.HTTP2Config{
 			// What a server may send ahead of us, kept in memory.
-			MaxReceiveBufferPerStream:     512 << 10,
+			MaxReceiveBufferPerStream:     aheadPerStream(o),
 			MaxReceiveBufferPerConnection: 4 << 20,
 			SendPingTimeout:               o.IdleBody,
 			PingTimeout:                   o.Connect,
 		},
 	}
+}
+
+// aheadPerStream is less than is good for speed only where memory is short.
+func aheadPerStream(o Options) int {
+	if o.Memory == 0 {
+		return 512 << 10
+	}
+	return int(min(512<<10, max(64<<10, o.Memory/int64(o.Workers))))
 }
 
 // single puts at most one request on the wire for one RoundTrip. net/http

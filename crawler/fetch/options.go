@@ -46,6 +46,11 @@ type Options struct {
 	MaxHeader int64
 	// Workers is the number of exchanges at a time; it sizes the pools.
 	Workers int
+	// Memory bounds what bodies take while they arrive, in bytes; what finds no
+	// room waits in a file. Zero: there is no bound.
+	Memory int64
+	// TempDir is the folder for these files; empty, the system's.
+	TempDir string
 	// MaxIdle is the most connections kept open for later requests; zero
 	// derives it from Workers.
 	MaxIdle int
@@ -97,7 +102,7 @@ func (o Options) withDefaults() (Options, error) {
 	for name, v := range map[string]int64{
 		"timeout": int64(o.Timeout), "connect": int64(o.Connect), "tls": int64(o.TLS),
 		"response header": int64(o.ResponseHeader), "idle body": int64(o.IdleBody),
-		"max body": o.MaxBody, "max header": o.MaxHeader, "workers": int64(o.Workers), "idle": int64(o.MaxIdle),
+		"max body": o.MaxBody, "max header": o.MaxHeader, "workers": int64(o.Workers), "idle": int64(o.MaxIdle), "memory": o.Memory,
 	} {
 		if v < 0 {
 			return o, fmt.Errorf("%w: %s is negative", ErrOptions, name)
