@@ -294,6 +294,10 @@ func TestPagesLeadNowherePrivate(t *testing.T) {
 				_, _ = io.WriteString(w, "<url><loc>"+fill.Replace(u)+"</loc></url>")
 			}
 			_, _ = io.WriteString(w, `</urlset>`)
+		case r.URL.Path == "/moved.xml":
+			http.Redirect(w, r, fill.Replace("http://127.0.0.1:$PORT/inner.xml"), http.StatusMovedPermanently)
+		case r.URL.Path == "/index.xml":
+			_, _ = io.WriteString(w, fill.Replace(`<sitemapindex><sitemap><loc>http://127.0.0.1:$PORT/of-index.xml</loc></sitemap></sitemapindex>`))
 		case r.URL.Path == "/to-metadata":
 			http.Redirect(w, r, "http://169.254.169.254/latest/meta-data/", http.StatusFound)
 		case r.URL.Path == "/to-file":
@@ -318,7 +322,8 @@ func TestPagesLeadNowherePrivate(t *testing.T) {
 	}}
 	c, f := crawlThrough(t, n.options(t, nil), fill.Replace(`
 name: shop
-seeds: [http://shop.example:$PORT/, {sitemap: http://shop.example:$PORT/sitemap.xml}, {file: seeds.txt}]
+seeds: [http://shop.example:$PORT/, {sitemap: http://shop.example:$PORT/sitemap.xml}, {sitemap: http://shop.example:$PORT/moved.xml},
+  {sitemap: http://shop.example:$PORT/index.xml}, {file: seeds.txt}]
 scope: {hosts: ["*"]}
 politeness: {agent: bookbot, contact: https://me.example, delay: 0s, concurrency: 8}
 fetch: {retries: 0}
@@ -330,7 +335,8 @@ fetch: {retries: 0}
 		"http://hop.example:$PORT/":         crawler.ClassPrivate, "http://169.254.169.254/latest/meta-data/": crawler.ClassPrivate,
 		"http://127.0.0.1:$PORT/refreshed": crawler.ClassPrivate, "http://127.0.0.1:$PORT/listed": crawler.ClassPrivate,
 		"http://inner.example:$PORT/listed": crawler.ClassPrivate,
-		"http://127.0.0.1:$PORT/seed":       crawler.ClassPrivate, "http://127.0.0.1:$PORT/seed2": crawler.ClassPrivate,
+		"http://127.0.0.1:$PORT/inner.xml":  crawler.ClassPrivate, "http://127.0.0.1:$PORT/of-index.xml": crawler.ClassPrivate,
+		"http://127.0.0.1:$PORT/seed": crawler.ClassPrivate, "http://127.0.0.1:$PORT/seed2": crawler.ClassPrivate,
 	}
 	for _, u := range private {
 		want[u] = crawler.ClassPrivate

@@ -5,12 +5,14 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
+	"errors"
 	"io"
 	"net/http"
 	"runtime"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
@@ -263,4 +265,15 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What ends a body is told, also where a decoder takes it for data cut short.
+func TestDecodersPassOnWhatEndedTheBody(t *testing.T) {
+	skipped := "\x50\x2a\x4d\x18\x00\x00\x10\x00" + strings.Repeat("x", 1000) // of a frame of a mebibyte
+	d := &decoder{name: "zstd", src: io.MultiReader(strings.NewReader(skipped), iotest.ErrReader(tooLarge()))}
+	_, err := io.ReadAll(d)
+	var fe *crawler.FetchError
+	if !errors.As(err, &fe) || fe.Class != crawler.ClassTooLarge {
+		t.Errorf("it ended in %v", err)
+	}
 }
