@@ -30,7 +30,7 @@ var arrows = []struct{ from, to string }{
 	{"extractors", "extractors/markup crawler crawler/urls"},
 	{"extractors/markup", ""},
 	{"extractors/values", "crawler/urls"},
-	{"extractors/query", "crawler"},
+	{"extractors/query", "extractors/values crawler crawler/urls"},
 	{"extractors/metadata/item", "crawler crawler/urls"},
 	{"extractors/metadata/...", "extractors/metadata/... extractors/markup extractors/values crawler crawler/urls"},
 	{"extractors/dates", "extractors/values crawler/urls"},

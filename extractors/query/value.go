@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/extractors/values"
 )
 
 // Native is a value that Documents or a query gave as a record holds it. An
@@ -18,11 +19,11 @@ import (
 func Native(v any) any {
 	switch v := v.(type) {
 	case json.Number:
-		return number(string(v))
+		return values.JSONNumber(string(v))
 	case int: // jq counts with these
 		return int64(v)
 	case *big.Int:
-		return number(v.String())
+		return values.JSONNumber(v.String())
 	case []any:
 		list := make([]any, len(v))
 		for i := range v {
@@ -37,16 +38,6 @@ func Native(v any) any {
 		return fields
 	}
 	return v
-}
-
-func number(literal string) any {
-	if n, err := strconv.ParseInt(literal, 10, 64); err == nil {
-		return n
-	}
-	if f, err := strconv.ParseFloat(literal, 64); err == nil && bytes.ContainsAny([]byte(literal), ".eE") {
-		return f
-	}
-	return json.RawMessage(literal)
 }
 
 // Raw is a value as JSON.

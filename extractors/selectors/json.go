@@ -107,7 +107,7 @@ func (w *work) document(place match, attr string) (document, error) {
 	if err := w.hold(len(text)); err != nil {
 		return document{}, err
 	}
-	doc := parseJSON([]byte(text))
+	doc := parseJSON([]byte(values.TrimScript(text)))
 	if w.islands == nil {
 		w.islands = map[island]document{}
 	}
@@ -118,8 +118,6 @@ func (w *work) document(place match, attr string) (document, error) {
 }
 
 func parseJSON(text []byte) document {
-	text = bytes.TrimSpace(text)
-	text = bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimPrefix(text, []byte("<!--")), []byte("-->")))
 	if len(text) == 0 {
 		return document{none: true}
 	}

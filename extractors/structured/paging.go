@@ -7,6 +7,7 @@ import (
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
+	"github.com/amblecrawl/amble/extractors/query"
 )
 
 // follow emits the link to the next page that a document names. gave tells that
@@ -24,7 +25,7 @@ func (r *reading) follow(document any, gave bool) {
 	}
 	var target string
 	err := n.query.Each(r.ctx, document, 1, func(v any) bool {
-		if text, ok := scalar(v); ok && v != nil && v != false {
+		if text, ok := query.Scalar(v); ok && v != false {
 			target = strings.TrimSpace(text)
 		}
 		return false

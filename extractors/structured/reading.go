@@ -186,11 +186,11 @@ func (r *reading) value(f *field, v any) (any, *badValue) {
 func (r *reading) convert(f *field, result any) (any, error) {
 	switch f.as {
 	case "":
-		return native(result), nil
+		return query.Native(result), nil
 	case values.AsJSON:
-		return raw(result)
+		return query.Raw(result)
 	}
-	text, ok := scalar(result)
+	text, ok := query.Scalar(result)
 	if !ok {
 		return nil, fmt.Errorf("not a %s but an object or a list (as: json takes it)", f.as)
 	}
