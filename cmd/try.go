@@ -34,13 +34,17 @@ func newTryCommand() *cobra.Command {
 		Short: "Show the records and links of one page; write nothing",
 		Long: `Fetches one URL under the crawl's rules and prints the records it gives, as
 JSON lines, on stdout; the links it would follow and the values that were not
-as asked go to stderr. Nothing is written.`,
+as asked go to stderr, with a selector that may have been meant where one finds
+nothing. Nothing is written.
+
+--watch fetches the page once, and shows it again each time the config is saved:
+each field beside the piece of HTML that it came from.`,
 		Args: takes("CONFIG", "URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if flags.watch {
 				return watchTry(cmd, args[0], args[1], flags)
 			}
-			return tryOnce(cmd, args[0], args[1], flags, false)
+			return tryOnce(cmd, args[0], args[1], flags)
 		},
 	}
 	cmd.Flags().StringVar(&flags.html, "html", "", "read the page from this `file` instead of fetching it")
@@ -49,9 +53,8 @@ as asked go to stderr. Nothing is written.`,
 	return cmd
 }
 
-// tryOnce tries once. again tells that the host may have been asked a moment
-// ago, so that its delay is owed first.
-func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags, again bool) error {
+// tryOnce tries once.
+func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 	cfg, err := loadConfig(cmd, path, flags.set)
 	if err != nil {
 		return err
@@ -60,7 +63,7 @@ func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags, again bool
 	if err != nil {
 		return err
 	}
-	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), past{used: again})
+	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), past{})
 	if err != nil {
 		return err
 	}
@@ -75,7 +78,9 @@ func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags, again bool
 		}
 		return err
 	}
-	return c.printTry(cmd, page)
+	err = c.printTry(cmd, page, 20)
+	c.printMissing(cmd.Context(), cmd.ErrOrStderr(), page)
+	return err
 }
 
 // parseURLArgument reads a URL from the command line.
@@ -117,8 +122,9 @@ func tryPage(cmd *cobra.Command, c *crawl, u urls.URL, file string) (*crawler.Pa
 	return crawler.NewPage(&crawler.Request{URL: u.WithoutFragment(), Key: c.canon.Key(u)}, resp), nil
 }
 
-// printTry runs the extractors over a page and prints what they give.
-func (c *crawl) printTry(cmd *cobra.Command, page *crawler.Page) error {
+// printTry runs the extractors over a page and prints what they give, with so many
+// links of each kind.
+func (c *crawl) printTry(cmd *cobra.Command, page *crawler.Page, maxLinks int) error {
 	out, said := cmd.OutOrStdout(), cmd.ErrOrStderr()
 	fmt.Fprintf(said, "%s: status %d, %s, %s\n", page.URL.Redacted(), page.Response.Status,
 		page.Response.MediaType, size(int64(len(page.Response.Body))))
@@ -132,7 +138,7 @@ func (c *crawl) printTry(cmd *cobra.Command, page *crawler.Page) error {
 			return err
 		}
 	}
-	c.printLinks(said, page, r.Links)
+	c.printLinks(said, page, r.Links, maxLinks)
 	for _, problem := range r.Errors {
 		fmt.Fprintf(said, "not as asked: %v\n", &problem)
 	}
@@ -146,7 +152,7 @@ func (c *crawl) printTry(cmd *cobra.Command, page *crawler.Page) error {
 }
 
 // printLinks lists the links of a page, those it would follow first.
-func (c *crawl) printLinks(w io.Writer, page *crawler.Page, links []crawler.Link) {
+func (c *crawl) printLinks(w io.Writer, page *crawler.Page, links []crawler.Link, most int) {
 	var follow, skip []string
 	for _, l := range links {
 		if v := c.scope.Check(l.URL, int(page.Request.Depth)+1); v.In {
@@ -158,7 +164,10 @@ func (c *crawl) printLinks(w io.Writer, page *crawler.Page, links []crawler.Link
 	fmt.Fprintf(w, "%s to follow, %s out of scope\n", plural(int64(len(follow)), "link"), count(int64(len(skip))))
 	for _, list := range [][]string{follow, skip} {
 		for i, l := range list {
-			if i == 20 {
+			if i == most && most == 0 {
+				break
+			}
+			if i == most {
 				fmt.Fprintf(w, "  … and %d more\n", len(list)-i)
 				break
 			}
@@ -166,31 +175,6 @@ func (c *crawl) printLinks(w io.Writer, page *crawler.Page, links []crawler.Link
 		}
 	}
 }
-
-// watchTry tries again each time the config changes, until interrupted.
-func watchTry(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
-	var last os.FileInfo
-	for {
-		info, err := os.Stat(path)
-		if err != nil && last == nil {
-			return &exitError{exitConfig, err}
-		}
-		// Some editors remove a file before they write it anew.
-		if err == nil && (last == nil || info.ModTime() != last.ModTime() || info.Size() != last.Size()) {
-			again := last != nil
-			last = info
-			if err := tryOnce(cmd, path, rawURL, flags, again); err != nil && !quiet(err) {
-				fmt.Fprintf(cmd.ErrOrStderr(), "amble: %v\n", err)
-			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "--- watching %s; Ctrl-C ends it\n", path)
-		}
-		if err := pause(cmd.Context(), watchEvery); err != nil {
-			return &exitError{code: exitInterrupted}
-		}
-	}
-}
-
-const watchEvery = 300 * time.Millisecond
 
 func pause(ctx context.Context, d time.Duration) error {
 	select {

@@ -22,6 +22,9 @@ type reading struct {
 	dates    map[string]readDate
 
 	reported, unreported int
+
+	records int                                   // begun, where trace is asked for
+	trace   func(f *field, at match, got outcome) // nil in a crawl
 }
 
 // maxErrors bounds the field errors reported for one page.
@@ -90,6 +93,7 @@ func (r *reading) record(m match) error {
 			return err
 		}
 	}
+	r.records++
 	o, err := r.object(r.plan.fields, m)
 	if err != nil || !o.found {
 		return err
@@ -125,6 +129,9 @@ func (r *reading) object(fields []field, m match) (o object, err error) {
 		got, err := r.field(f, m, o.fields)
 		if err != nil {
 			return o, fmt.Errorf("field %q: %w", f.path, err)
+		}
+		if r.trace != nil && f.path == f.Name { // not those of an object within
+			r.trace(f, m, got)
 		}
 		o.fields = append(o.fields, crawler.Field{Name: f.Name, Value: got.value})
 		o.found = o.found || got.seen
