@@ -20,6 +20,7 @@ const maxNames = 5000
 // stands in front. "" when none is near.
 func Nearest(root *html.Node, css string) string {
 	w := &work{left: maxSteps}
+	css = strings.TrimSpace(css)
 	if len(css) > 500 || len(w.matching(root, css, 1)) > 0 {
 		return ""
 	}
