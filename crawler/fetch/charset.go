@@ -20,8 +20,8 @@ const utf8Name = "utf-8"
 // the header, the <meta> of HTML or the declaration of XML, UTF-8 when most of
 // what is not ASCII is valid in it, statistics, windows-1252. Two claims are
 // overruled, because the bytes disprove them: a claim of UTF-8 or UTF-16 when
-// most of what is not ASCII cannot be that, and a claim of a single-byte
-// encoding when the text is valid multi-byte UTF-8 throughout.
+// most of what is not ASCII cannot be that, and a claim of another encoding when
+// the text is valid multi-byte UTF-8 throughout or has the zeros of UTF-16.
 func toUTF8(body []byte, media, declared string) ([]byte, string) {
 	if enc, name, size := byteOrderMark(body); enc != nil {
 		return convert(body[size:], enc, name)
@@ -34,7 +34,7 @@ func toUTF8(body []byte, media, declared string) ([]byte, string) {
 			enc, name = known(utf8Name)
 		}
 	}
-	if enc == nil || disproved(body, enc, name) {
+	if enc == nil || disproved(body, media, enc, name) {
 		enc, name = detect(body, media)
 	}
 	return convert(body, enc, name)
@@ -113,16 +113,60 @@ func xmlDeclaration(body []byte) string {
 }
 
 // disproved reports whether the bytes cannot be what was claimed.
-func disproved(body []byte, enc encoding.Encoding, name string) bool {
+func disproved(body []byte, media string, enc encoding.Encoding, name string) bool {
+	order := utf16Order(body)
 	switch {
+	case strings.HasPrefix(name, "utf-16"):
+		if order != "" {
+			return name != order
+		}
+		// Markup is ASCII, of which each character has a zero in UTF-16.
+		return !looksUTF16(body) && (utf8.Valid(body) || isHTML(media) || isXML(media))
+	case order != "":
+		return true
 	case name == utf8Name:
 		return !utf8.Valid(body) && !mostlyUTF8(body)
-	case strings.HasPrefix(name, "utf-16"):
-		return !looksUTF16(body) && utf8.Valid(body)
 	case singleByte(name):
 		return utf8.Valid(body) && !ascii(body)
+	case name == "iso-2022-jp":
+		return false // its text is ASCII by its bytes
+	}
+	return utf8.Valid(body) && (manyRunes(body) || !readable(body, enc))
+}
+
+// manyRunes reports so many characters of several bytes that a text in an East Asian
+// encoding is not valid UTF-8 by chance.
+func manyRunes(body []byte) bool {
+	const enough = 16
+	count := 0
+	for _, b := range body {
+		if b >= 0xc0 {
+			if count++; count == enough {
+				return true
+			}
+		}
 	}
 	return false
+}
+
+// utf16Order names the byte order of text that has the zeros of UTF-16: before or
+// behind at least every fourth character, and hardly any on the other side. It is
+// "" for other text.
+func utf16Order(body []byte) string {
+	head := body[:min(len(body), 1024)&^1]
+	var zeros [2]int
+	for i, b := range head {
+		if b == 0 {
+			zeros[i%2]++
+		}
+	}
+	switch least := max(len(head)/8, 1); {
+	case zeros[0] >= least && zeros[1]*16 < zeros[0]:
+		return "utf-16be"
+	case zeros[1] >= least && zeros[0]*16 < zeros[1]:
+		return "utf-16le"
+	}
+	return ""
 }
 
 // mostlyUTF8 reports whether a text that is not valid UTF-8 is still more
@@ -166,6 +210,9 @@ func ascii(body []byte) bool {
 
 // detect chooses an encoding for text that declares none.
 func detect(body []byte, media string) (encoding.Encoding, string) {
+	if order := utf16Order(body); order != "" {
+		return known(order)
+	}
 	if utf8.Valid(body) || mostlyUTF8(body) {
 		return known(utf8Name)
 	}
