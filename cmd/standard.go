@@ -13,4 +13,5 @@ import (
 	_ "github.com/amblecrawl/amble/extractors/metadata"
 	_ "github.com/amblecrawl/amble/extractors/selectors"
 	_ "github.com/amblecrawl/amble/extractors/structured"
+	_ "github.com/amblecrawl/amble/extractors/xmldoc"
 )

@@ -48,6 +48,7 @@ var arrows = []struct{ from, to string }{
 // alone says which package tree, and no other, imports a heavy module outside
 // of tests. The benchmark's rivals are programs of their own.
 var alone = []struct{ module, home string }{
+	{"github.com/antchfx/xmlquery", "extractors/xmldoc"},
 	{"github.com/gocolly/colly/v2", "crawler/fetch fixtures/bench"},
 	{"github.com/cockroachdb/pebble/v2", "crawler/frontier"},
 	{"github.com/nlnwa/whatwg-url", "crawler/urls"},
