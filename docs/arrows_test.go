@@ -48,6 +48,8 @@ var arrows = []struct{ from, to string }{
 // alone says which package tree, and no other, imports a heavy module outside
 // of tests. The benchmark's rivals are programs of their own.
 var alone = []struct{ module, home string }{
+	{"github.com/markusmobius/go-trafilatura", "extractors/article"},
+	{"codeberg.org/readeck/go-readability/v2", "extractors/article"},
 	{"github.com/antchfx/xmlquery", "extractors/xmldoc"},
 	{"github.com/gocolly/colly/v2", "crawler/fetch fixtures/bench"},
 	{"github.com/cockroachdb/pebble/v2", "crawler/frontier"},
