@@ -96,6 +96,19 @@ type builder struct {
 	moved   int // octets of text that were copied to join others
 
 	whole *whole // the rest of the tree, where all of it is made
+	nodes []html.Node
+}
+
+// node makes nodes by the dozen: one by one they are two thirds of what a tree
+// allocates.
+func (b *builder) node(n html.Node) *html.Node {
+	if len(b.nodes) == 0 {
+		b.nodes = make([]html.Node, 24)
+	}
+	made := &b.nodes[0]
+	b.nodes = b.nodes[1:]
+	*made = n
+	return made
 }
 
 // over tells which ends of the page were there.
@@ -145,7 +158,7 @@ func (b *builder) element(tag atom.Atom) *html.Node {
 	if tag == 0 {
 		name = string(b.s.Name())
 	}
-	n := &html.Node{Type: html.ElementNode, DataAtom: tag, Data: name, Attr: b.s.Attributes()}
+	n := b.node(html.Node{Type: html.ElementNode, DataAtom: tag, Data: name, Attr: b.s.Attributes()})
 	if isFormatting(tag) { // the library sorts theirs
 		slices.SortFunc(n.Attr, func(a, b html.Attribute) int { return strings.Compare(a.Key, b.Key) })
 	}
@@ -254,7 +267,7 @@ func (b *builder) join(n *html.Node, text func() string) bool {
 	}
 	last := n.LastChild
 	if last == nil || last.Type != html.TextNode {
-		n.AppendChild(&html.Node{Type: html.TextNode, Data: t})
+		n.AppendChild(b.node(html.Node{Type: html.TextNode, Data: t}))
 		return true
 	}
 	last.Data += t
@@ -279,6 +292,6 @@ func (b *builder) comment() bool {
 			n = b.root
 		}
 	}
-	n.AppendChild(&html.Node{Type: html.CommentNode, Data: b.s.Text()})
+	n.AppendChild(b.node(html.Node{Type: html.CommentNode, Data: b.s.Text()}))
 	return true
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 )
 
 // attribute is one of a tag, as it is written. Its key is not empty, and the
@@ -187,10 +188,11 @@ func (s *Scanner) Attributes() []html.Attribute {
 	if len(s.attrs) == 0 {
 		return nil
 	}
+	var room [32]byte
 	all := make([]html.Attribute, 0, len(s.attrs))
 	for _, a := range s.attrs {
-		key := string(appendLower(nil, s.bytes(a.key)))
-		all = append(all, html.Attribute{Key: key, Val: decode(s.bytes(a.value))})
+		key := appendLower(room[:0], s.bytes(a.key))
+		all = append(all, html.Attribute{Key: atom.String(key), Val: decode(s.bytes(a.value))})
 	}
 	return all
 }
