@@ -139,6 +139,11 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 	totals.Busy = c.busy()
 	var records, rejects []Record
 	var notes []any
+	found := 0
+	for i := range pages {
+		found += len(pages[i].found)
+	}
+	b.Found = make([]Request, 0, found)
 	for i := range pages {
 		f := &pages[i]
 		totals.count(f)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -122,6 +123,7 @@ func (w *worker) follow(l *Lease, links []Link, f *finished) {
 	e := w.engine
 	before := f.size
 	own := e.traps.alike(&l.Request)
+	f.found = slices.Grow(f.found, min(len(links), 64)) // most pages have no more
 	for i, link := range links {
 		if f.size-before > f.weight {
 			f.outOfScope += int64(len(links) - i)

@@ -281,6 +281,7 @@ func (pl *Pipeline) resolve(p *crawler.Page, refs references, r *crawler.Result)
 		base = urls.BaseOf(p.URL, refs.base)
 	}
 	first := len(r.Links)
+	r.Links = slices.Grow(r.Links, min(len(refs.refs), 256))
 	// A long base makes much of short references: no page is to grow far beyond
 	// its own size in memory by its links.
 	room := max(leastLinkRoom, 4*len(p.Response.Body))
