@@ -67,9 +67,9 @@ func reportDrift(t *drift.Tally, accept bool) driftReport {
 }
 
 // failDrift ends a run that has drifted, where the config asks for it.
-func (c *crawl) failDrift(r *report) error {
+func failDrift(cfg *config.Config, r *report) error {
 	n := len(r.drift.Findings)
-	if n == 0 || r.drift.Accepted || c.cfg.Drift.Action != "fail" {
+	if n == 0 || r.drift.Accepted || cfg.Drift.Action != "fail" {
 		return nil
 	}
 	return &exitError{exitNothing, fmt.Errorf("records have drifted: %s below the last good run", plural(int64(n), "figure"))}

@@ -24,6 +24,7 @@ const (
 // not and why, where the files are, and what to do next.
 type report struct {
 	summary  crawler.Summary
+	err      error // how the run ended otherwise than by finishing
 	examples map[crawler.Class][]monitor.Example
 	fields   []monitor.FieldTrouble
 	config   string // the path, as given

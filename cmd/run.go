@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,14 +10,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/monitor"
-	"github.com/amblecrawl/amble/extractors/simhash"
 )
 
 // runFlags are how a run differs from its config.
@@ -86,69 +83,19 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	log := logger(cmd, logs, flags.json)
 	defer func() { stopProgress() }()
 
-	if err := fitOpenFiles(cfg, openFiles(), log); err != nil {
-		return err
-	}
-	used := usedBefore(state)
-	f, found, err := openFrontier(cfg, state, flags.fresh, log)
+	x := &execution{cfg: cfg, state: state, fresh: flags.fresh, accept: flags.accept, monitor: m, log: log}
+	x.resuming = func(run crawler.RunState, settled int64) { sayResuming(stderr, log, flags.json, run, settled) }
+	r, err := x.run(cmd.Context())
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if found.ID != "" {
-		sayResuming(stderr, log, flags.json, found, f.Stats().Settled)
-	}
-	c, err := assemble(cfg, log, past{used: used, state: f, folder: state})
-	if err != nil {
-		return err
-	}
-	defer c.close()
-	if err := c.open(cmd.Context()); err != nil {
-		return err
-	}
-
-	set := cfg.Settings()
-	arriving, read := pageMemory(cfg)
-	set.Memory = read
-	defer stayAround(cmd.Context(), arriving+read)()
-	set.RunID = cmp.Or(found.ID, crawler.NewRunID(time.Now()))
-	book, err := openLedger(cfg, state, set.RunID)
-	if err != nil {
-		return stateError(err)
-	}
-	defer book.Close()
-	sealed, err := seal(cmd.Context(), f, cfg.Veil())
-	if err != nil {
-		return stateError(err)
-	}
-	parts := c.parts(sealed, m, book)
-	tally := c.tally(flags.accept)
-	parts.Tally = tally
-	engine, err := crawler.New(parts, set)
-	if err != nil {
-		return &exitError{exitFailed, err}
-	}
-	summary, err := engine.Run(cmd.Context(), cfg.EachSeed())
 	stopProgress()
 	stopProgress = func() {}
-	r := report{
-		summary: summary, examples: m.Examples(), fields: m.Fields(), config: cfg.File, flags: flags,
-		maxPages:  cfg.Scope.MaxPages,
-		profile:   tally.Figures(),
-		drift:     c.drifted(tally, flags.accept),
-		unstarted: errors.Is(err, crawler.ErrOutput) || errors.Is(err, crawler.ErrForeignState),
-	}
+	r.flags = flags
 	if err := writeSummary(cmd, &r, flags); err != nil {
 		return err
 	}
-	switch code := codeOf(err, &summary); code {
-	case exitOK:
-		return c.failDrift(&r)
-	case exitConfig, exitFailed:
-		return &exitError{code, message(cfg, err)}
-	default:
-		return &exitError{code: code}
-	}
+	return r.exit(cfg)
 }
 
 // sayResuming tells that a run goes on, and how to start over instead.
@@ -159,16 +106,6 @@ func sayResuming(w io.Writer, log *slog.Logger, asJSON bool, run crawler.RunStat
 	}
 	fmt.Fprintf(w, "amble: resuming the run of %s, %s done; --fresh starts over instead\n",
 		run.Started.UTC().Format("2006-01-02 15:04:05 MST"), plural(settled, "URL"))
-}
-
-// parts are what the engine is put together from.
-func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger) crawler.Parts {
-	return crawler.Parts{
-		Frontier: f, Politeness: c.polite(), Pipeline: veilRecords(c.trusted(), c.cfg.Veil()), Sinks: outputs(c.cfg),
-		NewFetcher: func() crawler.Fetcher { return c.client.Fetcher() },
-		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
-		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.usage), Print: simhash.Page,
-	}
 }
 
 // checkSummary finds out before the run that its summary can be written.

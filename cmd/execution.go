@@ -1,0 +1,109 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/monitor"
+	"github.com/amblecrawl/amble/extractors/simhash"
+)
+
+// execution is one run of a crawl in this process, whoever asks for it.
+type execution struct {
+	cfg     *config.Config
+	state   string // the folder
+	fresh   bool   // an unfinished run is discarded
+	accept  bool   // whatever the records are like, they are good
+	monitor *monitor.Monitor
+	log     *slog.Logger
+	// resuming is told of an unfinished run that goes on; nil for nobody.
+	resuming func(run crawler.RunState, settled int64)
+	// began is told the run's ID before the first request; nil for nobody.
+	began func(id string)
+}
+
+// run executes the crawl to its end. Its error means that the run could not
+// begin; how it ended otherwise stands in the report.
+func (x *execution) run(ctx context.Context) (report, error) {
+	cfg := x.cfg
+	if err := fitOpenFiles(cfg, openFiles(), x.log); err != nil {
+		return report{}, err
+	}
+	used := usedBefore(x.state)
+	f, found, err := openFrontier(cfg, x.state, x.fresh, x.log)
+	if err != nil {
+		return report{}, err
+	}
+	defer f.Close()
+	if found.ID != "" && x.resuming != nil {
+		x.resuming(found, f.Stats().Settled)
+	}
+	c, err := assemble(cfg, x.log, past{used: used, state: f, folder: x.state})
+	if err != nil {
+		return report{}, err
+	}
+	defer c.close()
+	if err := c.open(ctx); err != nil {
+		return report{}, err
+	}
+
+	set := cfg.Settings()
+	arriving, read := pageMemory(cfg)
+	set.Memory = read
+	defer stayAround(ctx, arriving+read)()
+	set.RunID = cmp.Or(found.ID, crawler.NewRunID(time.Now()))
+	book, err := openLedger(cfg, x.state, set.RunID)
+	if err != nil {
+		return report{}, stateError(err)
+	}
+	defer book.Close()
+	sealed, err := seal(ctx, f, cfg.Veil())
+	if err != nil {
+		return report{}, stateError(err)
+	}
+	parts := c.parts(sealed, x.monitor, book)
+	tally := c.tally(x.accept)
+	parts.Tally = tally
+	engine, err := crawler.New(parts, set)
+	if err != nil {
+		return report{}, &exitError{exitFailed, err}
+	}
+	if x.began != nil {
+		x.began(set.RunID)
+	}
+	summary, err := engine.Run(ctx, cfg.EachSeed())
+	return report{
+		summary: summary, err: err, examples: x.monitor.Examples(), fields: x.monitor.Fields(), config: cfg.File,
+		maxPages:  cfg.Scope.MaxPages,
+		profile:   tally.Figures(),
+		drift:     c.drifted(tally, x.accept),
+		unstarted: errors.Is(err, crawler.ErrOutput) || errors.Is(err, crawler.ErrForeignState),
+	}, nil
+}
+
+// exit is the exit status of a run, and what is still to be said.
+func (r *report) exit(cfg *config.Config) error {
+	switch code := codeOf(r.err, &r.summary); code {
+	case exitOK:
+		return failDrift(cfg, r)
+	case exitConfig, exitFailed:
+		return &exitError{code, message(cfg, r.err)}
+	default:
+		return &exitError{code: code}
+	}
+}
+
+// parts are what the engine is put together from.
+func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger) crawler.Parts {
+	return crawler.Parts{
+		Frontier: f, Politeness: c.polite(), Pipeline: veilRecords(c.trusted(), c.cfg.Veil()), Sinks: outputs(c.cfg),
+		NewFetcher: func() crawler.Fetcher { return c.client.Fetcher() },
+		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
+		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.usage), Print: simhash.Page,
+	}
+}
