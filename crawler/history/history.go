@@ -39,10 +39,10 @@ CREATE TABLE runs (
 	summary    BLOB
 );
 CREATE INDEX runs_of_crawl ON runs (crawl, number);
-CREATE INDEX runs_unended ON runs (status) WHERE status IN ('running', 'suspended');
+CREATE INDEX runs_unended ON runs (status) WHERE status IN ('waiting', 'running', 'suspended');
 CREATE TABLE crawls (
 	name  TEXT PRIMARY KEY,
-	state BLOB NOT NULL
+	state BLOB
 );
 `
 
@@ -105,7 +105,7 @@ func open(ctx context.Context, path, mode string) (*History, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(4)
+	db.SetMaxOpenConns(1) // who waits for its turn here need not wait for a lock of the file
 	h := &History{db: db, path: path}
 	if err := h.prepare(ctx, mode == "rw"); err != nil {
 		_ = db.Close() // the error that matters is the one above
@@ -175,26 +175,44 @@ func moment(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// Begin adds a run and returns its number.
-func (h *History) Begin(ctx context.Context, r Run) (number int64, err error) {
-	done, err := h.db.ExecContext(ctx, `INSERT INTO runs (crawl, run, cause, occurrence, started, ended, status, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.Crawl, r.Run, r.Cause, unix(r.Occurrence), unix(r.Started), unix(r.Ended), r.Status, r.Reason)
-	if err == nil {
-		number, err = done.LastInsertId()
+// Decide adds runs of a crawl and keeps the state of its schedule, both or neither.
+// It returns the runs' numbers.
+func (h *History) Decide(ctx context.Context, crawl string, state []byte, runs ...Run) (numbers []int64, err error) {
+	tx, err := h.db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, h.explain(err)
 	}
-	return number, h.explain(err)
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	for _, r := range runs {
+		done, err := tx.ExecContext(ctx, `INSERT INTO runs (crawl, run, cause, occurrence, started, ended, status, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			crawl, r.Run, r.Cause, unix(r.Occurrence), unix(r.Started), unix(r.Ended), r.Status, r.Reason)
+		if err != nil {
+			return nil, h.explain(err)
+		}
+		n, err := done.LastInsertId()
+		if err != nil {
+			return nil, h.explain(err)
+		}
+		numbers = append(numbers, n)
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO crawls (name, state) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET state = excluded.state`, crawl, state)
+	if err != nil {
+		return nil, h.explain(err)
+	}
+	return numbers, h.explain(tx.Commit())
 }
 
-// Name notes the ID of a run, and that it is running.
-func (h *History) Name(ctx context.Context, number int64, run string) error {
-	_, err := h.db.ExecContext(ctx, `UPDATE runs SET run = ?, status = ?, reason = '' WHERE number = ?`, run, Running, number)
+// Name notes the ID of a run, and that it is running since a time, or again.
+func (h *History) Name(ctx context.Context, number int64, run string, since time.Time) error {
+	_, err := h.db.ExecContext(ctx, `UPDATE runs SET run = ?1, status = ?2, reason = '', started = CASE started WHEN 0 THEN ?3 ELSE started END WHERE number = ?4`,
+		run, Running, unix(since), number)
 	return h.explain(err)
 }
 
 // End notes how a run ended.
 func (h *History) End(ctx context.Context, number int64, r Run) error {
-	_, err := h.db.ExecContext(ctx, `UPDATE runs SET status = ?, reason = ?, ended = ?, summary = ? WHERE number = ?`,
-		r.Status, r.Reason, unix(r.Ended), []byte(r.Summary), number)
+	_, err := h.db.ExecContext(ctx, `UPDATE runs SET status = ?1, reason = ?2, ended = ?3, summary = ?4,
+		started = CASE started WHEN 0 THEN ?3 ELSE started END WHERE number = ?5`, r.Status, r.Reason, unix(r.Ended), []byte(r.Summary), number)
 	return h.explain(err)
 }
 
@@ -208,7 +226,7 @@ func (h *History) List(ctx context.Context, f Filter) ([]Run, error) {
 	}
 	add(f.Crawl != "", "crawl = ?", f.Crawl)
 	add(f.Whole, "status != ?", Skipped)
-	add(f.Unended, "status IN ('running', 'suspended')")
+	add(f.Unended, "status IN ('waiting', 'running', 'suspended')")
 	add(f.Before > 0, "number < ?", f.Before)
 	limit := f.Limit
 	if limit <= 0 {
@@ -246,12 +264,6 @@ func (h *History) Get(ctx context.Context, number int64) (Run, error) {
 	return runs[0], nil
 }
 
-// Remember keeps the state of a crawl's schedule.
-func (h *History) Remember(ctx context.Context, crawl string, state []byte) error {
-	_, err := h.db.ExecContext(ctx, `INSERT INTO crawls (name, state) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET state = excluded.state`, crawl, state)
-	return h.explain(err)
-}
-
 // Recall gives the state of a crawl's schedule, nil where none is kept.
 func (h *History) Recall(ctx context.Context, crawl string) (state []byte, err error) {
 	err = h.db.QueryRowContext(ctx, `SELECT state FROM crawls WHERE name = ?`, crawl).Scan(&state)
@@ -264,7 +276,7 @@ func (h *History) Recall(ctx context.Context, crawl string) (state []byte, err e
 // Prune forgets runs of a crawl that have ended: those before a time, and of the
 // others all but the latest keep.
 func (h *History) Prune(ctx context.Context, crawl string, keep int, before time.Time) (forgotten int64, err error) {
-	done, err := h.db.ExecContext(ctx, `DELETE FROM runs WHERE crawl = ?1 AND status NOT IN ('running', 'suspended')
+	done, err := h.db.ExecContext(ctx, `DELETE FROM runs WHERE crawl = ?1 AND status NOT IN ('waiting', 'running', 'suspended')
 		AND (max(started, ended, occurrence) < ?2 OR number <= coalesce((SELECT number FROM runs WHERE crawl = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?3), 0))`,
 		crawl, unix(before), keep)
 	if err == nil {

@@ -23,11 +23,11 @@ func opened(t *testing.T, path string) *History {
 
 func begun(t *testing.T, h *History, crawl string, status Status, at time.Time) int64 {
 	t.Helper()
-	n, err := h.Begin(t.Context(), Run{Crawl: crawl, Cause: Scheduled, Occurrence: at, Started: at, Status: status})
+	numbers, err := h.Decide(t.Context(), crawl, nil, Run{Cause: Scheduled, Occurrence: at, Status: status})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return numbers[0]
 }
 
 func numbers(t *testing.T, h *History, f Filter) []int64 {
@@ -49,7 +49,7 @@ func TestRuns(t *testing.T) {
 	for i, status := range []Status{Running, Skipped, Running, Suspended} {
 		begun(t, h, []string{"a", "b"}[i%2], status, noon.Add(time.Duration(i)*time.Hour))
 	}
-	if err := h.Name(t.Context(), 1, "run-1"); err != nil {
+	if err := h.Name(t.Context(), 1, "run-1", noon); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.End(t.Context(), 1, Run{Status: Failed, Reason: "disk full", Ended: noon.Add(time.Minute), Summary: []byte(`{"pages":3}`)}); err != nil {
@@ -76,13 +76,13 @@ func TestRuns(t *testing.T) {
 	}
 	defer reader.Close()
 	r, err := reader.Get(t.Context(), 1)
-	if err != nil || r.Run != "run-1" || r.Status != Failed || string(r.Summary) != `{"pages":3}` || !r.Occurrence.Equal(noon) || !r.Ended.Equal(noon.Add(time.Minute)) {
+	if err != nil || r.Run != "run-1" || r.Status != Failed || string(r.Summary) != `{"pages":3}` || !r.Occurrence.Equal(noon) || !r.Started.Equal(noon) || !r.Ended.Equal(noon.Add(time.Minute)) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if _, err := reader.Get(t.Context(), 9); !errors.Is(err, ErrNoRun) {
 		t.Errorf("a run that is not there: %v", err)
 	}
-	if _, err := reader.Begin(t.Context(), Run{}); err == nil {
+	if _, err := reader.Decide(t.Context(), "a", nil, Run{}); err == nil {
 		t.Error("a reader can write")
 	}
 	info, err := os.Stat(path)
@@ -114,7 +114,7 @@ func TestStateOfASchedule(t *testing.T) {
 	h := opened(t, filepath.Join(t.TempDir(), "history.db"))
 	for _, state := range []string{"", "one", "two"} {
 		if state != "" {
-			if err := h.Remember(t.Context(), "a", []byte(state)); err != nil {
+			if _, err := h.Decide(t.Context(), "a", []byte(state)); err != nil {
 				t.Fatal(err)
 			}
 		}

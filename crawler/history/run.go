@@ -10,6 +10,7 @@ type Status string
 
 // The states of a run.
 const (
+	Waiting   Status = "waiting" // for its turn
 	Running   Status = "running"
 	Suspended Status = "suspended" // stopped with the daemon, to go on with the next one
 	Finished  Status = "finished"
@@ -44,7 +45,7 @@ type Run struct {
 // Filter selects runs. Zero fields select all.
 type Filter struct {
 	Crawl string
-	// Whole leaves out what was skipped, Unended selects what runs or is suspended.
+	// Whole leaves out what was skipped, Unended selects what waits, runs or is suspended.
 	Whole, Unended bool
 	Before         int64 // numbers below this
 	Limit          int   // at most so many, the latest first; 0 is 100, 10,000 at most

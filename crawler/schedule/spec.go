@@ -52,6 +52,10 @@ type Schedule struct {
 	waiting int
 }
 
+// Times says when occurrences are, without what becomes of them: two schedules of
+// the same Times have the same occurrences.
+func (s *Schedule) Times() string { return s.spec.Cron + " in " + s.zone.String() }
+
 var (
 	errZoneInside = errors.New("the time zone has a key of its own, timezone")
 	errNever      = errors.New("no day is like this: it would never run")

@@ -119,3 +119,7 @@ func (s *Schedule) take(st *State, now time.Time, d *Decision) []time.Time {
 	}
 	return due
 }
+
+// MaxGap is the longest time after which it is good to step again whatever Wake
+// says: a clock that was set back shows in the next step alone.
+const MaxGap = time.Hour
