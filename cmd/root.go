@@ -21,7 +21,8 @@ killed goes on where it was.
   amble init URL             a config to start from, by what a page offers
   amble run crawl.yaml       run a crawl
   amble lint crawl.yaml      check a config
-  amble try crawl.yaml URL   see what one page gives`,
+  amble try crawl.yaml URL   see what one page gives
+  amble serve DIR            run crawls on their schedules`,
 		Version:       version,
 		Args:          knownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -37,6 +38,7 @@ killed goes on where it was.
 		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),
 		newInitCommand(), newTryCommand(), newExplainCommand(), newPlanCommand(), newRobotsCommand(), newTortureCommand(), newVersionCommand(),
 		newKeysCommand(), newAuditCommand(), newStateCommand(), newBuildCommand(), newPluginsCommand(), newDriftCommand(), newTestCommand(),
+		newServeCommand(), newRunsCommand(),
 	)
 	return root
 }

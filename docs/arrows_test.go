@@ -23,8 +23,9 @@ var arrows = []struct{ from, to string }{
 
 	{"crawler/urls", ""},
 	{"crawler", "crawler/urls"},
-	{"crawler/config", "crawler crawler/trust crawler/urls"},
+	{"crawler/config", "crawler crawler/schedule crawler/trust crawler/urls"},
 	{"crawler/sink/...", "crawler/sink/... crawler crawler/urls"},
+	{"crawler/daemon", "crawler/history crawler/schedule"},
 	{"crawler/...", "crawler crawler/urls"},
 
 	{"extractors", "extractors/markup crawler crawler/urls"},
@@ -62,7 +63,7 @@ var alone = []struct{ module, home string }{
 	{"github.com/goccy/go-yaml", "crawler/config"},
 	{"github.com/santhosh-tekuri/jsonschema/v6", "crawler/trust"},
 	{"github.com/robfig/cron/v3", "crawler/schedule"},
-	{"modernc.org/sqlite", "crawler/sink/sqlite"},
+	{"modernc.org/sqlite", "crawler/sink/sqlite crawler/history"},
 	{"github.com/jackc/pgx/v5", "crawler/sink/postgres"},
 	{"github.com/prometheus/client_golang", "crawler/monitor"},
 	{"github.com/spf13/cobra", "cmd"},

@@ -24,6 +24,7 @@ func (l *loader) check(c *Config) {
 	}
 	l.checkOutputs(c)
 	l.checkRejects(c)
+	l.checkSchedule(c)
 	l.checkResolve(c.Fetch.Resolve)
 	l.checkSeeds(c)
 }

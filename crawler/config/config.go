@@ -23,6 +23,7 @@ type Config struct {
 	Rejects    string        `yaml:"rejects,path" default:"(_rejects.jsonl beside the records)" doc:"File of the records that are not written with the others, as JSON Lines with the reason, page, field and selector; {type}, {run} and {date} as in output. It is made when there is one."`
 	Drift      Drift         `yaml:"drift" doc:"What is done when records are not what they were in the last good run: docs/trust.md has the rules."`
 	State      string        `yaml:"state,path" default:"(.amble/<name> beside the config)" doc:"Folder of the run's state, from which an interrupted run resumes."`
+	Schedule   Schedule      `yaml:"schedule" doc:"When amble serve runs the crawl: docs/serve.md has the rules. amble run does not look at it."`
 	Commit     Commit        `yaml:"commit" doc:"How many finished pages are written at once."`
 	Grace      time.Duration `yaml:"grace" default:"10s" max:"10m" doc:"Time that pages in flight have to finish when the run is told to stop."`
 

@@ -57,6 +57,8 @@ func TestDefaults(t *testing.T) {
 		},
 		Fetch:  Fetch{Workers: 64, Timeout: 30 * time.Second, MaxBody: 10 << 20, Retries: 3},
 		Commit: Commit{Pages: 256, Bytes: 8 << 20, Interval: 500 * time.Millisecond},
+
+		Schedule: Schedule{Timezone: "UTC", Overlap: "skip", CatchUp: "one"},
 		Extract: Extract{{Type: "book", Plugin: "selectors", Extractor: &testSelectors{
 			Fields: []testField{{Name: "a", testSelector: testSelector{CSS: "a"}}},
 		}}},
@@ -109,6 +111,8 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 			{"books.example", netip.MustParseAddrPort("127.0.0.1:8080")}, {"[::1]:90", netip.MustParseAddrPort("[::1]:80")},
 		}},
 		Commit: Commit{Pages: 10, Bytes: 64 << 10, Interval: time.Second},
+
+		Schedule: Schedule{Cron: "0 6 * * 1-5", Timezone: "Europe/Berlin", Overlap: "queue", CatchUp: "all", Jitter: 5 * time.Minute, Deadline: 12 * time.Hour},
 		Extract: Extract{{Type: "thing", Plugin: "jsonld", Required: []string{"name", "offer.price"}, Extractor: &testOptions{
 			Types: []string{"Product"}, Limits: map[string]int{"a": 1}, Depth: 7, Ratio: 0.5, Max: 1024,
 			Any:     map[string]any{"a": []any{int64(1), "x", nil, true, 1.5}},

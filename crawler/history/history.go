@@ -284,3 +284,6 @@ func (h *History) Prune(ctx context.Context, crawl string, keep int, before time
 	}
 	return forgotten, h.explain(err)
 }
+
+// Path is the file.
+func (h *History) Path() string { return h.path }

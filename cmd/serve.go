@@ -1,0 +1,209 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/daemon"
+	"github.com/amblecrawl/amble/crawler/history"
+	"github.com/amblecrawl/amble/crawler/monitor"
+)
+
+// serveFlags are how a daemon is run.
+type serveFlags struct {
+	history string
+	atOnce  int
+	every   time.Duration // how often configs are looked at
+}
+
+func newServeCommand() *cobra.Command {
+	var flags serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve CONFIG-or-DIR...",
+		Short: "Run crawls on their schedules until stopped",
+		Long: `Runs each crawl when its schedule says, and one without a schedule when somebody
+starts it. Folders are searched for *.yaml and *.yml. Configs are read again when
+they change, and on SIGHUP; of one that has become wrong the last good version
+stays. What each run came to is kept in the history: amble runs list.
+
+A run that is cut off, by a stop or a kill, goes on when the daemon is back.
+
+Exit status: 0 stopped, by SIGINT or SIGTERM; 2 no config can be used; 3 the
+history cannot be written.`,
+		Args: takes("CONFIG-or-DIR..."),
+		RunE: func(cmd *cobra.Command, args []string) error { return serve(cmd, args, flags) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.history, "history", "", "`file` of the history of runs (default: .amble/history.db beside the first config)")
+	f.IntVar(&flags.atOnce, "at-once", 4, "runs that go on at a time")
+	f.DurationVar(&flags.every, "reload", 2*time.Second, "how often configs are looked at for changes; 0 only on SIGHUP")
+	return cmd
+}
+
+// server is a daemon with the configs that it was given.
+type server struct {
+	daemon  *daemon.Daemon
+	history *history.History
+	log     *slog.Logger
+	configs *configs
+
+	mu   sync.Mutex
+	live map[string]*monitor.Monitor // of the runs that go on, by crawl
+}
+
+func serve(cmd *cobra.Command, args []string, flags serveFlags) error {
+	if flags.atOnce < 1 {
+		return &exitError{exitConfig, errors.New("--at-once: at least one run at a time")}
+	}
+	s := &server{log: logger(cmd, cmd.ErrOrStderr(), false), live: map[string]*monitor.Monitor{}}
+	s.configs = &configs{args: args, log: s.log, load: func(path string) (*config.Config, config.Diagnostics) {
+		return config.Load(path, config.Options{Env: os.LookupEnv})
+	}}
+	if err := s.configs.read(); err != nil {
+		return err
+	}
+	if err := s.openHistory(cmd, cmp.Or(flags.history, historyBeside(args[0]))); err != nil {
+		return err
+	}
+	defer s.history.Close()
+	s.daemon = daemon.New(daemon.Options{History: s.history, Clock: crawler.SystemClock{}, Log: s.log, AtOnce: flags.atOnce})
+	if err := s.daemon.Set(cmd.Context(), s.crawls()); err != nil {
+		return &exitError{exitFailed, err}
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "amble: %s, %d of them scheduled; history in %s\n",
+		plural(int64(len(s.configs.good)), "crawl"), s.configs.scheduled(), s.history.Path())
+	reloading, stop := context.WithCancel(cmd.Context())
+	defer stop()
+	go s.reload(reloading, flags.every)
+	if err := s.daemon.Run(cmd.Context()); err != nil {
+		return &exitError{exitFailed, err}
+	}
+	return nil
+}
+
+// historyBeside is where the history is kept for a config or a folder of them.
+func historyBeside(arg string) string {
+	if info, err := os.Stat(arg); err != nil || !info.IsDir() {
+		arg = filepath.Dir(arg)
+	}
+	return filepath.Join(arg, ".amble", "history.db")
+}
+
+func (s *server) openHistory(cmd *cobra.Command, path string) error {
+	h, aside, err := history.OpenAnew(cmd.Context(), path, time.Now())
+	if err != nil {
+		return &exitError{exitFailed, fmt.Errorf("the history of runs: %w", err)}
+	}
+	if aside != "" {
+		s.log.Error("the history of runs was damaged: it is kept under another name, and a new one begins", "file", path, "kept", aside)
+	}
+	s.history = h
+	return nil
+}
+
+// crawls are the daemon's crawls as the configs have them now.
+func (s *server) crawls() []daemon.Crawl {
+	var all []daemon.Crawl
+	for _, cfg := range s.configs.good {
+		compiled, err := cfg.Compiled()
+		if err != nil { // lint has said so already
+			s.log.Error("a schedule cannot be used", "config", cfg.File, "error", err)
+			continue
+		}
+		all = append(all, daemon.Crawl{
+			Name: cfg.Name, Schedule: compiled, Deadline: cfg.Schedule.Deadline,
+			Run: func(ctx context.Context, o daemon.Occasion) daemon.Result { return s.execute(ctx, cfg, o) },
+		})
+	}
+	return all
+}
+
+// reload reads the configs again when they change, or when it is told to.
+func (s *server) reload(ctx context.Context, every time.Duration) {
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, reloadSignals...)
+	defer signal.Stop(told)
+	var tick <-chan time.Time
+	if every > 0 {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	for {
+		force := false
+		select {
+		case <-ctx.Done():
+			return
+		case <-told:
+			force = true
+		case <-tick:
+		}
+		if !force && !s.configs.changed() {
+			continue
+		}
+		if err := s.configs.read(); err != nil {
+			s.log.Error("the configs could not be read again: everything stays as it was", "error", err)
+			continue
+		}
+		if err := s.daemon.Set(ctx, s.crawls()); err != nil {
+			s.log.Error("the crawls could not be set up", "error", err)
+			continue
+		}
+		s.log.Warn("the configs were read again", "crawls", len(s.configs.good))
+	}
+}
+
+// execute is one run of a crawl.
+func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occasion) daemon.Result {
+	m := monitor.New(crawler.SystemClock{}.Now)
+	s.mu.Lock()
+	s.live[cfg.Name] = m
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.live, cfg.Name)
+	}()
+	own := *cfg // a run may lower its number of workers
+	x := &execution{cfg: &own, state: cfg.State, monitor: m, log: s.log.With("crawl", cfg.Name), began: o.Named}
+	r, err := x.run(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return daemon.Result{Status: history.Stopped}
+		}
+		return daemon.Result{Status: history.Failed, Reason: message(cfg, err).Error()}
+	}
+	return resultOf(cfg, &r)
+}
+
+// resultOf is how a run ended, as the history keeps it.
+func resultOf(cfg *config.Config, r *report) daemon.Result {
+	out := daemon.Result{Status: history.Finished}
+	if data, err := json.Marshal(r.whole()); err == nil {
+		out.Summary = json.RawMessage(cfg.Redact(string(data)))
+	}
+	var exit *exitError
+	switch err := r.exit(cfg); {
+	case err == nil:
+	case r.summary.Status == crawler.StatusInterrupted:
+		out.Status = history.Stopped
+	case errors.As(err, &exit) && exit.err == nil:
+		out.Status, out.Reason = history.Failed, "nothing could be fetched"
+	default:
+		out.Status, out.Reason = history.Failed, err.Error()
+	}
+	return out
+}

@@ -1,0 +1,11 @@
+//go:build unix
+
+package cmd
+
+import (
+	"os"
+	"syscall"
+)
+
+// reloadSignals make a daemon read its configs again.
+var reloadSignals = []os.Signal{syscall.SIGHUP}
