@@ -13,12 +13,15 @@
 GO ?= go
 FUZZTIME ?= 10s
 KILLS ?= 100
+# What a build with -tags full differs in.
+FULL = ./cmd/amble ./extractors/article ./extractors/dates
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: test needs format vet lint bench bench-peers bench-polite bench-scale fuzz torture demo build
 
 test: needs format vet
 	$(GO) test -race -timeout 20m ./...
+	$(GO) test -timeout 20m -tags full $(FULL)
 
 needs:
 	@.ci/needs
@@ -29,6 +32,7 @@ format:
 
 vet:
 	$(GO) vet ./...
+	$(GO) vet -tags full $(FULL)
 
 lint:
 	$(GO) run $(STATICCHECK) ./...

@@ -28,8 +28,8 @@ func TestBuildWithPlugin(t *testing.T) {
 
 	testOwnTests(t, plugin)
 	amble := filepath.Join(work, "amble")
-	said := command(t, work, 0, "amble", "build", "--with", "example.com/wordcount=plugin", "--output", "amble")
-	if !strings.Contains(said, "built "+amble+" with example.com/wordcount") {
+	said := command(t, work, 0, "amble", "build", "--with", "example.com/wordcount=plugin", "--tags", "full", "--output", "amble")
+	if !strings.Contains(said, "built "+amble+" with example.com/wordcount, the tags full") {
 		t.Errorf("build said: %s", said)
 	}
 
@@ -45,6 +45,7 @@ politeness: {contact: "https://me.example/bot", delay: 0s}
 fetch: {allow_private: true}
 extract:
   text: {plugin: wordcount, css: h1}
+  article: {plugin: article, engine: thorough}
 output: {jsonl: "{type}.jsonl"}
 `
 	writeFile(t, filepath.Join(work, "words.yaml"), crawl)
@@ -92,7 +93,7 @@ func init() { extractors.Register("selectors", func() extractors.Extractor { ret
 
 func TestBuildWithoutGo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	err := build(t.Context(), []string{"example.com/wordcount=../docs/plugin-template"}, "amble", "", io.Discard)
+	err := build(t.Context(), []string{"example.com/wordcount=../docs/plugin-template"}, workshop{log: io.Discard}, "amble", "")
 	if err == nil || !strings.Contains(err.Error(), "needs the Go toolchain") {
 		t.Errorf("build: %v", err)
 	}

@@ -8,6 +8,7 @@ import (
 	_ "github.com/amblecrawl/amble/crawler/sink"
 	_ "github.com/amblecrawl/amble/crawler/sink/postgres"
 	_ "github.com/amblecrawl/amble/crawler/sink/sqlite"
+	_ "github.com/amblecrawl/amble/extractors/article"
 	_ "github.com/amblecrawl/amble/extractors/content"
 	_ "github.com/amblecrawl/amble/extractors/feeds"
 	_ "github.com/amblecrawl/amble/extractors/metadata"

@@ -97,6 +97,25 @@ func TestHeavyModulesAreAlone(t *testing.T) {
 	}
 }
 
+// What slows each start is in a build with -tags full alone.
+func TestStandardBuildIsLight(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "./cmd/amble")
+	cmd.Dir = ".."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := strings.Fields(string(out))
+	for _, heavy := range []string{"github.com/markusmobius/go-trafilatura", "github.com/markusmobius/go-dateparser"} {
+		if slices.Contains(linked, heavy) {
+			t.Errorf("the standard build is linked with %s", heavy)
+		}
+	}
+	if !slices.Contains(linked, module+"extractors/article") {
+		t.Error("the standard build has no article")
+	}
+}
+
 // Packages for tests are used by tests; the rest of the program does without.
 func TestSuitesAreForTests(t *testing.T) {
 	for from, imports := range packages(t) {
@@ -145,7 +164,7 @@ func packages(t *testing.T) map[string][]string {
 	if listed != nil {
 		return listed
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Imports", "./...")
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-tags=full", "-json=ImportPath,Imports", "./...")
 	cmd.Dir = ".."
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -21,7 +21,7 @@ func init() {
 
 // New is an Article with its defaults.
 func New() *Article {
-	return &Article{Engine: engineThorough, MinLength: DefaultMinLength, Text: true, Markdown: true}
+	return &Article{Engine: engineFast, MinLength: DefaultMinLength, Text: true, Markdown: true}
 }
 
 // Article makes one record of a page that has an article: at least min_length
@@ -29,7 +29,7 @@ func New() *Article {
 // is not a list (see isList), unless it declares that it is an article, by og:type or
 // by a type of schema.org in JSON-LD. It is safe for concurrent use.
 type Article struct {
-	Engine    string `yaml:"engine,omitempty" enum:"thorough,fast" default:"thorough" doc:"how the text is found: thorough finds a little more and leaves less around it, fast takes a fraction of the time"`
+	Engine    string `yaml:"engine,omitempty" enum:"fast,thorough" default:"fast" doc:"how the text is found: thorough finds a little more and leaves less around it, takes several times as long, and is in binaries built with -tags full alone"`
 	MinLength int    `yaml:"min_length,omitempty" default:"250" doc:"pages with fewer characters of text than this give no record"`
 	Text      bool   `yaml:"text,omitempty" default:"true" doc:"give the text, its blocks on lines of their own and an empty line around paragraphs"`
 	Markdown  bool   `yaml:"markdown,omitempty" default:"true" doc:"give the text as Markdown, with its headings, lists, links and images"`
@@ -44,9 +44,16 @@ var (
 // Validate checks the configuration.
 func (x *Article) Validate() error {
 	var wrong []error
-	if x.Engine != engineThorough && x.Engine != engineFast {
+	switch {
+	case engines[x.Engine] != nil:
+	case x.Engine == engineThorough:
 		wrong = append(wrong, &crawler.ConfigError{
-			Path: []string{"engine"}, Msg: fmt.Sprintf("there is no engine %q", x.Engine), Hint: "thorough or fast",
+			Path: []string{"engine"}, Msg: "this binary was built without the engine thorough, whose tables would slow every start",
+			Hint: "build one that has it by `amble build --tags full` or, in amble's source, by `go build -tags full ./cmd/amble`; or take engine: fast",
+		})
+	default:
+		wrong = append(wrong, &crawler.ConfigError{
+			Path: []string{"engine"}, Msg: fmt.Sprintf("there is no engine %q", x.Engine), Hint: "fast or thorough",
 		})
 	}
 	if x.MinLength < 0 {

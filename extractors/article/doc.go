@@ -2,8 +2,9 @@
 // the navigation, advertisements and comments around it, as text and as Markdown,
 // with its title, authors, dates, language, description, site and image.
 //
-// Two engines find the text. "thorough" is go-trafilatura without its fallbacks,
-// "fast" is go-readability. Everything beside the text is read here, from what the
+// Two engines find the text. "fast" is go-readability; "thorough" is go-trafilatura
+// without its fallbacks, and is compiled in with the build tag full alone. The default
+// is "fast" in every build, so that records do not depend on the build. Everything beside the text is read here, from what the
 // page declares (JSON-LD, meta elements, microdata, the heading), in one stated
 // order: both libraries guess where nothing is declared, one of them by the clock
 // and in an order that changes from run to run, and a wrong date is worse than none.
