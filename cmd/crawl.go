@@ -46,6 +46,8 @@ type past struct {
 	state remembering
 	// folder is that of a run's state; no other command holds more than a page.
 	folder string
+	// common is the time of hosts that crawls of this process share, nil for none.
+	common *politeness.Common
 }
 
 // assemble puts a config's parts together.

@@ -11,6 +11,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/monitor"
 	"github.com/amblecrawl/amble/extractors/simhash"
+	"github.com/amblecrawl/amble/politeness"
 )
 
 // execution is one run of a crawl in this process, whoever asks for it.
@@ -21,6 +22,8 @@ type execution struct {
 	accept  bool   // whatever the records are like, they are good
 	monitor *monitor.Monitor
 	log     *slog.Logger
+	// common is the time of hosts that runs of this process share, nil for none.
+	common *politeness.Common
 	// resuming is told of an unfinished run that goes on; nil for nobody.
 	resuming func(run crawler.RunState, settled int64)
 	// began is told the run's ID before the first request; nil for nobody.
@@ -43,11 +46,12 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if found.ID != "" && x.resuming != nil {
 		x.resuming(found, f.Stats().Settled)
 	}
-	c, err := assemble(cfg, x.log, past{used: used, state: f, folder: x.state})
+	c, err := assemble(cfg, x.log, past{used: used, state: f, folder: x.state, common: x.common})
 	if err != nil {
 		return report{}, err
 	}
 	defer c.close()
+	defer x.common.Leave(c.gate)
 	if err := c.open(ctx); err != nil {
 		return report{}, err
 	}

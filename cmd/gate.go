@@ -23,7 +23,7 @@ func newGate(cfg *config.Config, usage signals.Policy, before past) (*politeness
 		return nil, err
 	}
 	policy.File = tdmFile(&cfg.Politeness, usage)
-	options := politeness.Options{Resumed: before.used}
+	options := politeness.Options{Resumed: before.used, Common: before.common}
 	if before.state != nil {
 		m := memories{before.state}
 		options.Recall, options.RecallFile, options.Debts = m.robots, m.file, m.debts

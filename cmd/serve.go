@@ -20,6 +20,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/daemon"
 	"github.com/amblecrawl/amble/crawler/history"
 	"github.com/amblecrawl/amble/crawler/monitor"
+	"github.com/amblecrawl/amble/politeness"
 )
 
 // serveFlags are how a daemon is run.
@@ -59,6 +60,7 @@ type server struct {
 	history *history.History
 	log     *slog.Logger
 	configs *configs
+	common  *politeness.Common // the hosts' time, for all crawls
 
 	mu   sync.Mutex
 	live map[string]*monitor.Monitor // of the runs that go on, by crawl
@@ -68,7 +70,7 @@ func serve(cmd *cobra.Command, args []string, flags serveFlags) error {
 	if flags.atOnce < 1 {
 		return &exitError{exitConfig, errors.New("--at-once: at least one run at a time")}
 	}
-	s := &server{log: logger(cmd, cmd.ErrOrStderr(), false), live: map[string]*monitor.Monitor{}}
+	s := &server{log: logger(cmd, cmd.ErrOrStderr(), false), live: map[string]*monitor.Monitor{}, common: politeness.NewCommon(nil)}
 	s.configs = &configs{args: args, log: s.log, load: func(path string) (*config.Config, config.Diagnostics) {
 		return config.Load(path, config.Options{Env: os.LookupEnv})
 	}}
@@ -178,7 +180,7 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 		delete(s.live, cfg.Name)
 	}()
 	own := *cfg // a run may lower its number of workers
-	x := &execution{cfg: &own, state: cfg.State, monitor: m, log: s.log.With("crawl", cfg.Name), began: o.Named}
+	x := &execution{cfg: &own, state: cfg.State, monitor: m, log: s.log.With("crawl", cfg.Name), began: o.Named, common: s.common}
 	r, err := x.run(ctx)
 	if err != nil {
 		if ctx.Err() != nil {

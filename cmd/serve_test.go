@@ -191,3 +191,55 @@ func checkServed(t *testing.T, dir string) {
 		}
 	}
 }
+
+// Crawls that run side by side are, to the host, one polite crawl.
+func TestServeSharesHosts(t *testing.T) {
+	t.Parallel()
+	const delay = 60 * time.Millisecond
+	var mu sync.Mutex
+	var last time.Time
+	inFlight, early, agents := 0, 0, map[string]int{}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		agents[r.UserAgent()[:5]]++
+		if inFlight++; inFlight > 1 || time.Since(last) < delay-5*time.Millisecond {
+			early++
+		}
+		mu.Unlock()
+		w.Header().Set("Content-Type", "text/html")
+		for i := range 12 {
+			fmt.Fprintf(w, "<a href=/%d>x</a>", i)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		inFlight--
+		last = time.Now()
+	}))
+	defer web.Close()
+	dir := t.TempDir()
+	for _, agent := range []string{"alpha", "bravo", "delta"} {
+		config := "seeds: [\"" + web.URL + "/\"]\npoliteness: {agent: " + agent + ", contact: a@b.example, delay: " + delay.String() + "}\n" +
+			"fetch: {allow_private: true}\nextract: {page: {fields: {title: {css: h1}}}}\noutput: [{jsonl: \"" + agent + ".jsonl\"}]\nschedule: \"@every 1s\"\n"
+		if err := os.WriteFile(filepath.Join(dir, agent+".yaml"), []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := startServe(t, dir)
+	awaiting(t, "a whole run of each crawl", func() bool {
+		done := map[string]bool{}
+		for _, r := range runsOf(t, dir, "--no-skipped") {
+			if r.Status == history.Finished {
+				done[r.Crawl] = true
+			}
+		}
+		return len(done) == 3
+	})
+	if err := s.stop(syscall.SIGTERM); err != nil {
+		t.Errorf("%v\n%s", err, &s.err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if early > 0 || len(agents) != 3 {
+		t.Errorf("%d requests came too early or beside another: %v", early, agents)
+	}
+}

@@ -104,6 +104,9 @@ func (g *Gate) grantRobots(h *host, now time.Time) (d Decision, read func()) {
 	if c, ok := at.wait(&g.policy, &g.clock, now); !ok {
 		return g.later(c.until, at.name(c)), nil
 	}
+	if taken, ok := g.claim(at, now); !ok {
+		return taken, nil
+	}
 	conditions := h.robots.copy.conditions(target)
 	if target == "" {
 		target = h.origin + "/robots.txt"

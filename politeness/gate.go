@@ -95,6 +95,7 @@ type Gate struct {
 	random   func() float64
 	pause    func(ctx context.Context, d time.Duration) error
 	noRules  *robotsCopy // of an empty file
+	common   *Common     // nil without other gates
 
 	recallRobots func(origin string) []byte
 	recallSite   func(origin string) []byte
@@ -120,7 +121,7 @@ func New(policy Policy, options Options) *Gate {
 		policy: policy, maxHosts: options.MaxHosts, maxRules: options.MaxRules,
 		resumed: options.Resumed, random: options.Rand, pause: pause,
 		recallRobots: options.Recall, recallSite: options.RecallFile, debts: options.Debts, address: options.Address,
-		clock: clock{source: options.Now},
+		clock: clock{source: options.Now}, common: options.Common,
 		hosts: make(map[string]*host), groups: make(map[string]*group),
 	}
 	g.noRules = newCopy(nil, &g.policy)
@@ -219,8 +220,21 @@ func (g *Gate) decide(origin, url string, known answer) (Decision, question) {
 	if c, ok := h.wait(&g.policy, &g.clock, now); !ok {
 		return g.later(c.until, h.name(c)), question{}
 	}
+	if taken, ok := g.claim(h, now); !ok {
+		return taken, question{}
+	}
 	d.Grant = g.grant(h, url)
 	return d, question{}
+}
+
+// claim takes a host's time from the gates that it is shared with; a grant must
+// follow. ok is false, with a Wait, where another gate has it.
+func (g *Gate) claim(h *host, now time.Time) (d Decision, ok bool) {
+	owed, _ := h.owed()
+	if wait := g.common.claim(g, h.commonKeys(), owed, h.concurrency(&g.policy)); wait > 0 {
+		return g.later(now.Add(wait), ByOther), false
+	}
+	return d, true
 }
 
 // judged is a Go or a Skip by what robots.txt says.

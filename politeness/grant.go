@@ -24,10 +24,11 @@ type Result struct {
 // slots, unless the guard has seen the response end. Further calls do nothing.
 type Grant struct {
 	gate   *Gate
-	host   *host  // whose time it is
-	group  *group // with whom the host shared it when it was granted
-	robots *host  // whose robots.txt is fetched, nil for a page
-	file   bool   // the host\'s Policy.File is fetched
+	host   *host      // whose time it is
+	group  *group     // with whom the host shared it when it was granted
+	robots *host      // whose robots.txt is fetched, nil for a page
+	file   bool       // the host\'s Policy.File is fetched
+	shared commonKeys // of Options.Common
 	url    string
 	// conditional: a copy is at hand that a 304 would renew.
 	conditional bool
@@ -57,7 +58,7 @@ const (
 
 // grant takes a slot of h.
 func (g *Gate) grant(h *host, url string) *Grant {
-	gr := &Grant{gate: g, host: h, group: h.group, url: url, limit: h.concurrency(&g.policy), decided: g.clock.last}
+	gr := &Grant{gate: g, host: h, group: h.group, shared: h.commonKeys(), url: url, limit: h.concurrency(&g.policy), decided: g.clock.last}
 	gr.both(func(l *lane) { l.inFlight++; l.pending = true })
 	return gr
 }
@@ -73,6 +74,12 @@ func (gr *Grant) both(f func(l *lane)) {
 // release frees the slots, and forgets the group where nobody is left in it.
 func (gr *Grant) release(now time.Time) {
 	gr.both(func(l *lane) { l.inFlight--; l.passed(now) })
+	var debts [2]time.Duration
+	debts[0] = gr.host.debt.Sub(now)
+	if gr.group != nil {
+		debts[1] = gr.group.debt.Sub(now)
+	}
+	gr.gate.common.end(gr.shared, debts)
 	gr.gate.drop(gr.group)
 }
 
@@ -113,6 +120,10 @@ func (gr *Grant) Begin() (until time.Time, err error) {
 		return g.clock.outside(later(c.until, now)), ErrLapsed
 	case now.Before(c.until):
 		return g.clock.outside(c.until), ErrTooEarly
+	}
+	owed, _ := gr.host.owed()
+	if wait := g.common.begin(gr.shared, owed); wait > 0 {
+		return g.clock.outside(now.Add(wait)), ErrTooEarly
 	}
 	gr.begin(now)
 	return time.Time{}, nil
@@ -182,6 +193,7 @@ func (gr *Grant) Done(r Result) HostState {
 	if !gr.closed {
 		gr.closed = true
 		if gr.stage == granted {
+			g.common.begin(gr.shared, sentAlready)
 			gr.begin(now)
 		}
 		gr.answered(r.Status, r.Header, now)
@@ -210,6 +222,7 @@ func (gr *Grant) Cancel() HostState {
 		gr.closed = true
 		if gr.stage == granted {
 			gr.stage = ended
+			g.common.cancel(gr.shared)
 			gr.both(func(l *lane) { l.pending = false; l.inFlight-- })
 			g.drop(gr.group)
 		}

@@ -146,6 +146,8 @@ type Options struct {
 	// Resumed says that another process may have sent requests a moment ago:
 	// each host owes one delay from the start of the gate.
 	Resumed bool
+	// Common is the time of hosts that this gate shares with others, nil for none.
+	Common *Common
 }
 
 func (p *Policy) fill() {

@@ -113,6 +113,9 @@ func (g *Gate) consultFile(h *host, known answer, now time.Time) (d Decision, as
 		}
 		d = h.judged(known.file)
 	}
+	if taken, free := g.claim(h, now); !free {
+		return taken, ask, false
+	}
 	s.fetching = true
 	d.Action, d.Robots, d.Grant = FetchFile, target, g.grant(h, target)
 	d.Grant.file = true
