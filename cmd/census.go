@@ -153,8 +153,10 @@ func (p *planner) newSitemap(k urls.Key) bool {
 }
 
 // page counts one URL that a seed or a sitemap in scope lists.
-func (p *planner) page(u urls.URL, o *offer) {
-	key := p.crawl.canon.Key(u)
+func (p *planner) page(u urls.URL, o *offer) { p.request(p.crawl.canon.Key(u), u, o) }
+
+// request does the same for a request that is told apart by more than its URL.
+func (p *planner) request(key urls.Key, u urls.URL, o *offer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if o == nil {

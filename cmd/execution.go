@@ -109,5 +109,6 @@ func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledge
 		NewFetcher: func() crawler.Fetcher { return c.client.Fetcher() },
 		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
 		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.usage), Print: simhash.Page,
+		Rows: c.cfg.RowTypes(), Hide: c.cfg.Veil().Hide,
 	}
 }

@@ -101,6 +101,9 @@ func (p *planner) gather(ctx context.Context, named bool) error {
 		if err != nil {
 			return err
 		}
+		if s.Fault != nil {
+			continue // it makes no request
+		}
 		if s.Kind == crawler.KindSitemap {
 			p.addSitemap(sitemap{url: s.URL.WithoutFragment()}, false)
 		} else {
@@ -117,8 +120,9 @@ func (p *planner) gather(ctx context.Context, named bool) error {
 		if err != nil {
 			return err
 		}
-		if s.Kind == crawler.KindPage {
-			p.page(s.URL.WithoutFragment(), nil)
+		if s.Kind == crawler.KindPage && s.Fault == nil {
+			key := crawler.KeyOf(p.crawl.canon.Key(s.URL), s.Call.Digest())
+			p.request(crawler.KeyOf(key, s.Row), s.URL.WithoutFragment(), nil)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

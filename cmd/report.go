@@ -135,7 +135,7 @@ func (r *report) printWithheld(out io.Writer) {
 		}
 		example := ""
 		if known := r.examples[class]; len(known) > 0 {
-			example = "such as " + known[0].URL + ": " + clip(strings.TrimPrefix(known[0].Detail, string(class)+": "), maxDetail)
+			example = "such as " + strings.TrimPrefix(known[0].URL+": ", ": ") + clip(strings.TrimPrefix(known[0].Detail, string(class)+": "), maxDetail)
 		}
 		fmt.Fprintf(w, "    %s\t%s\t%s\n", class, count(reasons[class]), example)
 	}
@@ -208,7 +208,7 @@ func (r *report) printNext(out io.Writer) {
 		next = append(next, "scope.traps."+s.Traps[0].Rule+"    in "+r.config+", if pages of these patterns matter")
 	}
 	for _, class := range sortedKeys(s.Errors) {
-		if known := r.examples[class]; len(known) > 0 {
+		if known := r.examples[class]; len(known) > 0 && known[0].URL != "" {
 			next = append(next, "amble explain "+r.config+" "+known[0].URL+"    says what became of it")
 			break
 		}

@@ -301,7 +301,11 @@ func (r *recorder) seeds() (*sampling, error) {
 		if len(q.waiting) == maxWaiting {
 			break
 		}
+		if seed.Fault != nil || !seed.Call.Plain() {
+			continue // it makes no request, or more than a plain GET
+		}
 		request := r.one.request(seed.URL)
+		request.Carry, request.Types = seed.Carry, seed.Types
 		request.Kind = seed.Kind
 		q.push(request)
 	}

@@ -41,7 +41,7 @@ func (w *worker) canonical(l *Lease, target urls.URL, f *finished) (left bool) {
 	e := w.engine
 	target = target.WithoutFragment()
 	key := e.Canon.Key(target)
-	if e.set.Canonical == CanonicalIgnore || l.Call != nil || key == l.Key || target.Fetch() == l.URL.Fetch() {
+	if e.set.Canonical == CanonicalIgnore || l.Call != nil || l.Row != 0 || key == l.Key || target.Fetch() == l.URL.Fetch() {
 		return false
 	}
 	if !e.Scope.Check(target, int(l.Depth)).In {

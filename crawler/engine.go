@@ -50,6 +50,11 @@ type Parts struct {
 	Ledger     Ledger     // nil: no account is kept
 	Tally      Tally      // nil: records are counted by their type alone
 	PagePolicy PagePolicy // nil: every page permits everything
+	// Rows are the types of records that rows of datasets lead to, with the rows'
+	// columns, nil where only the rows will tell.
+	Rows []RecordType
+	// Hide takes what is secret out of a text; nil: nothing is.
+	Hide func(text string) string
 	// Print gives a print of a page's text, near in its bits to those of like
 	// texts, and the number of words it was made of. nil, or ok false: there is
 	// nothing to compare, and no text is like another.
@@ -149,6 +154,16 @@ func New(parts Parts, set Settings) (*Engine, error) {
 type Seed struct {
 	URL  urls.URL
 	Kind Kind
+	// The rest is that of a seed made from a row of a dataset. Row is the same in
+	// every run, and no other row's; Types begins with the type of its records.
+	Row   uint64
+	Call  *Call
+	Carry []Field
+	Types []string
+	// Idempotent sends an Idempotency-Key, by which the call may be repeated.
+	Idempotent bool
+	// Fault says why the row makes no request; it has no URL then.
+	Fault error
 }
 
 // Run crawls to the end: until the frontier is drained, the page bound is

@@ -39,6 +39,7 @@ type rig struct {
 	commits  atomic.Int32  // that were looked at
 	rejects  *memorySink   // nil: nobody takes them
 	tally    crawler.Tally
+	rows     iter.Seq2[crawler.Seed, error] // seeds beside the others
 }
 
 func newRig(t *testing.T) *rig {
@@ -56,6 +57,9 @@ func (r *rig) start() iter.Seq2[crawler.Seed, error] {
 			if !yield(crawler.Seed{URL: u}, err) {
 				return
 			}
+		}
+		if r.rows != nil {
+			r.rows(yield)
 		}
 	}
 }

@@ -67,7 +67,8 @@ func (l *Link) given(r *Request) {
 	if r.Call.Plain() {
 		r.Call = nil
 	}
-	r.Key = KeyOf(r.Key, r.Call.Digest())
+	r.Row = l.Row
+	r.Key = KeyOf(KeyOf(r.Key, r.Call.Digest()), r.Row)
 }
 
 // heldSize is the memory of what a request holds beyond its URL.

@@ -85,4 +85,7 @@ type Link struct {
 	Call  *Call
 	Carry []Field
 	Types []string
+	// Row is that of the page where the link leads to more of the same: the next
+	// page of a list.
+	Row uint64
 }

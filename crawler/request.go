@@ -15,12 +15,16 @@ type Kind uint8
 const (
 	KindPage Kind = iota
 	KindSitemap
+	KindFault // a row of a dataset that makes no request: it only settles
 )
 
 // String names the kind as logs and explanations show it.
 func (k Kind) String() string {
-	if k == KindSitemap {
+	switch k {
+	case KindSitemap:
 		return "sitemap"
+	case KindFault:
+		return "row"
 	}
 	return "page"
 }
@@ -52,6 +56,10 @@ type Request struct {
 	// links to one request the first that is found counts.
 	Carry []Field
 	Types []string
+	// Row is the row of a dataset that the request is made for, or that led to its
+	// page, zero without one. It is part of Key: each row gets its own answer.
+	// The records of its pages have all values of Carry.
+	Row uint64
 }
 
 // Method is that of the request: GET where nothing else was asked for.

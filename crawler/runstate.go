@@ -110,7 +110,7 @@ func (e *Engine) begin(ctx context.Context, c *committer) error {
 	}
 	e.run = run
 	c.before = c.totals.Busy
-	c.info = RunInfo{Crawl: e.set.Name, ID: run.ID, Started: run.Started, Types: e.Pipeline.Types()}
+	c.info = RunInfo{Crawl: e.set.Name, ID: run.ID, Started: run.Started, Types: e.recordTypes()}
 	if e.Tally != nil {
 		if err := e.Tally.Open(e.Frontier); err != nil {
 			return fmt.Errorf("reading the tally: %w", err)

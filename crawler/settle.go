@@ -107,7 +107,9 @@ func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
 	if !e.traps.alike(&l.Request).is(target) {
 		next.Through = 0
 	}
-	if next.Key == l.Key {
+	if l.heads() {
+		next.Key = next.keyOfHop()
+	} else if next.Key == l.Key {
 		// The server tells apart what the dedup key does not, such as "/a?" and
 		// "/a": the target needs a key of its own, or it would never be fetched.
 		next.Key = KeyOf(urls.Key(xxh3.HashString128("exactly "+target.Fetch()).Bytes()), call.Digest())
@@ -145,6 +147,11 @@ func (w *worker) follow(l *Lease, links []Link, f *finished) {
 		}
 		if !v.In {
 			f.outOfScope++
+			continue
+		}
+		if link.Row != 0 && depth > maxRowPages {
+			f.outOfScope++
+			e.Log.Warn("a row has more pages than are followed", "url", l.URL.Redacted(), "pages", maxRowPages)
 			continue
 		}
 		if err := checkLink(&link); err != nil {

@@ -123,6 +123,9 @@ func (c *committer) summary(status Status) Summary {
 		t.Traps = []TrapCount{} // a list in JSON, as it is with traps
 	}
 	account := t.Account(stats)
+	if t.Errors[ClassBadRow] > 0 {
+		stats.Hosts-- // that of rows that make no request
+	}
 	s := Summary{
 		Name: c.engine.set.Name, Run: c.engine.run.ID, Status: status, StartedAt: c.engine.run.Started,
 		DurationS: c.busy().Seconds(),

@@ -46,9 +46,9 @@ type ticket struct{ host, path, pattern string }
 
 // admit counts a request that is about to be made, or tells what it is trapped
 // in. Seeds and what sitemaps list are meant to be fetched, and what was tried
-// before was admitted before.
+// before was admitted before. The pages of a row have a bound of their own.
 func (t *traps) admit(r *Request) (tk ticket, find *trapFind, err error) {
-	if r.Depth == 0 || r.Kind != KindPage || r.Attempt > 0 {
+	if r.Depth == 0 || r.Kind != KindPage || r.Attempt > 0 || r.Row != 0 {
 		return tk, nil, nil
 	}
 	if find = t.rules.circles(r.URL); find != nil {
@@ -327,7 +327,7 @@ func (w *worker) compare(page *Page, r *Result, f *finished, o *Outcome, others 
 	if rules.Stale > 0 && q.Depth > 0 && q.Kind == KindPage {
 		pattern = e.traps.kept(q).pattern
 	}
-	if e.Print == nil || o.Class != ClassFetched || pattern == "" && !rules.NearDuplicates || q.Kind != KindPage {
+	if e.Print == nil || o.Class != ClassFetched || pattern == "" && !rules.NearDuplicates || q.Kind != KindPage || q.Row != 0 {
 		return
 	}
 	read := readPage{request: q, result: r, found: f.found[others:]}

@@ -103,6 +103,10 @@ func (w *web) Run(ctx context.Context, p *crawler.Page, r *crawler.Result) error
 			if u, err := p.URL.Resolve(word); err == nil {
 				r.Links = append(r.Links, crawler.Link{URL: u})
 			}
+		case "more": // the next page of a list
+			if u, err := p.URL.Resolve(word); err == nil {
+				r.Links = append(r.Links, crawler.Link{URL: u, Carry: p.Request.Carry, Types: p.Request.Types, Row: p.Request.Row})
+			}
 		case "post", "repost": // a path and a body
 			path, body, _ := strings.Cut(word, " ")
 			if u, err := p.URL.Resolve(path); err == nil {
@@ -118,7 +122,7 @@ func (w *web) Run(ctx context.Context, p *crawler.Page, r *crawler.Result) error
 		case "record":
 			r.Records = append(r.Records, crawler.Record{
 				Type: "item", URL: p.URL.Fetch(), Fields: []crawler.Field{{Name: "word", Value: word}},
-				Key: crawler.RecordKey("item", p.Request.Key, n),
+				Key: crawler.RecordKey("item", p.Request.Identity(), n),
 			})
 			n++
 		case "reject":
@@ -180,6 +184,7 @@ func (freeGrant) Cancel() crawler.HostState                       { return freeS
 type memorySink struct {
 	mu      sync.Mutex
 	lines   []string
+	written []crawler.Record // also those that a position took back
 	opens   int
 	fail    func(written int) error
 	blocked chan struct{} // when set, Write waits for it to be closed
@@ -212,6 +217,7 @@ func (s *memorySink) Write(ctx context.Context, records []crawler.Record) error 
 			return ctx.Err()
 		}
 	}
+	s.written = append(s.written, records...)
 	for i := range records {
 		s.lines = append(s.lines, records[i].Key)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -49,6 +50,7 @@ type finished struct {
 	entries     []Entry
 	requests    int64
 	bytes       int64
+	unfit       string // why the page gave no record
 	outOfScope  int64
 	fieldErrors int64
 	nearly      bool  // a near-duplicate, whose links were left alone
@@ -69,6 +71,10 @@ func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
 	}()
 	e := w.engine
 	w.weight, w.counted = 0, ticket{}
+	if l.Kind == KindFault {
+		w.fault(l)
+		return false
+	}
 	if rule, in := e.inScope(&l.Request); !in {
 		w.settle(l, finished{}, Outcome{Class: ClassOutOfScope, Detail: rule})
 		return false
@@ -281,6 +287,9 @@ func (w *worker) answer(ctx context.Context, l *Lease, resp *Response, f *finish
 	case resp.Status/100 == 3:
 		return Outcome{Class: ClassRedirectBad, Status: resp.Status, Detail: "a redirect without a usable Location"}
 	}
+	if l.Row != 0 {
+		f.unfit = strings.Join(strings.Fields(excerpt(string(resp.Body[:min(len(resp.Body), 1000)]))), " ") // what an API says about it
+	}
 	return w.refusal(l, resp, f.state)
 }
 
@@ -337,6 +346,10 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 		}
 	}
 	f.records = r.Records
+	if len(f.records) == 0 && l.Row != 0 {
+		f.unfit = cmp.Or(permits.Reason, unfit(resp, &r))
+	}
+	w.columns(l, f)
 	f.fieldErrors = int64(len(r.Errors))
 	others := len(f.found)
 	w.follow(l, r.Links, f)
@@ -362,6 +375,7 @@ func (w *worker) observe(url string, robots bool, start time.Time, resp *Respons
 
 // settle hands the outcome to the committer.
 func (w *worker) settle(l *Lease, f finished, o Outcome) {
+	w.answerRow(l, &f, &o)
 	o.Lease, o.Key, o.Host = l.ID, l.Key, l.Host()
 	f.lease, f.host, f.outcome, f.sitemap, f.note = l.ID, o.Host, o, l.Kind == KindSitemap, l.note()
 	if tell := w.engine.Observer.Settled; tell != nil {

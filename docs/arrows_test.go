@@ -23,7 +23,7 @@ var arrows = []struct{ from, to string }{
 
 	{"crawler/urls", ""},
 	{"crawler", "crawler/urls"},
-	{"crawler/config", "crawler crawler/schedule crawler/trust crawler/urls"},
+	{"crawler/config", "crawler crawler/rows crawler/schedule crawler/trust crawler/urls"},
 	{"crawler/sink/...", "crawler/sink/... crawler crawler/urls"},
 	{"crawler/daemon", "crawler/history crawler/schedule"},
 	{"crawler/...", "crawler crawler/urls"},

@@ -79,12 +79,13 @@ func stamp(p *crawler.Page, records []crawler.Record, rejects []crawler.Reject) 
 	if len(records)+len(rejects) == 0 {
 		return
 	}
+	page := p.Request.Identity()
 	where, requested, at := p.URL.Redacted(), p.Request.Origin(), p.Response.FetchedAt.UTC()
 	number := func(key func(string, urls.Key, int) string) func(*crawler.Record) {
 		ordinals := make(map[string]int, 4)
 		return func(rec *crawler.Record) {
 			rec.URL, rec.Requested, rec.FetchedAt = where, requested, at
-			rec.Key = key(rec.Type, p.Request.Key, ordinals[rec.Type])
+			rec.Key = key(rec.Type, page, ordinals[rec.Type])
 			ordinals[rec.Type]++
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // the path it was loaded from is.
 type Config struct {
 	Name       string        `yaml:"name" default:"(the file's name without its ending)" doc:"Names the crawl in summaries, in records' runs and in its state: letters, digits, dots, dashes and underscores."`
-	Seeds      []Seed        `yaml:"seeds" required:"true" doc:"Where the crawl starts: URLs, sitemaps and files of URLs."`
+	Seeds      []Seed        `yaml:"seeds" required:"true" doc:"Where the crawl starts: URLs, sitemaps, files of URLs and rows of datasets."`
 	Scope      Scope         `yaml:"scope" doc:"Which URLs belong to the crawl."`
 	Links      Links         `yaml:"links" default:"({css: \"a[href]\"})" doc:"Which links of a page are followed: a rule such as {css: \"a.next\"}, a list of rules, or false for none. The keys of a rule that say where it finds links are in docs/plugins.md."`
 	Politeness Politeness    `yaml:"politeness" doc:"How hosts are treated."`
@@ -46,11 +46,20 @@ type Drift struct {
 	MinRecords int64   `yaml:"min_records" default:"20" min:"1" doc:"Records, values or pages that both runs must have for a comparison."`
 }
 
-// Seed is a place to start from; exactly one of its fields is set.
+// Seed is a place to start from; exactly one of URL, Sitemap, File and Rows is set,
+// but that rows come with the template of a URL.
 type Seed struct {
-	URL     string `yaml:"url,scalar" doc:"An http or https URL."`
+	URL     string `yaml:"url,scalar" doc:"An http or https URL. Beside rows, a template of one: {{column}} is the value of that column, percent-encoded."`
 	Sitemap string `yaml:"sitemap" doc:"URL of a sitemap or sitemap index, gzipped or not: every URL it lists."`
 	File    string `yaml:"file,path" doc:"A text file with a URL on each line; empty lines and lines that begin with # are passed over."`
+
+	Rows        string            `yaml:"rows,path" doc:"A dataset to enrich, each row by one request: .csv and .tsv with a header, or .jsonl. docs/api.md tells more."`
+	Delimiter   string            `yaml:"delimiter" default:"(a comma; a tab in .tsv)" doc:"What stands between the columns of a CSV file."`
+	Method      string            `yaml:"method" default:"(GET; POST with a body)" doc:"The method of the rows' requests."`
+	Headers     map[string]string `yaml:"headers" doc:"Header fields of the rows' requests, templates as url is. For secrets see fetch.auth."`
+	Body        string            `yaml:"body" doc:"A template of the rows' bodies; values are escaped as the Content-Type asks: application/json (also where the body begins with { or [), or application/x-www-form-urlencoded."`
+	Type        string            `yaml:"type" default:"(the one under extract)" doc:"The record type of the rows' records; needed where extract has several."`
+	Idempotency bool              `yaml:"idempotency" default:"false" doc:"Sends an Idempotency-Key with each row's request, the same whenever it is repeated, so that a request which is not safe may be sent again."`
 }
 
 // Scope is which URLs belong to a crawl.

@@ -28,6 +28,12 @@ const (
 func (c *Config) EachSeed() iter.Seq2[crawler.Seed, error] {
 	return func(yield func(crawler.Seed, error) bool) {
 		for _, s := range c.Seeds {
+			if s.Rows != "" {
+				if !c.eachRow(s, yield) {
+					return
+				}
+				continue
+			}
 			if s.File == "" {
 				raw, kind := s.URL, crawler.KindPage
 				if s.Sitemap != "" {
@@ -163,6 +169,9 @@ func (l *loader) checkSeeds(c *Config) {
 	}
 	for i, s := range c.Seeds {
 		k.seed(s, l.item(i, "seeds"))
+		if s.Rows != "" {
+			k.rows(c, i, l.item(i, "seeds"))
+		}
 	}
 	if len(c.Scope.Hosts) > 0 {
 		return
@@ -175,7 +184,10 @@ func (l *loader) checkSeeds(c *Config) {
 
 func (k *seedCheck) seed(s Seed, n *node) {
 	kinds := 0
-	for _, v := range []string{s.URL, s.Sitemap, s.File} {
+	if s.Rows != "" {
+		s.URL = "" // its template
+	}
+	for _, v := range []string{s.URL, s.Sitemap, s.File, s.Rows} {
 		if v != "" {
 			kinds++
 		}
@@ -183,9 +195,11 @@ func (k *seedCheck) seed(s Seed, n *node) {
 	switch {
 	case n.broken || n.kind == listKind:
 	case kinds > 1:
-		k.errorf(n.place, "give each a dash of its own", "a seed is a URL, a sitemap or a file, not several of them")
+		k.errorf(n.place, "give each a dash of its own", "a seed is a URL, a sitemap, a file or rows, not several of them")
 	case kinds == 0 && (n.kind == textKind || n.kind == mappingKind && len(n.entries) == 0):
 		k.errorf(n.place, "", "the seed is empty")
+	case s.Rows != "":
+	case k.rowKeys(n):
 	case s.URL != "":
 		k.url(s.URL, n.below([]string{"url"}), crawler.KindPage)
 	case s.Sitemap != "":

@@ -10,7 +10,7 @@ import (
 // the mapping they stand in. They are refused by name, never passed over.
 var later = map[string][]string{
 	"":       {"schedule", "connections", "browser", "warc", "auth"},
-	"seeds":  {"rows", "sql", "blob", "connection", "query"},
+	"seeds":  {"sql", "blob", "connection", "query"},
 	"fetch":  {"browser", "proxy", "proxies", "cookies", "headers", "cache"},
 	"output": {"parquet", "sqlite", "postgres", "blob"},
 	"extract": {

@@ -84,6 +84,12 @@ func spellings(s secret) []spelling {
 // seeded reports whether a value stands in a seed behind its host.
 func (c *Config) seeded(forms []spelling) bool {
 	for _, s := range c.Seeds {
+		if s.Rows != "" {
+			if s.holds(forms) {
+				return true
+			}
+			continue
+		}
 		u, err := urls.Parse(cmp.Or(s.URL, s.Sitemap))
 		if err != nil {
 			continue

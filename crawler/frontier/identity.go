@@ -25,7 +25,7 @@ var (
 
 // format is the version of the rows. A newer one is refused, an older one is
 // brought up to it, see migrate.go.
-const format = 3
+const format = 4
 
 // Names in a state folder.
 const (

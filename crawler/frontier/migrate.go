@@ -11,6 +11,7 @@ import (
 var migrations = map[int]func(*store) error{
 	1: numberCommits,
 	2: func(*store) error { return nil }, // format 3 has more flags in the rows of requests
+	3: func(*store) error { return nil }, // and format 4 one more
 }
 
 // migrate brings the rows up to the format of this program, step by step. The

@@ -72,6 +72,7 @@ const (
 	hasCall                  // Request.Call follows
 	hasCarry                 // Request.Carry follows
 	hasTypes                 // Request.Types follow
+	hasRow                   // Request.Row follows
 )
 
 // attemptAt is the offset of the attempt in a request row, which a retry sets.
@@ -102,6 +103,9 @@ func encodeRequest(host string, r *crawler.Request) []byte {
 	if len(r.Types) > 0 {
 		flags |= hasTypes
 	}
+	if r.Row != 0 {
+		flags |= hasRow
+	}
 	b := make([]byte, 0, 5+fpLen+len(rest)+len(r.Requested)+4)
 	b = append(b, flags, byte(r.Kind), r.Hops, r.Attempt)
 	if flags&hasThrough != 0 {
@@ -121,6 +125,9 @@ func encodeRequest(host string, r *crawler.Request) []byte {
 	}
 	if flags&hasTypes != 0 {
 		b = appendTexts(b, r.Types)
+	}
+	if flags&hasRow != 0 {
+		b = binary.LittleEndian.AppendUint64(b, r.Row)
 	}
 	return append(b, rest...)
 }
@@ -149,6 +156,9 @@ func decodeRequest(host string, order *orderKey, row []byte) (crawler.Request, e
 	}
 	if flags&hasTypes != 0 {
 		q.Types = r.texts()
+	}
+	if flags&hasRow != 0 {
+		q.Row = binary.LittleEndian.Uint64(r.take(8))
 	}
 	if err := r.err(); err != nil {
 		return q, fmt.Errorf("request of %s: %w", host, err)

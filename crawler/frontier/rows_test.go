@@ -23,6 +23,7 @@ func FuzzRows(f *testing.F) {
 	f.Add(encodeRequest("http://other.example", &r))
 	r.Call = &crawler.Call{Method: "POST", Header: http.Header{"Content-Type": {"text/plain"}}, Body: "x", Repeat: true}
 	r.Types = []string{"book"}
+	r.Row = 1<<63 + 7
 	r.Carry = []crawler.Field{{Name: "a", Value: []any{"b", int64(-1), 2.5, true, nil, []crawler.Field{{Name: "c", Value: json.RawMessage("1")}}}}}
 	f.Add(encodeRequest("http://b.example", &r))
 	f.Add(encodeVerdict(verdict{standsRetry, 2, 503, crawler.ClassHTTP5xx, "try later"}))

@@ -98,7 +98,11 @@ func (m *Monitor) settled(r *crawler.Request, o crawler.Outcome, _ int) {
 	if len(kept) >= examplesPerClass || (kept == nil && len(m.examples) >= maxClasses) {
 		return
 	}
-	m.examples[o.Class] = append(kept, Example{URL: r.URL.Redacted(), Status: o.Status, Detail: o.Detail})
+	where := r.URL.Redacted()
+	if r.Kind == crawler.KindFault {
+		where = "" // the detail says which row it is
+	}
+	m.examples[o.Class] = append(kept, Example{URL: where, Status: o.Status, Detail: o.Detail})
 }
 
 func (m *Monitor) fieldError(e crawler.RecordError) {

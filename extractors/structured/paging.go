@@ -73,7 +73,7 @@ func (r *reading) link(u urls.URL, target string, err error) {
 		r.failure("next", target, false, err)
 		return
 	}
-	r.emit.Link(crawler.Link{URL: u.WithoutFragment(), Carry: r.page.Request.Carry, Types: r.page.Request.Types}) // more of the same
+	r.emit.Link(crawler.Link{URL: u.WithoutFragment(), Carry: r.page.Request.Carry, Types: r.page.Request.Types, Row: r.page.Request.Row}) // more of the same
 }
 
 func queryOf(u urls.URL) string {
