@@ -12,6 +12,7 @@ import (
 	_ "github.com/amblecrawl/amble/extractors/content"
 	_ "github.com/amblecrawl/amble/extractors/feeds"
 	_ "github.com/amblecrawl/amble/extractors/metadata"
+	_ "github.com/amblecrawl/amble/extractors/pdf"
 	_ "github.com/amblecrawl/amble/extractors/selectors"
 	_ "github.com/amblecrawl/amble/extractors/structured"
 	_ "github.com/amblecrawl/amble/extractors/xmldoc"

@@ -52,6 +52,8 @@ var alone = []struct{ module, home string }{
 	{"github.com/markusmobius/go-trafilatura", "extractors/article"},
 	{"codeberg.org/readeck/go-readability/v2", "extractors/article"},
 	{"github.com/antchfx/xmlquery", "extractors/xmldoc"},
+	{"github.com/klippa-app/go-pdfium", "extractors/pdf"},
+	{"github.com/tetratelabs/wazero", "extractors/pdf"},
 	{"github.com/gocolly/colly/v2", "crawler/fetch fixtures/bench"},
 	{"github.com/cockroachdb/pebble/v2", "crawler/frontier"},
 	{"github.com/nlnwa/whatwg-url", "crawler/urls"},
