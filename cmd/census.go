@@ -259,7 +259,7 @@ func (p *planner) judge(s *site, u urls.URL, o *offer) {
 // and by what it says about the use of pages. What is not known is taken as
 // allowed, for the caller to say.
 func (c *crawl) allowed(u urls.URL) (allowed bool, by planRule, known bool) {
-	if c.cfg.Politeness.Robots == "ignore" {
+	if c.cfg.Politeness.Robots == "ignore" || c.gate.API(u.Origin()) {
 		return true, planRule{}, true
 	}
 	v, digest, known := c.gate.Consult(u.Origin(), u.Fetch())

@@ -194,6 +194,8 @@ func (r planRule) refusal() string {
 func (c *crawl) explainPoliteness(row func(string, string, ...any), u urls.URL) {
 	x := c.gate.Explain(u.Origin(), u.Fetch())
 	switch {
+	case c.gate.API(u.Origin()):
+		row("robots.txt", "does not apply: politeness.hosts declares the host an API")
 	case !x.Known:
 		row("robots.txt", "%s", clip(strings.TrimPrefix(x.Robots, "robots.txt "), maxDetail))
 	case x.Verdict.Line == 0:

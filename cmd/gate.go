@@ -60,7 +60,7 @@ func policyOf(cfg *config.Config) (politeness.Policy, error) {
 		return policy, fmt.Errorf("politeness.hours: %w", err)
 	}
 	for host, x := range exceptions(p) {
-		exception := politeness.HostPolicy{Delay: x.delay, Concurrency: x.concurrency}
+		exception := politeness.HostPolicy{Delay: x.delay, Concurrency: x.concurrency, API: x.api}
 		if x.hours != "" {
 			hours, err := politeness.ParseHours(x.hours, x.zone)
 			if err != nil {
@@ -79,6 +79,7 @@ type exception struct {
 	delay       *time.Duration
 	concurrency int
 	hours, zone string
+	api         bool
 }
 
 // exceptions are those of politeness.hosts, which the gate keeps and the ledger
@@ -86,7 +87,7 @@ type exception struct {
 func exceptions(p *config.Politeness) iter.Seq2[string, exception] {
 	return func(yield func(string, exception) bool) {
 		for _, h := range p.Hosts {
-			x := exception{delay: h.Delay}
+			x := exception{delay: h.Delay, api: h.API}
 			if h.Concurrency != nil {
 				x.concurrency = *h.Concurrency
 			}

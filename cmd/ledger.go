@@ -43,7 +43,7 @@ func promised(p *config.Politeness) ledger.Policy {
 		policy.Zone = p.Timezone
 	}
 	for host, x := range exceptions(p) {
-		policy.Hosts[host] = ledger.HostPolicy{Delay: x.delay, Concurrency: x.concurrency, Hours: x.hours, Zone: x.zone}
+		policy.Hosts[host] = ledger.HostPolicy{Delay: x.delay, Concurrency: x.concurrency, Hours: x.hours, Zone: x.zone, API: x.api}
 	}
 	return policy
 }

@@ -111,6 +111,9 @@ func (r *planReport) printHosts(out io.Writer, most int) {
 		if h.Hours != "" {
 			why += ", within " + h.Hours
 		}
+		if h.API {
+			why += "; an API, to which robots.txt does not apply"
+		}
 		if h.Trouble != "" {
 			why = h.Trouble
 		}

@@ -66,6 +66,7 @@ type planHost struct {
 	DisallowedBy    []planCount `json:"disallowed_by"`
 	Unreachable     int64       `json:"unreachable"`
 	Trouble         string      `json:"trouble,omitempty"`
+	API             bool        `json:"api,omitempty"` // robots.txt does not apply
 
 	shortest, delay time.Duration
 	part            plan.Host
@@ -140,6 +141,7 @@ func (p *planner) host(s *site, start time.Time) planHost {
 		Host: s.host, Pages: s.pages, RobotsRequests: s.robots, FileRequests: s.files, SitemapRequests: s.sitemapRequests,
 		Requests: s.pages + s.robots + s.files + s.sitemapRequests, Disallowed: s.disallowed, Unreachable: s.unreachable,
 		DelayS: x.Least.Seconds(), DelayBy: x.LeastBy, Hours: x.Hours.String(), Group: x.Group, Trouble: s.trouble,
+		API:          p.crawl.gate.API(s.host),
 		DisallowedBy: []planCount{}, delay: x.Least, answer: s.answer,
 	}
 	for rule, n := range s.rules {

@@ -21,10 +21,12 @@ type Account struct {
 	// Concurrency is how many requests at once the host was allowed.
 	Concurrency int
 	// RetryAfter is what is left at the end of the response of the wait that its
-	// header asked for, before any cap; where it asked, a microsecond at least.
+	// header asked for, before any cap; where it asked, a microsecond at least. A
+	// quota of which nothing is left asks in the same way.
 	RetryAfter time.Duration
-	// Problem tells of a Retry-After that cannot be read, "" without one. An
-	// answer that is about load then puts the host off by growing times.
+	// Problem tells of a Retry-After that cannot be read (an answer that is about
+	// load then puts the host off by growing times), or of the quota that asked for
+	// RetryAfter; "" without one.
 	Problem string
 	// Group names what shares the host's budget, "" without one.
 	Group string

@@ -30,8 +30,11 @@ func (gr *Grant) observe(status int, header http.Header, latency time.Duration, 
 		}
 		l.throttle = next(l.throttle, own, g.policy.pace(l.delay))
 	})
-	if wait := RetryAfter(header, g.clock.outside(now)); wait > 0 {
-		asks.put(now.Add(min(wait, g.policy.MaxRetryAfter)), byRetryAfter)
+	if wait, by, _ := demanded(status, header, g.clock.outside(now)); wait > 0 {
+		if by == byRateLimit {
+			asks = gr.server() // it is about our rate
+		}
+		asks.put(now.Add(min(wait, g.policy.MaxRetryAfter)), by)
 	} else if o.kind == busy {
 		asks.put(now.Add(backoff(asks.throttle.strikes, g.random())), byBackoff)
 	}

@@ -13,6 +13,7 @@ const (
 	ByCrawlDelay = "robots.txt Crawl-delay"
 	ByThrottle   = "adaptive throttle"
 	ByRetryAfter = "Retry-After"
+	ByRateLimit  = "rate limit"
 	ByBackoff    = "backoff"
 	ByRestart    = "restart"
 	ByCircuit    = "host failing"
@@ -37,11 +38,12 @@ const (
 	byCircuit
 	byHours
 	byInFlight
+	byRateLimit // the last: states hold these numbers
 	demanders
 )
 
 var demanderNames = [demanders]string{
-	ByConfig, ByCrawlDelay, ByThrottle, ByRetryAfter, ByBackoff, ByRestart, ByCircuit, ByHours, ByInFlight,
+	ByConfig, ByCrawlDelay, ByThrottle, ByRetryAfter, ByBackoff, ByRestart, ByCircuit, ByHours, ByInFlight, ByRateLimit,
 }
 
 // claim is what one of them asks for.

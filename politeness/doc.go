@@ -19,7 +19,8 @@
 //     after the last end of a response, robots.txt, redirects and repeats
 //     included. The owed delay is the longest of the policy's, that of the
 //     adaptive throttle and robots.txt's Crawl-delay, each up to a cap;
-//   - Retry-After puts the host off, up to a cap; 429 and 503 without it put it
+//   - Retry-After, and a quota of which nothing is left (RateLimit, X-RateLimit),
+//     put the host off, up to a cap; 429 and 503 without it put it
 //     off for growing times;
 //   - nothing starts outside of the crawl window, if there is one;
 //   - a host that keeps failing is set aside and probed by one request at a time

@@ -8,7 +8,7 @@ import (
 
 // Explanation tells how things stand for one URL.
 type Explanation struct {
-	// Robots tells what is known of robots.txt: "ignored", "none needed",
+	// Robots tells what is known of robots.txt: "ignored", "none needed", "not for an API",
 	// "not fetched yet", "being fetched", "known", "unreachable for 30 days and
 	// taken as not there", or why it is unreachable.
 	Robots string
@@ -87,6 +87,8 @@ func (g *Gate) Explain(origin, url string) Explanation {
 	switch s := &h.robots; {
 	case g.policy.IgnoreRobots:
 		x.Robots = "ignored"
+	case h.api:
+		x.Robots = "not for an API"
 	case !h.web:
 		x.Robots = "none needed"
 	case c.fresh(now):
@@ -110,6 +112,9 @@ func (g *Gate) Explain(origin, url string) Explanation {
 	}
 	return x
 }
+
+// API reports whether the policy declares an origin an interface for programs.
+func (g *Gate) API(origin string) bool { return g.policy.exception(origin).API }
 
 // Consult tells what robots.txt says of a URL, and what Policy.Digest made of
 // it, without changing anything. It goes by the copy at hand whatever its age,

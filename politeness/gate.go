@@ -197,7 +197,7 @@ func (g *Gate) decide(origin, url string, known answer) (Decision, question) {
 		return h.circuit.unreachable(&g.clock), question{}
 	}
 	var d Decision
-	if h.web && !g.policy.IgnoreRobots {
+	if h.robotsHold(&g.policy) {
 		d, read, ok := g.consult(h, now)
 		if !ok {
 			return d, question{read: read}
@@ -270,7 +270,7 @@ func (g *Gate) State(origin string) HostState {
 func (g *Gate) state(h *host, now time.Time) HostState {
 	c := h.opening(now, &g.clock)
 	due := c.until
-	if t := h.robots.trouble; t != nil && h.web && !g.policy.IgnoreRobots && !h.robots.copy.fresh(now) &&
+	if t := h.robots.trouble; t != nil && h.robotsHold(&g.policy) && !h.robots.copy.fresh(now) &&
 		t.failures < g.policy.RobotsTries && t.retryAt.After(due) {
 		due = t.retryAt
 	}
@@ -355,6 +355,7 @@ func (g *Gate) blank(origin string) *host {
 	scheme, _ := splitOrigin(origin)
 	h := &host{origin: origin, web: scheme == "http" || scheme == "https"}
 	h.delay, h.limit, h.hours = g.policy.of(origin)
+	h.api = g.policy.exception(origin).API
 	h.inherit(g)
 	return h
 }

@@ -149,8 +149,7 @@ func (gr *Grant) answered(status int, header http.Header, now time.Time) {
 		return
 	}
 	gr.status, gr.answeredAt = status, now
-	gr.account.RetryAfter = RetryAfter(header, gr.gate.clock.outside(now))
-	gr.account.Problem = unreadable(header)
+	gr.account.RetryAfter, _, gr.account.Problem = demanded(status, header, gr.gate.clock.outside(now))
 	gr.observe(status, header, now.Sub(gr.began), now)
 }
 

@@ -18,9 +18,13 @@ type host struct {
 	file    *siteState // nil without Policy.File
 	grouped time.Time  // when its group was found
 	web     bool       // http or https: has a robots.txt
+	api     bool       // by policy: robots.txt is not for it
 	memory  memoryState
 	recency
 }
+
+// robotsHold reports whether the host's robots.txt is asked for and obeyed.
+func (h *host) robotsHold(p *Policy) bool { return h.web && !h.api && !p.IgnoreRobots }
 
 // crawlDelay is what the host's robots.txt asks for, within the cap.
 func (h *host) crawlDelay() time.Duration {
@@ -65,7 +69,7 @@ func (h *host) least() (time.Duration, claim) {
 // concurrency is 1 until robots.txt is known, and while a failing host is
 // probed.
 func (h *host) concurrency(p *Policy) int {
-	if h.web && !p.IgnoreRobots && h.robots.copy == nil || h.broken(p) {
+	if h.robotsHold(p) && h.robots.copy == nil || h.broken(p) {
 		return 1
 	}
 	if h.group != nil {

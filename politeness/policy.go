@@ -96,6 +96,10 @@ type HostPolicy struct {
 	Delay       *time.Duration // nil: as the others
 	Concurrency int            // 0: as the others
 	Hours       *Hours         // nil: as the others
+	// API says that the host is an interface for programs, which its operator lets
+	// the crawl use: robots.txt, which is for those who find their way by links, is
+	// neither fetched nor obeyed. All else that the host asks for is owed.
+	API bool
 }
 
 // Unreachable is a reading of RFC 9309 section 2.3.1.4 for a robots.txt that is
@@ -190,9 +194,8 @@ func (p *Policy) pace(delay time.Duration) pace {
 	return pace{adaptive: p.Adaptive, factor: p.AdaptiveFactor, floor: delay, ceiling: p.MaxDelay}
 }
 
-// of returns what holds for an origin.
-func (p *Policy) of(origin string) (delay time.Duration, concurrency int, hours *Hours) {
-	delay, concurrency, hours = p.Delay, p.Concurrency, &p.Hours
+// exception is what holds for an origin in particular.
+func (p *Policy) exception(origin string) HostPolicy {
 	_, name := splitOrigin(origin)
 	_, withPort, _ := strings.Cut(origin, "://")
 	exception, ok := p.Hosts[withPort]
@@ -207,6 +210,13 @@ func (p *Policy) of(origin string) (delay time.Duration, concurrency int, hours 
 		exception, ok = p.Hosts["*."+parent]
 		rest = parent
 	}
+	return exception
+}
+
+// of returns what holds for an origin.
+func (p *Policy) of(origin string) (delay time.Duration, concurrency int, hours *Hours) {
+	delay, concurrency, hours = p.Delay, p.Concurrency, &p.Hours
+	exception := p.exception(origin)
 	if exception.Delay != nil {
 		delay = max(*exception.Delay, 0)
 	}

@@ -28,7 +28,7 @@ func (g *Gate) recall(h *host) {
 		debts = g.debts(h.origin)
 	}
 	var copied *robotsCopy
-	if g.recallRobots != nil && h.web && !g.policy.IgnoreRobots {
+	if g.recallRobots != nil && h.robotsHold(&g.policy) {
 		copied = readRobots(g.recallRobots(h.origin), &g.policy)
 	}
 	var file *siteCopy

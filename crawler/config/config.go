@@ -120,7 +120,7 @@ type Politeness struct {
 	AllowIgnoreRobots bool            `yaml:"allow_ignore_robots" default:"false" doc:"Confirms that robots: ignore is meant. It is logged."`
 	Hosts             []HostException `yaml:"hosts" doc:"Exceptions by host, by host:port, or by *.host for its subdomains."`
 	MaxCrawlDelay     time.Duration   `yaml:"max_crawl_delay" default:"60s" max:"24h" doc:"The longest Crawl-delay of a robots.txt that is granted in full."`
-	MaxRetryAfter     time.Duration   `yaml:"max_retry_after" default:"24h" max:"720h" doc:"The longest Retry-After that is granted in full."`
+	MaxRetryAfter     time.Duration   `yaml:"max_retry_after" default:"24h" max:"720h" doc:"The longest that a Retry-After, or a quota of which nothing is left, puts a host off."`
 	Adaptive          bool            `yaml:"adaptive" default:"false" doc:"Lets the delay follow the host's load, between delay and max_delay: adaptive_factor times the time of its answers, more after 429 and 503."`
 	AdaptiveFactor    float64         `yaml:"adaptive_factor" default:"2" min:"0.1" max:"1000" doc:"How many times as long as it worked on an answer a host is left alone, where adaptive is on."`
 	MaxDelay          time.Duration   `yaml:"max_delay" default:"60s" max:"24h" doc:"The longest delay that adaptive makes."`
@@ -171,6 +171,7 @@ type HostException struct {
 	Concurrency *int           `yaml:"concurrency" min:"1" max:"1000" doc:"Replaces politeness.concurrency."`
 	Hours       string         `yaml:"hours" doc:"Replaces politeness.hours; 00:00-24:00 is the whole day."`
 	Timezone    string         `yaml:"timezone" default:"(politeness.timezone)" doc:"The time zone of the host's hours."`
+	API         bool           `yaml:"api" default:"false" doc:"The host is an interface for programs that you may use: its robots.txt is neither asked for nor obeyed, which the ledger notes. Delays and what the host asks for hold."`
 }
 
 // Fetch is how pages are fetched.

@@ -218,9 +218,16 @@ func (c *Config) RowTypes() []crawler.RecordType {
 	return types
 }
 
-// holds reports whether a value of the environment stands in what rows send.
+// holds reports whether a value of the environment stands in what rows send, but
+// for the host.
 func (s *Seed) holds(forms []spelling) bool {
-	texts := append(slices.Collect(maps.Values(s.Headers)), s.URL, s.Body)
+	authority := afterScheme(s.URL)
+	behind := ""
+	if at := strings.IndexAny(authority, "/?#"); at >= 0 {
+		authority, behind = authority[:at], authority[at:]
+	}
+	user := authority[:max(0, strings.LastIndexByte(authority, '@'))]
+	texts := append(slices.Collect(maps.Values(s.Headers)), user, behind, s.Body)
 	return slices.ContainsFunc(texts, func(text string) bool {
 		return slices.ContainsFunc(forms, func(f spelling) bool { return strings.Contains(text, f.text) })
 	})

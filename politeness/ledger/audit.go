@@ -358,7 +358,7 @@ func (a *auditor) owed(h *hostAudit, e *Entry, rules *robots.Rules) (time.Durati
 		if hash := h.latest(e.Start); hash != e.RobotsHash && hash != [16]byte{} {
 			versions = append(versions, hash)
 		}
-	case e.Kind == Robots && !a.run.Policy.IgnoreRobots:
+	case e.Kind == Robots && a.run.Policy.robots(e.Host):
 		// A request for robots.txt rests on no version, but what this process has
 		// read of its host still says how long to wait.
 		if versions = h.current(decidedAt(e), e.Start, a.started(), a.run.Policy.lifetime()); len(versions) > 0 {

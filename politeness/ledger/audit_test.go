@@ -450,3 +450,16 @@ func BenchmarkAudit(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/entry")
 }
+
+// What was declared an API needs no robots.txt; what was not does.
+func TestAPIsNeedNoRobots(t *testing.T) {
+	for host, want := range map[string][]Breach{"a.example": nil, "*.a.example": {NoRobots}, "b.example": {NoRobots}} {
+		dir := t.TempDir()
+		run := testRun()
+		run.Policy.Hosts = map[string]HostPolicy{host: {API: true}}
+		e := plain(time.Second, "/")
+		e.RobotsHash = [16]byte{}
+		simple(t, dir, run, e)
+		expectBreaches(t, auditTest(t, dir, Rules{}), want...)
+	}
+}

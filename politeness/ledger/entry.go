@@ -159,6 +159,9 @@ type HostPolicy struct {
 	Concurrency int            `json:"concurrency,omitempty"` // 0: as the others
 	Hours       string         `json:"hours,omitempty"`       // empty: as the others
 	Zone        string         `json:"zone,omitempty"`        // of Hours
+	// API says that the host was declared an interface for programs, to which
+	// robots.txt was not applied.
+	API bool `json:"api,omitempty"`
 }
 
 const defaultLifetime = 24 * time.Hour
@@ -182,6 +185,9 @@ func (p *Policy) of(origin string) (time.Duration, int) {
 	}
 	return max(delay, 0), max(concurrency, 1)
 }
+
+// robots reports whether robots.txt was to be obeyed at an origin.
+func (p *Policy) robots(origin string) bool { return !p.IgnoreRobots && !p.exception(origin).API }
 
 // exception is what was promised to an origin in particular.
 func (p *Policy) exception(origin string) HostPolicy {

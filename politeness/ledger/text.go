@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"text/tabwriter"
 	"time"
 )
@@ -21,6 +23,11 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(out, "%d requests sent, %d withheld, %d hosts, %d violations\n", r.Requests, r.Withheld, len(r.Hosts), r.Found)
 	if r.Run.Policy.IgnoreRobots {
 		fmt.Fprintln(out, "robots.txt was ignored, as configured")
+	}
+	for _, host := range slices.Sorted(maps.Keys(r.Run.Policy.Hosts)) {
+		if r.Run.Policy.Hosts[host].API {
+			fmt.Fprintf(out, "%s was declared an API, to which robots.txt does not apply\n", printable(host))
+		}
 	}
 	if r.Torn != "" {
 		fmt.Fprintln(out, "the last frame is incomplete, as after a crash: "+printable(r.Torn))

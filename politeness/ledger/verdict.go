@@ -143,7 +143,7 @@ func (h *hostAudit) latest(at time.Time) (hash [16]byte) {
 // judge checks an entry against the robots.txt that it rests on, and returns
 // the rules; nil when there are none to go by.
 func (a *auditor) judge(h *hostAudit, e *Entry) (*robots.Rules, error) {
-	if a.run.Policy.IgnoreRobots || !web(e.Host) || e.Kind == Robots {
+	if !a.run.Policy.robots(e.Host) || !web(e.Host) || e.Kind == Robots {
 		return nil, nil
 	}
 	if e.RobotsHash == [16]byte{} {
