@@ -25,7 +25,7 @@ func fitOpenFiles(cfg *config.Config, limit int, log *slog.Logger) error {
 	if limit <= 0 {
 		return nil
 	}
-	reserved := filesForState + len(cfg.Sinks())*min(len(cfg.Extract), filesPerSink)
+	reserved := reservedFiles(cfg)
 	workers := (limit - reserved) / filesPerWorker
 	if workers < 1 {
 		return &exitError{exitConfig, fmt.Errorf("this process may have %d files open, and the crawl needs %d: raise the limit (ulimit -n)",
@@ -40,11 +40,20 @@ func fitOpenFiles(cfg *config.Config, limit int, log *slog.Logger) error {
 	return nil
 }
 
-// maxIdle keeps as many connections for later as fitOpenFiles counts with, and
-// leaves the choice to the client where files are plenty.
+func reservedFiles(cfg *config.Config) int {
+	return filesForState + len(cfg.Sinks())*min(len(cfg.Extract), filesPerSink)
+}
+
+// maxIdle is how many connections may be kept for later: those that fitOpenFiles
+// counts with, and half of the files that are left; 0 is the client's choice, where
+// that is less or there is no limit.
 func maxIdle(cfg *config.Config, limit int) int {
-	if plenty := 1024; limit <= 0 || limit >= plenty {
+	if limit <= 0 {
 		return 0
 	}
-	return cfg.Fetch.Workers
+	spare := limit - reservedFiles(cfg) - filesPerWorker*cfg.Fetch.Workers
+	if idle := cfg.Fetch.Workers + max(0, spare)/2; idle < max(128, 8*cfg.Fetch.Workers) {
+		return idle
+	}
+	return 0
 }

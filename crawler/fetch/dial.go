@@ -25,7 +25,9 @@ type dialer struct {
 
 func newDialer(ctx context.Context, o Options) *dialer {
 	return &dialer{
-		net:       net.Dialer{Control: o.DialControl, KeepAlive: 30 * time.Second},
+		// No probes: they would find a dead peer after those who wait for it, or
+		// keep a connection for later, have given up.
+		net:       net.Dialer{Control: o.DialControl, KeepAlive: -1},
 		overrides: o.Resolve,
 		dns:       &dnsCache{ask: o.Lookup, now: o.Now, ctx: ctx, known: make(map[string]dnsAnswer)},
 		connect:   o.Connect,

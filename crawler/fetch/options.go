@@ -52,7 +52,7 @@ type Options struct {
 	// TempDir is the folder for these files; empty, the system's.
 	TempDir string
 	// MaxIdle is the most connections kept open for later requests; zero
-	// derives it from Workers.
+	// derives it from Workers and Memory.
 	MaxIdle int
 
 	// Resolve gives addresses in place of DNS: the host of a URL, with its port
@@ -116,7 +116,7 @@ func (o Options) withDefaults() (Options, error) {
 	o.MaxBody = orElse(o.MaxBody, DefaultMaxBody)
 	o.MaxHeader = orElse(o.MaxHeader, DefaultMaxHeader)
 	o.Workers = orElse(o.Workers, DefaultWorkers)
-	o.MaxIdle = orElse(o.MaxIdle, max(128, 2*o.Workers))
+	o.MaxIdle = orElse(o.MaxIdle, usefulIdle(o))
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -131,6 +131,18 @@ func (o Options) withDefaults() (Options, error) {
 	resolve, err := overrides(o.Resolve)
 	o.Resolve = resolve
 	return o, err
+}
+
+// usefulIdle is as many connections as the workers have hosts to come back to: while
+// hosts have their delay, a worker serves others, about eight at a delay of a second
+// and answers after a seventh of it. More hosts than connections that are kept means
+// a new one for each request. A kept one takes about 40 KiB.
+func usefulIdle(o Options) int {
+	most := 2048
+	if o.Memory > 0 {
+		most = int(min(int64(most), o.Memory/(16<<10)))
+	}
+	return min(max(128, 8*o.Workers), max(most, o.Workers))
 }
 
 // orElse is v, or the default d for a zero v.
