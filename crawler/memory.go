@@ -68,22 +68,14 @@ func (w *worker) fit(ctx context.Context, page *Page) (done func()) {
 	if !page.IsHTML() || !mayGrow(body, max(room/16, leastWeight)) {
 		return done
 	}
-	// To find out takes memory too, where the page is one tag.
-	long := attributeBytes/2*int64(len(body)) > room
-	if long && e.outsize.Acquire(ctx, 1) != nil {
-		return done
-	}
 	size := treeSize(body)
 	if size <= w.weight {
-		if long {
-			e.outsize.Release(1)
-		}
 		return done
 	}
 	if most := room / outsize; size > most {
 		page.noTree = errTree(size, most)
 	}
-	if !long && e.outsize.Acquire(ctx, 1) != nil {
+	if e.outsize.Acquire(ctx, 1) != nil {
 		return done
 	}
 	return func() { e.outsize.Release(1) }

@@ -3,6 +3,7 @@ package crawler
 import (
 	"bytes"
 	"fmt"
+	"math"
 
 	"github.com/zeebo/xxh3"
 	"golang.org/x/net/html"
@@ -17,16 +18,20 @@ const (
 	// maxOpen is how deep the parser builds; what would be deeper is an error.
 	maxOpen = 512
 	// adopted is how many nodes the end of formatting can make that is not
-	// where it should be (HTML section 13.2.6.4.7: eight rounds of three and one).
-	adopted = 32
+	// where it should be (HTML section 13.2.6.4.7: eight rounds of three and one),
+	// each of what is open at most once a round.
+	adoptions = 8
+	adopted   = adoptions * 4
 )
 
 // mayGrow reports whether the tree of a page may take more than most. It is
 // cheap, and says yes too often.
 func mayGrow(body []byte, most int64) bool {
 	tags := int64(bytes.Count(body, []byte("<")))
-	if 4*int64(len(body))+tags*nodeBytes*(2+3*int64(len(plainFormatting))) > most && tags*nodeBytes*(2+formats(body)) > most {
-		return true
+	if 4*int64(len(body))+tags*nodeBytes*(2+3*int64(len(plainFormatting))) > most || tags*int64(len(body))*attributeBytes/4 > most {
+		if open, attributes := formats(body); tags*(nodeBytes*(2+open)+attributeBytes*attributes) > most {
+			return true
+		}
 	}
 	if attributeBytes*int64(len(body))/2 <= most {
 		return false
@@ -45,37 +50,72 @@ var plainFormatting = map[atom.Atom]bool{
 	atom.Nobr: true, atom.S: true, atom.Small: true, atom.Strike: true, atom.Strong: true, atom.Tt: true, atom.U: true,
 }
 
-// formats bounds how much formatting can be open at once, by what looks like a
-// beginning of it.
-func formats(body []byte) (n int64) {
+// rawText are the elements whose text is no markup for the tokenizer.
+var rawText = map[atom.Atom]bool{
+	atom.Iframe: true, atom.Noembed: true, atom.Noframes: true, atom.Plaintext: true, atom.Script: true,
+	atom.Style: true, atom.Textarea: true, atom.Title: true, atom.Xmp: true,
+}
+
+// formats bounds how much formatting can be open at once, and how many attributes
+// that has, by what looks like a beginning of it.
+func formats(body []byte) (n, attributes int64) {
+	link := int64(0)      // of links only one is open at a time
+	left := 4 * len(body) // to be read; tags in tags would be read again and again
 	for {
 		i := bytes.IndexByte(body, '<')
-		if i < 0 || n >= maxOpen {
-			return n
+		if i < 0 {
+			return n, attributes + link
 		}
 		body = body[i+1:]
 		end := 0
 		for end < len(body) && end < len("strong") && 'a' <= body[end]|0x20 && body[end]|0x20 <= 'z' {
 			end++
 		}
-		// Of links only one is open at a time.
-		if name := atom.Lookup(bytes.ToLower(body[:end])); plainFormatting[name] && name != atom.A && name != atom.Nobr {
-			n++
+		name := formatting(body[:end])
+		if name == 0 {
+			continue
 		}
+		_, has, tag := measureTag(body[:min(len(body), left, longToken)])
+		if left -= tag; tag < 0 { // a long one, or none at all
+			left -= min(len(body), left, longToken)
+			has = max(has, len(body)/2)
+		}
+		if left <= 0 {
+			return maxOpen, math.MaxInt32
+		}
+		if name == atom.A || name == atom.Nobr {
+			link = max(link, int64(has))
+			continue
+		}
+		n, attributes = min(n+1, maxOpen), attributes+int64(has)
 	}
+}
+
+// formatting is the name of plain formatting, else 0.
+func formatting(name []byte) atom.Atom {
+	var room [len("strong")]byte
+	lower := room[:len(name)]
+	for i, c := range name {
+		lower[i] = c | 0x20
+	}
+	if a := atom.Lookup(lower); plainFormatting[a] {
+		return a
+	}
+	return 0
 }
 
 // treeSize estimates the memory of the tree of a page, never much too low. It
 // follows what formatting is open, since the parser repeats that in every
 // paragraph: some kilobytes of HTML can make a tree of gigabytes.
 func treeSize(body []byte) int64 {
-	s := treeSizer{z: html.NewTokenizer(bytes.NewReader(body)), open: make(map[uint64]int8)}
+	s := treeSizer{body: body, open: make(map[uint64]int8)}
+	s.begin(0)
 	for {
-		switch s.z.Next() {
+		switch s.next() {
 		case html.ErrorToken:
 			return s.size
 		case html.TextToken:
-			s.size += (1+s.again)*nodeBytes + textBytes + int64(len(s.z.Raw()))
+			s.size += nodeBytes + s.copied + textBytes + int64(len(s.z.Raw()))
 		case html.CommentToken, html.DoctypeToken:
 			s.size += nodeBytes + textBytes + int64(len(s.z.Raw()))
 		case html.StartTagToken:
@@ -89,17 +129,24 @@ func treeSize(body []byte) int64 {
 }
 
 type treeSizer struct {
+	body    []byte
 	z       *html.Tokenizer
+	at      int    // where the next token starts in the body
+	raw     string // the element whose text that is, if it is not markup
+	whole   bool   // the current token has a tokenizer of its own
+	unread  int64  // what attributes take that the tokenizer is not shown
 	size    int64
 	stack   []openTag
 	open    map[uint64]int8 // formatting that is open, by its whole tag
 	again   int64           // how much of it
+	copied  int64           // what it takes each time that it is opened again
 	foreign bool            // there was SVG or MathML, where no text is raw
 }
 
 type openTag struct {
 	name   atom.Atom
 	format uint64 // 0: it is no formatting
+	size   int64  // of formatting
 }
 
 // sameTags is how many of the same formatting stay open; the parser forgets the
@@ -115,11 +162,13 @@ func (s *treeSizer) start(closed bool) {
 	if t.name == 0 {
 		s.size += int64(len(name))
 	}
-	for more {
+	t.size = nodeBytes + s.unread
+	for s.unread = 0; more; t.size += attributeBytes {
 		_, _, more = s.z.TagAttr()
-		s.size += attributeBytes
 	}
-	s.size += (1 + s.again) * nodeBytes
+	s.size += t.size - nodeBytes
+	tag ^= uint64(t.size) << 1 // of a long tag the name was read
+	s.size += nodeBytes + s.copied
 	switch t.name {
 	case atom.Svg, atom.Math:
 		s.foreign = true
@@ -129,14 +178,18 @@ func (s *treeSizer) start(closed bool) {
 		atom.Source, atom.Track, atom.Wbr:
 		return
 	}
+	s.raw = ""
 	if s.foreign || t.name == atom.Noscript {
 		s.z.NextIsNotRawText()
+	} else if rawText[t.name] {
+		s.raw = t.name.String()
 	}
 	if plainFormatting[t.name] {
 		t.format = tag
 		if s.open[tag] < sameTags && s.again < maxOpen {
 			s.open[tag]++
 			s.again++
+			s.copied += t.size
 		}
 	} else if closed {
 		return
@@ -152,16 +205,17 @@ func (s *treeSizer) end() {
 	name := atom.Lookup(raw)
 	at := len(s.stack) - 1
 	if name == atom.P || name == atom.Br {
-		s.size += (1 + s.again) * nodeBytes // they stand for an empty element
+		s.size += nodeBytes + s.copied // they stand for an empty element
 	}
 	if plainFormatting[name] {
 		if at < 0 || s.stack[at].name != name {
-			s.size += adopted * nodeBytes
+			s.size += adopted*nodeBytes + adoptions*(s.copied-s.again*nodeBytes)
 			return
 		}
 		if tag := s.stack[at].format; s.open[tag] > 0 {
 			s.open[tag]--
 			s.again--
+			s.copied -= s.stack[at].size
 		}
 		s.stack = s.stack[:at]
 		return

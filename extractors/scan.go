@@ -74,6 +74,9 @@ func (s *scanner) run() {
 
 func (s *scanner) start() {
 	name := s.z.Name()
+	if s.z.Cut() {
+		s.exact = false
+	}
 	if len(s.foreign) > 0 {
 		s.startForeign(name)
 	}

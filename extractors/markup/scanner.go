@@ -34,6 +34,8 @@ type Scanner struct {
 	end  int    // of a start tag: where its ">" is
 
 	attrs   []attribute         // of a start tag
+	slash   int                 // of a start tag: where the value of the last attribute ends
+	cut     bool                // a tag had more attributes than are read
 	names   map[string]struct{} // of attrs, once they are many
 	name    []byte              // the tag's name in lower case
 	room    [24]byte            // for name
@@ -46,6 +48,10 @@ type Scanner struct {
 // Scan starts at the beginning of a page in UTF-8, which must not change while
 // it is scanned.
 func Scan(page []byte) *Scanner { return &Scanner{src: page} }
+
+// Cut reports whether a tag had more attributes than are read, so that the tokens
+// are not all of what the page says.
+func (s *Scanner) Cut() bool { return s.cut }
 
 // AllowCDATA tells whether "<![CDATA[" starts a text, as it does in SVG and
 // MathML.

@@ -3,6 +3,7 @@ package markup
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
 	"golang.org/x/net/html"
@@ -37,6 +38,9 @@ func FuzzScannerAgreesWithTokenizer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, page []byte, how byte) {
 		cooked, cdata := how&1 != 0, how&2 != 0
+		if len(page) > 2*maxAttributes {
+			return // not all of it may be read
+		}
 		got, want := scanned(page, cooked, cdata), tokenized(page, cooked, cdata)
 		for i := range max(len(got), len(want)) {
 			if i >= len(got) || i >= len(want) || fmt.Sprint(got[i]) != fmt.Sprint(want[i]) {
@@ -97,6 +101,33 @@ func tokenized(page []byte, cooked, cdata bool) (all []token) {
 			all = append(all, token{StartTag, tok.Data, "", tok.Attr, kind == html.SelfClosingTagToken})
 			if cooked {
 				z.NextIsNotRawText()
+			}
+		}
+	}
+}
+
+// Of very many attributes the first ones are read, and what looks at the page as a
+// whole leaves it to the parser.
+func TestAttributesAreBounded(t *testing.T) {
+	many := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, " a%d=%d", i, i)
+		}
+		return b.String()
+	}
+	for _, n := range []int{maxAttributes, maxAttributes + 1, 100_000} {
+		for _, end := range []string{"", " /", " b=/"} {
+			page := []byte("<svg" + many(n) + end + "><p href=x>")
+			s, got := Scan(page), n+strings.Count(end, "b")
+			if s.Next(); len(s.Attributes()) != min(got, maxAttributes) || s.Cut() != (got > maxAttributes) || s.SelfClosing() != (end == " /") {
+				t.Errorf("of %d attributes before %q %d were read, %v, %v", n, end, len(s.Attributes()), s.Cut(), s.SelfClosing())
+			}
+			if s.Next(); string(s.Name()) != "p" || len(s.Attributes()) != 1 {
+				t.Errorf("after %d attributes comes %q", n, s.Name())
+			}
+			if _, ok := quick(page); ok && got > maxAttributes {
+				t.Errorf("a tree was made of %d attributes", got)
 			}
 		}
 	}

@@ -57,7 +57,7 @@ func (b *builder) read() (ok bool) {
 		case Doctype:
 			ok = b.doctype()
 		}
-		if !ok || len(b.stack)+len(b.foreign) > maxDepth {
+		if !ok || b.s.cut || len(b.stack)+len(b.foreign) > maxDepth {
 			return false
 		}
 	}

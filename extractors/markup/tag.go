@@ -8,6 +8,10 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
+// maxAttributes is how many attributes of a tag are read. No page that means well
+// has as many; one that does not would have each of a million kept.
+const maxAttributes = 4096
+
 // attribute is one of a tag, as it is written. Its key is not empty, and the
 // first of its name.
 type attribute struct{ key, value span }
@@ -94,8 +98,12 @@ func (s *Scanner) attribute(i int) int {
 			return i
 		}
 	}
-	if key.to > key.from && s.isNew(key) {
-		s.attrs = append(s.attrs, attribute{key, value})
+	switch {
+	case key.to == key.from:
+	case len(s.attrs) == maxAttributes:
+		s.cut, s.slash = true, value.to
+	case s.isNew(key):
+		s.attrs, s.slash = append(s.attrs, attribute{key, value}), value.to
 	}
 	return i
 }
@@ -160,8 +168,7 @@ func (s *Scanner) SelfClosing() bool {
 	if s.src[s.end-1] != '/' {
 		return false
 	}
-	n := len(s.attrs)
-	return n == 0 || s.attrs[n-1].value.to != s.end // else the slash is the value's
+	return len(s.attrs) == 0 || s.slash != s.end // else the slash is the value's
 }
 
 func (s *Scanner) bytes(p span) []byte { return s.src[p.from:p.to] }
