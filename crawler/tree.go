@@ -67,12 +67,8 @@ func formats(body []byte) (n, attributes int64) {
 			return n, attributes + link
 		}
 		body = body[i+1:]
-		end := 0
-		for end < len(body) && end < len("strong") && 'a' <= body[end]|0x20 && body[end]|0x20 <= 'z' {
-			end++
-		}
-		name := formatting(body[:end])
-		if name == 0 {
+		name, is := formatting(body)
+		if !is {
 			continue
 		}
 		_, has, tag := measureTag(body[:min(len(body), left, longToken)])
@@ -83,7 +79,7 @@ func formats(body []byte) (n, attributes int64) {
 		if left <= 0 {
 			return maxOpen, math.MaxInt32
 		}
-		if name == atom.A || name == atom.Nobr {
+		if name == 'a' || name == 'n' {
 			link = max(link, int64(has))
 			continue
 		}
@@ -91,17 +87,24 @@ func formats(body []byte) (n, attributes int64) {
 	}
 }
 
-// formatting is the name of plain formatting, else 0.
-func formatting(name []byte) atom.Atom {
-	var room [len("strong")]byte
-	lower := room[:len(name)]
-	for i, c := range name {
-		lower[i] = c | 0x20
+// formatting tells whether a tag that starts with its name is plain formatting, and
+// its first letter.
+func formatting(tag []byte) (first byte, is bool) {
+	var room [len("strong") + 1]byte
+	n := 0
+	for n < len(tag) && n < len(room) {
+		c := tag[n] | 0x20
+		if c < 'a' || c > 'z' {
+			break
+		}
+		room[n] = c
+		n++
 	}
-	if a := atom.Lookup(lower); plainFormatting[a] {
-		return a
+	switch string(room[:n]) {
+	case "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u":
+		return room[0], true
 	}
-	return 0
+	return 0, false
 }
 
 // treeSize estimates the memory of the tree of a page, never much too low. It
