@@ -67,8 +67,39 @@ func TestLocaleComesSecond(t *testing.T) {
 			t.Errorf("%q is %s", text, got)
 		}
 	}
-	if _, err := values.ParseDateIn(values.Locale{}, "1. März 2026", now); err == nil {
-		t.Error("a language was guessed")
+}
+
+// Languages that values does not know are read here, and others by values first.
+func TestLibraryComesLast(t *testing.T) {
+	for _, tt := range [][3]string{{"he", "5 במרץ 2026", "2026-03-05"}, {"hi", "5 मार्च 2026", "2026-03-05"}, {"fr", "5 sept 2026", "2026-09-05"}} {
+		l, _ := values.ParseLocale(tt[0])
+		if got, err := values.ParseDateIn(l, tt[1], now); err != nil || got != tt[2] {
+			t.Errorf("%s: %q is %s, %v; want %s", tt[0], tt[1], got, err, tt[2])
+		}
+	}
+}
+
+// Both readers take what both can read for the same; but the library has 5.3.2026 in May
+// for English, Swedish and Hungarian, whose readers would not.
+func TestReadersAgree(t *testing.T) {
+	for _, tt := range []struct{ locales, texts string }{
+		{"de fr es it pt nl da no fi pl cs sk hr ro ru uk bg el tr id vi ar", "5.3.2026|05.03.2026 14:30|5/3/2026|13/3/2026|5.3.26"},
+		{"ja zh ko hu", "2026.3.5|2026/03/05 14:30"},
+		{"de", "vor 3 Tagen|vor 2 Wochen|vor 1 Monat|gestern|vorgestern|3. März 2026"},
+		{"fr", "il y a 3 jours|il y a 2 semaines|hier|5 févr. 2026"}, {"es", "hace 3 días|ayer|5 de marzo de 2026"}, {"it", "3 giorni fa|ieri|5 marzo 2026"},
+		{"pl", "3 dni temu|wczoraj|5 marca 2026"}, {"cs", "včera|5. července 2025"}, {"ru", "3 дня назад|вчера|5 марта 2026"}, {"uk", "вчора|5 березня 2026"},
+		{"tr", "3 gün önce|dün|5 Mart 2026"}, {"ja", "3日前|2時間前|昨日"}, {"zh", "3天前|2小时前|昨天"}, {"ko", "3일 전|2시간 전|어제"}, {"nl", "3 dagen geleden|gisteren"},
+	} {
+		for locale := range strings.FieldsSeq(tt.locales) {
+			l, _ := values.ParseLocale(locale)
+			for text := range strings.SplitSeq(tt.texts, "|") {
+				own, oerr := values.ParseDateIn(l, text, now)
+				lib, lerr := Parse(l, text, now)
+				if oerr == nil && lerr == nil && own != lib {
+					t.Errorf("%s: %q is %s here, and %s in values", locale, text, lib, own)
+				}
+			}
+		}
 	}
 }
 

@@ -17,6 +17,9 @@ var (
 	errZone      = errors.New("the time zone is not known")
 )
 
+// maxDate is how many bytes the text of a date may have.
+const maxDate = 128
+
 // ParseDate reads a date, or date and time, and returns it as RFC 3339 writes
 // it: 2026-03-01 where no time is given, else 2026-03-01T09:30:00Z or with the
 // offset given; a time without a zone is taken as UTC.
@@ -30,7 +33,7 @@ var (
 // That covers RFC 3339, ISO 8601's usual forms, RFC 822, 850, 1123 and 2822 dates
 // and C's asctime and date.
 func ParseDate(s string) (string, error) {
-	if len(s) > 128 {
+	if len(s) > maxDate {
 		return "", errDate
 	}
 	s = strings.Join(strings.Fields(s), " ")
@@ -100,7 +103,10 @@ func parseDay(s string) (day time.Time, rest string, err error) {
 		d, m, y = atoi(match[1]), int(monthNames[strings.ToLower(match[2])]), fullYear(match[3])
 	case find(monthDay, s, &match):
 		m, d, y = int(monthNames[strings.ToLower(match[1])]), atoi(match[2]), atoi(match[3])
-	default:
+	}
+	switch {
+	case match == nil, m == 0 && (dayMonth.MatchString(s) || monthDay.MatchString(s)):
+		// A month of another language is for another reader.
 		return day, "", errDate
 	}
 	day = time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC)
