@@ -123,11 +123,16 @@ func newClient(cfg *config.Config, gate *politeness.Gate, folder string, log *sl
 }
 
 // newGuard stands above the network: it lets through what politeness granted,
-// and signs it where the crawl has an identity, each attempt anew.
+// gives it the credentials of its host, and signs it where the crawl has an identity,
+// each attempt anew.
 func newGuard(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (func(http.RoundTripper) http.RoundTripper, error) {
+	credentials, err := newAuth(cfg)
+	if err != nil {
+		return nil, err
+	}
 	id := &cfg.Politeness.Identity
 	if id.Key == "" {
-		return gate.Guard, nil
+		return func(next http.RoundTripper) http.RoundTripper { return gate.Guard(credentials(next)) }, nil
 	}
 	key, err := identity.Load(id.Key, log)
 	if err != nil {
@@ -142,7 +147,7 @@ func newGuard(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (func
 		return nil, fmt.Errorf("politeness.identity: %w", err)
 	}
 	return func(next http.RoundTripper) http.RoundTripper {
-		return gate.Guard(signer.RoundTripper(next, time.Now))
+		return gate.Guard(credentials(signer.RoundTripper(next, time.Now)))
 	}, nil
 }
 

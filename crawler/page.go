@@ -13,6 +13,11 @@ import (
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
+// HeaderRenewed is in the header of a 401 where the credentials have been renewed since:
+// the request did nothing and may be sent again. No server can send a field of that
+// name, which is none.
+const HeaderRenewed = ":renewed"
+
 // Response is one answer of a server, body read to its end.
 type Response struct {
 	Status    int

@@ -37,6 +37,9 @@ func (w *worker) refusal(l *Lease, resp *Response, state HostState) Outcome {
 	case resp.Status >= 500:
 		o.Class = ClassHTTP5xx
 	}
+	if resp.Status == 401 && len(resp.Header[HeaderRenewed]) > 0 {
+		return w.again(l, o, 0)
+	}
 	if !isTemporaryStatus(resp.Status) {
 		return o
 	}

@@ -420,7 +420,7 @@ func asksForTime(e *Entry) bool {
 func requestsSent(err error) int64 {
 	if err != nil {
 		switch classOf(err) {
-		case ClassDNS, ClassPrivate, ClassRefused:
+		case ClassDNS, ClassPrivate, ClassRefused, ClassAuth:
 			return 0
 		}
 	}

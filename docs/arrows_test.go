@@ -65,6 +65,7 @@ var alone = []struct{ module, home string }{
 	{"github.com/goccy/go-yaml", "crawler/config"},
 	{"github.com/santhosh-tekuri/jsonschema/v6", "crawler/trust"},
 	{"github.com/robfig/cron/v3", "crawler/schedule"},
+	{"golang.org/x/oauth2", "crawler/auth"},
 	{"modernc.org/sqlite", "crawler/sink/sqlite crawler/history"},
 	{"github.com/jackc/pgx/v5", "crawler/sink/postgres"},
 	{"github.com/prometheus/client_golang", "crawler/monitor"},

@@ -26,6 +26,7 @@ func (l *loader) check(c *Config) {
 	l.checkRejects(c)
 	l.checkSchedule(c)
 	l.checkResolve(c.Fetch.Resolve)
+	l.checkAuth(c.Fetch.Auth)
 	l.checkSeeds(c)
 }
 

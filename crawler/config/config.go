@@ -182,7 +182,39 @@ type Fetch struct {
 	Memory       Size          `yaml:"memory" default:"(half of GOMEMLIMIT; 128MiB without)" min:"1MiB" max:"1TiB" doc:"Memory for the pages in flight, from their first byte to their commit, as estimated by their size: a quarter while they arrive, the rest while they are read. What finds no room waits in a file of the state's folder."`
 	Retries      int           `yaml:"retries" default:"3" min:"0" max:"100" doc:"Further attempts after a temporary failure; for robots.txt at most 3."`
 	AllowPrivate bool          `yaml:"allow_private" default:"false" doc:"Lets the crawl reach loopback and private addresses."`
+	Auth         []Auth        `yaml:"auth" doc:"Credentials by host, which is asked by https then, or by host:port, which is asked as it stands. They are sent to that host alone, and are in no state, record or log. Each has bearer, basic, key or oauth2. docs/api.md tells more."`
 	Resolve      []Resolve     `yaml:"resolve" doc:"Addresses to use in place of DNS: host (for every port) or host:port (goes before it) to ip:port."`
+}
+
+// Auth is the credentials of one host; exactly one kind of them is set.
+type Auth struct {
+	Host   string      `yaml:",key"`
+	Bearer string      `yaml:"bearer" doc:"A token, sent as Authorization: Bearer."`
+	Basic  *BasicAuth  `yaml:"basic" doc:"A user and a password (RFC 7617)."`
+	Key    *KeyAuth    `yaml:"key" doc:"A key in a header field or in the query."`
+	OAuth2 *OAuth2Auth `yaml:"oauth2" doc:"Tokens by client credentials (RFC 6749 section 4.4), renewed before they end and when they are refused."`
+}
+
+// BasicAuth is a user with a password.
+type BasicAuth struct {
+	User     string `yaml:"user" required:"true" doc:"The user."`
+	Password string `yaml:"password" doc:"The password, such as ${PASSWORD}."`
+}
+
+// KeyAuth is a key and the place it is sent in.
+type KeyAuth struct {
+	Value  string `yaml:"value" required:"true" doc:"The key, such as ${API_KEY}."`
+	Header string `yaml:"header" doc:"The header field that holds it, such as X-API-Key."`
+	Query  string `yaml:"query" doc:"The parameter that holds it, such as api_key. A header field is safer where the API takes one."`
+}
+
+// OAuth2Auth is a client of OAuth 2.0.
+type OAuth2Auth struct {
+	TokenURL     string   `yaml:"token_url" required:"true" doc:"Where tokens are fetched."`
+	ClientID     string   `yaml:"client_id" required:"true" doc:"The client's name."`
+	ClientSecret string   `yaml:"client_secret" doc:"Its secret, such as ${CLIENT_SECRET}."`
+	Scopes       []string `yaml:"scopes" doc:"What the token is asked for."`
+	Audience     string   `yaml:"audience" doc:"Whom the token is for, where the server asks for that."`
 }
 
 // Resolve is the address of one host.

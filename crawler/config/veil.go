@@ -27,7 +27,8 @@ type Veil struct {
 type spelling struct{ text, name, kind string }
 
 // Veil hides what the seeds' URLs got from the environment behind their hosts (keys
-// in a query, tokens in a path, credentials), and what link rules send.
+// in a query, tokens in a path, credentials), what link rules send, and what
+// fetch.auth does, since an API may echo it in a link.
 func (c *Config) Veil() *Veil {
 	v := &Veil{}
 	if c.secrets == nil {
@@ -36,7 +37,7 @@ func (c *Config) Veil() *Veil {
 	var pairs []string
 	for _, s := range c.secrets.values {
 		forms := spellings(s)
-		if !c.seeded(forms) && !c.linked(forms) {
+		if !c.seeded(forms) && !c.linked(forms) && !holdsText(reflect.ValueOf(c.Fetch.Auth), forms, 0) {
 			continue
 		}
 		for _, f := range forms {

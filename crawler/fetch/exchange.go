@@ -30,7 +30,7 @@ type exchange struct {
 type exchangeKey struct{}
 
 // exchangeOf finds the exchange of a request. There is none only when
-// somebody else uses the chain, which nobody can: it is not exported.
+// somebody else uses the chain above the guard, which nobody can: it is not exported.
 func exchangeOf(req *http.Request) *exchange {
 	return req.Context().Value(exchangeKey{}).(*exchange)
 }

@@ -60,7 +60,10 @@ func aheadPerStream(o Options) int {
 type single struct{ next http.RoundTripper }
 
 func (t single) RoundTrip(req *http.Request) (*http.Response, error) {
-	x := exchangeOf(req)
+	x, ok := req.Context().Value(exchangeKey{}).(*exchange)
+	if !ok { // Options.Guard sends it by itself, as for a token
+		return t.next.RoundTrip(req)
+	}
 	var written atomic.Bool
 	trace := &httptrace.ClientTrace{
 		WroteHeaders: func() { written.Store(true) },

@@ -1,0 +1,209 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/amblecrawl/amble/crawler"
+)
+
+// OAuth2 is a client that gets tokens by its own credentials.
+type OAuth2 struct {
+	TokenURL         string
+	ClientID, Secret string
+	Scopes           []string
+	Audience         string // sent as audience where a server wants it
+}
+
+// The waits after failures to get a token.
+const (
+	firstPause = 5 * time.Second
+	mostPause  = 5 * time.Minute
+)
+
+// early is how long before its end a token is replaced.
+const early = 10 * time.Second
+
+// client signs requests with a token that it keeps.
+type client struct {
+	config  clientcredentials.Config
+	fetcher *http.Client
+	timeout time.Duration
+	now     func() time.Time
+
+	mu       sync.Mutex
+	token    *token        // nil without one
+	fetching chan struct{} // closed when the fetch under way has ended; nil without one
+	failed   error         // why the last fetch failed, nil when it did not
+	failures int
+	pause    time.Time // no fetch before
+	again    bool      // the next token replaces one that was refused
+}
+
+// token is one that is in use.
+type token struct {
+	header   string
+	ends     time.Time // zero: nobody knows
+	again    bool      // it replaced one that was refused
+	accepted bool      // by some answer
+}
+
+func newClient(o *OAuth2, next http.RoundTripper, opt *Options) (signer, error) {
+	if u, err := url.Parse(o.TokenURL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, errors.New("token_url is not a URL")
+	}
+	c := &client{
+		config:  clientcredentials.Config{ClientID: o.ClientID, ClientSecret: o.Secret, TokenURL: o.TokenURL, Scopes: o.Scopes},
+		timeout: opt.Timeout, now: opt.Now,
+		fetcher: &http.Client{
+			Transport: agent{next, opt.UserAgent}, Timeout: opt.Timeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	if o.Audience != "" {
+		c.config.EndpointParams = url.Values{"audience": {o.Audience}}
+	}
+	return c, nil
+}
+
+// agent names the program in requests for tokens.
+type agent struct {
+	next http.RoundTripper
+	name string
+}
+
+func (a agent) RoundTrip(r *http.Request) (*http.Response, error) {
+	if a.name != "" {
+		r = r.Clone(r.Context())
+		r.Header.Set("User-Agent", a.name)
+	}
+	return a.next.RoundTrip(r)
+}
+
+func (c *client) sign(r *http.Request) error {
+	t, err := c.current(r.Context())
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", t.header)
+	return nil
+}
+
+// current is the token in use, which it waits for where there is none. Its errors are
+// *crawler.FetchError, or that of the context.
+func (c *client) current(ctx context.Context) (*token, error) {
+	for {
+		c.mu.Lock()
+		t, now := c.token, c.now()
+		switch {
+		case t != nil && (t.ends.IsZero() || now.Before(t.ends.Add(-early))):
+			c.mu.Unlock()
+			return t, nil
+		case c.fetching == nil && now.Before(c.pause):
+			err := &crawler.FetchError{Class: crawler.ClassAuth, Temporary: true, RetryAfter: c.pause.Sub(now), Err: c.failed}
+			c.mu.Unlock()
+			return nil, err
+		case c.fetching == nil:
+			c.fetching = make(chan struct{})
+			go c.fetch(c.again)
+		}
+		done := c.fetching
+		c.mu.Unlock()
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// fetch gets a token for all who wait, and so in nobody's context.
+func (c *client) fetch(again bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
+	defer cancel()
+	got, err := c.config.Token(context.WithValue(ctx, oauth2.HTTPClient, c.fetcher))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.fetching)
+	c.fetching = nil
+	if err == nil && got.AccessToken == "" {
+		err = errors.New("the answer holds no token")
+	}
+	if err != nil {
+		c.failed = fmt.Errorf("no token from %s: %w", host(c.config.TokenURL), plain(err))
+		c.pause = c.now().Add(min(firstPause<<min(c.failures, 10), mostPause))
+		c.failures++
+		return
+	}
+	c.token = &token{header: got.Type() + " " + got.AccessToken, again: again}
+	if !got.Expiry.IsZero() {
+		// By our clock: that of the library is not the crawl's.
+		c.token.ends = c.now().Add(max(time.Until(got.Expiry), 2*early))
+	}
+	c.failed, c.failures, c.again = nil, 0, false
+}
+
+// plain is an error without what the server wrote, which may hold anything.
+func plain(err error) error {
+	var answer *oauth2.RetrieveError
+	if !errors.As(err, &answer) {
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			return wrapped.Err
+		}
+		return err
+	}
+	status := 0
+	if answer.Response != nil {
+		status = answer.Response.StatusCode
+	}
+	if known[answer.ErrorCode] {
+		return fmt.Errorf("status %d, %s", status, answer.ErrorCode)
+	}
+	return fmt.Errorf("status %d", status)
+}
+
+// known are the errors of RFC 6749 section 5.2.
+var known = map[string]bool{
+	"invalid_request": true, "invalid_client": true, "invalid_grant": true,
+	"unauthorized_client": true, "unsupported_grant_type": true, "invalid_scope": true,
+}
+
+func host(raw string) string {
+	if u, err := url.Parse(raw); err == nil {
+		return u.Host
+	}
+	return "the token's server"
+}
+
+// answered learns whether the token was accepted.
+func (c *client) answered(signed *http.Request, resp *http.Response) {
+	sent := signed.Header.Get("Authorization")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := c.token
+	if resp.StatusCode != http.StatusUnauthorized {
+		if t != nil && t.header == sent {
+			t.accepted = true
+		}
+		return
+	}
+	switch {
+	case t == nil && c.failed != nil: // no new one could be had
+		return
+	case t == nil || t.header != sent: // another answer has been here before
+	case t.again && !t.accepted:
+		return // a new one helps no more than the last one
+	default:
+		c.token, c.again = nil, true
+	}
+	resp.Header[crawler.HeaderRenewed] = []string{"1"}
+}

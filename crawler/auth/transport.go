@@ -1,0 +1,198 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// Credentials are those of one host; one kind of them is set.
+type Credentials struct {
+	Bearer         string
+	User, Password string // for Basic (RFC 7617)
+	Key            string // sent in Header or as the parameter Query
+	Header, Query  string
+	OAuth2         *OAuth2
+}
+
+// Options shape a Transport.
+type Options struct {
+	// Hosts are by "host:port", as URLs spell them.
+	Hosts map[string]Credentials
+	// UserAgent is that of requests for tokens.
+	UserAgent string
+	// Timeout bounds a request for a token; 0 is 30 seconds.
+	Timeout time.Duration
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// ErrCredentials means that credentials cannot be used as they are.
+var ErrCredentials = errors.New("bad credentials")
+
+// New makes transports that add credentials to what they hand on to next. Errors wrap
+// ErrCredentials and name the host.
+func New(o Options) (wrap func(next http.RoundTripper) http.RoundTripper, err error) {
+	if o.Timeout <= 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	for host, c := range o.Hosts {
+		if _, err := c.signer(nil, &o); err != nil {
+			return nil, fmt.Errorf("%w of %s: %w", ErrCredentials, host, err)
+		}
+	}
+	return func(next http.RoundTripper) http.RoundTripper {
+		t := &transport{next: next, hosts: make(map[string]signer, len(o.Hosts))}
+		for host, c := range o.Hosts {
+			t.hosts[host], _ = c.signer(next, &o) // as above
+		}
+		return t
+	}, nil
+}
+
+// signer adds credentials to a request, which is a copy of its own.
+type signer interface {
+	sign(r *http.Request) error
+	// answered looks at the answer to a request that it has signed.
+	answered(signed *http.Request, resp *http.Response)
+}
+
+type transport struct {
+	next  http.RoundTripper
+	hosts map[string]signer
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	s := t.of(r.URL)
+	if s == nil {
+		return t.next.RoundTrip(r)
+	}
+	signed := r.Clone(r.Context())
+	if err := s.sign(signed); err != nil {
+		if r.Body != nil {
+			_ = r.Body.Close() // as a RoundTripper must
+		}
+		return nil, err
+	}
+	resp, err := t.next.RoundTrip(signed)
+	if resp != nil {
+		s.answered(signed, resp)
+		resp.Request = r
+	}
+	return resp, err
+}
+
+// of are the credentials for a URL, nil without any.
+func (t *transport) of(u *url.URL) signer {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return t.hosts[net.JoinHostPort(strings.ToLower(u.Hostname()), port)]
+}
+
+func (c *Credentials) signer(next http.RoundTripper, o *Options) (signer, error) {
+	switch {
+	case c.OAuth2 != nil:
+		return newClient(c.OAuth2, next, o)
+	case c.Bearer != "":
+		return header{"Authorization", "Bearer " + c.Bearer}.checked()
+	case c.User != "":
+		r := http.Request{Header: http.Header{}}
+		r.SetBasicAuth(c.User, c.Password)
+		return header{"Authorization", r.Header.Get("Authorization")}, nil
+	case c.Key != "" && c.Header != "":
+		return header{c.Header, c.Key}.checked()
+	case c.Key != "" && c.Query != "":
+		return query{c.Query, c.Key}, nil
+	}
+	return nil, errors.New("they are empty")
+}
+
+// header is a field that is always the same.
+type header struct{ name, value string }
+
+func (h header) checked() (signer, error) {
+	if !httpguts.ValidHeaderFieldName(h.name) || !httpguts.ValidHeaderFieldValue(h.value) {
+		return nil, errors.New("they hold what no header field may hold, such as a line break")
+	}
+	return h, nil
+}
+
+func (h header) sign(r *http.Request) error {
+	r.Header.Set(h.name, h.value)
+	return nil
+}
+
+func (header) answered(*http.Request, *http.Response) {}
+
+// query is a parameter that is always the same.
+type query struct{ name, value string }
+
+func (q query) sign(r *http.Request) error {
+	pair := url.QueryEscape(q.name) + "=" + url.QueryEscape(q.value)
+	if r.URL.Opaque != "" { // a spelling that net/url cannot hold, its query included
+		address, raw, _ := strings.Cut(r.URL.Opaque, "?")
+		if raw = q.without(raw); raw != "" {
+			pair = raw + "&" + pair
+		}
+		r.URL.Opaque = address + "?" + pair
+		return nil
+	}
+	if rest := q.without(r.URL.RawQuery); rest != "" {
+		pair = rest + "&" + pair
+	}
+	r.URL.RawQuery = pair
+	return nil
+}
+
+// without is a query but for the parameter, the others as they are.
+func (q query) without(raw string) string {
+	var kept []string
+	for pair := range strings.SplitSeq(raw, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(name); pair != "" && (err != nil || plain != q.name) {
+			kept = append(kept, pair)
+		}
+	}
+	return strings.Join(kept, "&")
+}
+
+// answered keeps the key out of where a redirect leads to.
+func (q query) answered(_ *http.Request, resp *http.Response) {
+	for _, name := range []string{"Location", "Refresh", "Link", "Content-Location"} {
+		for i, value := range resp.Header[name] {
+			address, rest, found := strings.Cut(value, "?")
+			if !found || name != "Location" {
+				resp.Header[name][i] = q.cut(value)
+				continue
+			}
+			raw, fragment, hasFragment := strings.Cut(rest, "#")
+			if raw = q.without(raw); raw != "" {
+				address += "?" + raw
+			}
+			if hasFragment {
+				address += "#" + fragment
+			}
+			resp.Header[name][i] = address
+		}
+	}
+}
+
+// cut takes the key out of a text, as it stands and as it stands in URLs.
+func (q query) cut(text string) string {
+	for _, form := range []string{url.QueryEscape(q.value), url.PathEscape(q.value), q.value} {
+		text = strings.ReplaceAll(text, form, "")
+	}
+	return text
+}
