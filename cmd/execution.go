@@ -105,7 +105,7 @@ func (r *report) exit(cfg *config.Config) error {
 // parts are what the engine is put together from.
 func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger) crawler.Parts {
 	return crawler.Parts{
-		Frontier: f, Politeness: c.polite(), Pipeline: veilRecords(c.trusted(), c.cfg.Veil()), Sinks: outputs(c.cfg),
+		Frontier: f, Politeness: c.polite(), Pipeline: m.Peek(veilRecords(c.trusted(), c.cfg.Veil())), Sinks: outputs(c.cfg),
 		NewFetcher: func() crawler.Fetcher { return c.client.Fetcher() },
 		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
 		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.usage), Print: simhash.Page,

@@ -10,7 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,6 +18,7 @@ import (
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/daemon"
+	"github.com/amblecrawl/amble/crawler/dashboard"
 	"github.com/amblecrawl/amble/crawler/history"
 	"github.com/amblecrawl/amble/crawler/monitor"
 	"github.com/amblecrawl/amble/politeness"
@@ -28,6 +29,7 @@ type serveFlags struct {
 	history string
 	atOnce  int
 	every   time.Duration // how often configs are looked at
+	dashboardFlags
 }
 
 func newServeCommand() *cobra.Command {
@@ -42,14 +44,20 @@ stays. What each run came to is kept in the history: amble runs list.
 
 A run that is cut off, by a stop or a kill, goes on when the daemon is back.
 
-Exit status: 0 stopped, by SIGINT or SIGTERM; 2 no config can be used; 3 the
-history cannot be written.`,
+The dashboard, the JSON API and /metrics are at the address of --listen. Beyond
+loopback it needs a token, of 16 characters or more, in AMBLE_TOKEN or --token.
+
+Exit status: 0 stopped, by SIGINT or SIGTERM; 2 no config can be used, or the
+address cannot be listened at; 3 the history cannot be written.`,
 		Args: takes("CONFIG-or-DIR..."),
 		RunE: func(cmd *cobra.Command, args []string) error { return serve(cmd, args, flags) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.history, "history", "", "`file` of the history of runs (default: .amble/history.db beside the first config)")
 	f.IntVar(&flags.atOnce, "at-once", 4, "runs that go on at a time")
+	f.StringVar(&flags.listen, "listen", "127.0.0.1:7733", "`address` of the dashboard, the API and /metrics; empty for none")
+	f.StringVar(&flags.token, "token", "", "token that the dashboard asks for; AMBLE_TOKEN keeps it out of the list of processes")
+	f.StringSliceVar(&flags.hosts, "host", nil, "a `name` by which the dashboard is reached, such as that of a proxy; repeatable")
 	f.DurationVar(&flags.every, "reload", 2*time.Second, "how often configs are looked at for changes; 0 only on SIGHUP")
 	return cmd
 }
@@ -62,15 +70,18 @@ type server struct {
 	configs *configs
 	common  *politeness.Common // the hosts' time, for all crawls
 
-	mu   sync.Mutex
-	live map[string]*monitor.Monitor // of the runs that go on, by crawl
+	board *monitor.Board                     // of the runs that go on
+	shown atomic.Pointer[[]dashboard.Config] // what the dashboard knows of configs
 }
 
 func serve(cmd *cobra.Command, args []string, flags serveFlags) error {
 	if flags.atOnce < 1 {
 		return &exitError{exitConfig, errors.New("--at-once: at least one run at a time")}
 	}
-	s := &server{log: logger(cmd, cmd.ErrOrStderr(), false), live: map[string]*monitor.Monitor{}, common: politeness.NewCommon(nil)}
+	if err := flags.check(); err != nil {
+		return err
+	}
+	s := &server{log: logger(cmd, cmd.ErrOrStderr(), false), board: monitor.NewBoard(crawler.SystemClock{}.Now), common: politeness.NewCommon(nil)}
 	s.configs = &configs{args: args, log: s.log, load: func(path string) (*config.Config, config.Diagnostics) {
 		return config.Load(path, config.Options{Env: os.LookupEnv})
 	}}
@@ -85,15 +96,37 @@ func serve(cmd *cobra.Command, args []string, flags serveFlags) error {
 	if err := s.daemon.Set(cmd.Context(), s.crawls()); err != nil {
 		return &exitError{exitFailed, err}
 	}
+	s.showConfigs()
+	show, address, err := s.openDashboard(cmd.Context(), flags.dashboardFlags)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "amble: %s, %d of them scheduled; history in %s\n",
 		plural(int64(len(s.configs.good)), "crawl"), s.configs.scheduled(), s.history.Path())
 	reloading, stop := context.WithCancel(cmd.Context())
 	defer stop()
 	go s.reload(reloading, flags.every)
+	if show != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "amble: the dashboard is at %s\n", address)
+		defer s.showing(reloading, show)()
+	}
 	if err := s.daemon.Run(cmd.Context()); err != nil {
 		return &exitError{exitFailed, err}
 	}
 	return nil
+}
+
+// showing serves the dashboard beside the daemon. What it returns waits for its end.
+func (s *server) showing(ctx context.Context, show func(context.Context) error) (wait func()) {
+	ctx, stop := context.WithCancel(ctx)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		if err := show(ctx); err != nil { // the crawls go on without it
+			s.log.Error("the dashboard has ended", "error", err)
+		}
+	}()
+	return func() { stop(); <-over }
 }
 
 // historyBeside is where the history is kept for a config or a folder of them.
@@ -164,21 +197,15 @@ func (s *server) reload(ctx context.Context, every time.Duration) {
 			s.log.Error("the crawls could not be set up", "error", err)
 			continue
 		}
+		s.showConfigs()
 		s.log.Warn("the configs were read again", "crawls", len(s.configs.good))
 	}
 }
 
 // execute is one run of a crawl.
 func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occasion) daemon.Result {
-	m := monitor.New(crawler.SystemClock{}.Now)
-	s.mu.Lock()
-	s.live[cfg.Name] = m
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.live, cfg.Name)
-	}()
+	m, end := s.board.Begin(cfg.Name, hidingIn(cfg))
+	defer end()
 	own := *cfg // a run may lower its number of workers
 	x := &execution{cfg: &own, state: cfg.State, monitor: m, log: s.log.With("crawl", cfg.Name), began: o.Named, common: s.common}
 	r, err := x.run(ctx)
@@ -189,6 +216,12 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 		return daemon.Result{Status: history.Failed, Reason: message(cfg, err).Error()}
 	}
 	return resultOf(cfg, &r)
+}
+
+// hidingIn takes out of a text what a config got from the environment.
+func hidingIn(cfg *config.Config) func(string) string {
+	veil := cfg.Veil()
+	return func(text string) string { return veil.Hide(cfg.Redact(text)) }
 }
 
 // resultOf is how a run ended, as the history keeps it.

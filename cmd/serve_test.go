@@ -44,7 +44,7 @@ func (s *saying) String() string {
 
 func startServe(t *testing.T, dir string, args ...string) *served {
 	t.Helper()
-	s := &served{Cmd: exec.Command("amble", append([]string{"serve", ".", "-v", "--reload", "50ms"}, args...)...)}
+	s := &served{Cmd: exec.Command("amble", append([]string{"serve", ".", "-v", "--reload", "50ms", "--listen", ""}, args...)...)}
 	s.Dir, s.Stderr = dir, &s.err
 	if err := s.Start(); err != nil {
 		t.Fatal(err)

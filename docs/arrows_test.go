@@ -26,6 +26,7 @@ var arrows = []struct{ from, to string }{
 	{"crawler/config", "crawler crawler/rows crawler/schedule crawler/trust crawler/urls"},
 	{"crawler/sink/...", "crawler/sink/... crawler crawler/urls"},
 	{"crawler/daemon", "crawler/history crawler/schedule"},
+	{"crawler/dashboard", "crawler crawler/daemon crawler/history crawler/monitor"},
 	{"crawler/...", "crawler crawler/urls"},
 
 	{"extractors", "extractors/markup crawler crawler/urls"},

@@ -62,6 +62,8 @@ type Status struct {
 	Waiting bool      `json:"waiting,omitempty"` // it is due, and too many others go on
 	Queued  int       `json:"queued,omitempty"`  // occurrences that wait for it to end
 	Next    time.Time `json:"next,omitzero"`
+	// Ended counts the runs that ended since the daemon was made, by how.
+	Ended map[history.Status]int64 `json:"-"`
 }
 
 // job is a crawl and where it stands. The daemon's lock guards it.
@@ -74,6 +76,7 @@ type job struct {
 	due     *due // waits for its turn
 	running int64
 	cancel  context.CancelCauseFunc
+	ended   map[history.Status]int64
 }
 
 // due is a run that waits for one of the daemon's places.

@@ -325,6 +325,10 @@ func (d *Daemon) ended(j *job, o Occasion, end history.Run) {
 	defer d.mu.Unlock()
 	j.cancel(nil) // gives the context's memory back
 	j.running, j.cancel, j.wake = 0, nil, time.Time{}
+	if j.ended == nil {
+		j.ended = map[history.Status]int64{}
+	}
+	j.ended[end.Status]++
 	d.running--
 	if j.removed {
 		delete(d.jobs, j.Name)
@@ -434,7 +438,7 @@ func (d *Daemon) Status() []Status {
 	all := make([]Status, 0, len(d.jobs))
 	for _, name := range slices.Sorted(maps.Keys(d.jobs)) {
 		j := d.jobs[name]
-		s := Status{Name: name, Paused: j.paused, Running: j.running, Waiting: j.due != nil && j.running == 0, Queued: len(j.state.Queue)}
+		s := Status{Name: name, Paused: j.paused, Running: j.running, Waiting: j.due != nil && j.running == 0, Queued: len(j.state.Queue), Ended: maps.Clone(j.ended)}
 		if j.Schedule != nil {
 			next := j.Schedule.Next(cmp.Or(j.state.Seen, d.opt.Clock.Now()))
 			s.Next = j.Schedule.Start(next)

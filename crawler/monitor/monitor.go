@@ -20,6 +20,8 @@ const (
 type Monitor struct {
 	now     func() time.Time
 	started time.Time
+	hide    func(string) string // takes secrets out
+	boarded bool                // it is on a Board
 
 	inFlight atomic.Int64
 
@@ -29,6 +31,8 @@ type Monitor struct {
 	rate     meter
 	examples map[crawler.Class][]Example
 	fields   map[string]*FieldTrouble
+	counts   Counts
+	latest   map[string][]Preview
 }
 
 // Example is one URL that ended in a class, and why.
@@ -61,9 +65,11 @@ type Snapshot struct {
 // New makes a monitor that reads the time from now.
 func New(now func() time.Time) *Monitor {
 	return &Monitor{
-		now: now, started: now(),
+		now: now, started: now(), hide: func(text string) string { return text },
 		examples: make(map[crawler.Class][]Example),
 		fields:   make(map[string]*FieldTrouble),
+		counts:   Counts{Outcomes: make(map[crawler.Class]int64)},
+		latest:   make(map[string][]Preview),
 	}
 }
 
@@ -82,10 +88,19 @@ func (m *Monitor) exchanged(x crawler.Exchange) {
 	if !x.Robots {
 		m.inFlight.Add(-1)
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.counts.Requests++
+	m.counts.Bytes += x.Bytes
 }
 
-func (m *Monitor) settled(r *crawler.Request, o crawler.Outcome, _ int) {
+func (m *Monitor) settled(r *crawler.Request, o crawler.Outcome, records int) {
 	final := o.Disposition == crawler.Done
+	if final {
+		m.mu.Lock()
+		m.counts.settle(o.Class, int64(records))
+		m.mu.Unlock()
+	}
 	// A redirect says where it leads; it is worth showing when that was nowhere.
 	told := o.Class.Failed() || o.Class == crawler.ClassDisallowed ||
 		o.Class == crawler.ClassRedirected && strings.Contains(o.Detail, "out of scope")
@@ -102,7 +117,7 @@ func (m *Monitor) settled(r *crawler.Request, o crawler.Outcome, _ int) {
 	if r.Kind == crawler.KindFault {
 		where = "" // the detail says which row it is
 	}
-	m.examples[o.Class] = append(kept, Example{URL: where, Status: o.Status, Detail: o.Detail})
+	m.examples[o.Class] = append(kept, Example{URL: m.hide(where), Status: o.Status, Detail: m.hide(o.Detail)})
 }
 
 func (m *Monitor) fieldError(e crawler.RecordError) {

@@ -1,0 +1,128 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/net/netutil"
+	"golang.org/x/time/rate"
+
+	"github.com/amblecrawl/amble/crawler/monitor"
+)
+
+// Bounds of the server.
+const (
+	maxConns    = 512
+	maxViewers  = 256 // who watch live
+	maxBody     = 64 << 10
+	maxHeader   = 16 << 10
+	sendBuffer  = 64 << 10 // of a connection, in the kernel
+	readIn      = 15 * time.Second
+	writeIn     = 30 * time.Second
+	idleFor     = 2 * time.Minute
+	shutdownIn  = 5 * time.Second
+	queryIn     = 5 * time.Second
+	loginsAtOne = 10 // wrong tokens in a row; then one a second
+)
+
+// Server is a dashboard. Its methods are safe for concurrent use.
+type Server struct {
+	opt     Options
+	handler http.Handler
+	hub     *hub
+	digests digests
+	logins  *rate.Limiter
+	looks   chan struct{} // a place for each query of the history
+}
+
+// New makes a dashboard.
+func New(opt Options) *Server {
+	opt.defaults()
+	s := &Server{
+		opt: opt, hub: newHub(), logins: rate.NewLimiter(1, loginsAtOne), looks: make(chan struct{}, 4),
+		digests: digests{known: map[string]digest{}},
+	}
+	s.handler = s.guarded(s.routes())
+	return s
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Serve answers at a listener until ctx ends, and closes it. Who watches live is
+// sent away then; other answers have five seconds to end.
+func (s *Server) Serve(ctx context.Context, at net.Listener) error {
+	serving, stop := context.WithCancel(ctx)
+	defer stop()
+	server := &http.Server{
+		Handler: s, ReadHeaderTimeout: readIn, ReadTimeout: readIn, WriteTimeout: writeIn, IdleTimeout: idleFor, MaxHeaderBytes: maxHeader,
+		BaseContext: func(net.Listener) context.Context { return serving },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			if b, ok := c.(interface{ SetWriteBuffer(int) error }); ok {
+				_ = b.SetWriteBuffer(sendBuffer) // what a viewer who does not read can hold
+			}
+			return ctx
+		},
+		ErrorLog: slog.NewLogLogger(s.opt.Log.Handler(), slog.LevelInfo),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(netutil.LimitListener(at, maxConns)) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownIn)
+	defer cancel()
+	if err := server.Shutdown(closing); err != nil {
+		_ = server.Close() // whoever is left has had his time
+	}
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// routes are all addresses. Those below /api are described in openapi.json.
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for pattern, handle := range s.api() {
+		mux.HandleFunc(pattern, handle)
+	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", monitor.Metrics(s.opt.Board, s.standings))
+	mux.HandleFunc("GET /assets/{name}", asset)
+
+	mux.HandleFunc("GET /{$}", s.overviewPage)
+	mux.HandleFunc("GET /crawls/{name}", s.crawlPage)
+	mux.HandleFunc("GET /crawls/{name}/config", s.configPage)
+	mux.HandleFunc("GET /runs/{number}", s.runPage)
+	mux.HandleFunc("GET /login", s.loginPage)
+	mux.HandleFunc("POST /login", s.login)
+	mux.HandleFunc("POST /logout", s.logout)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, http.StatusNotFound, "there is no such page")
+	})
+	return mux
+}
+
+// ready tells whether the daemon can do its work: whether the history can be read.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.list(r.Context(), oneRun); err != nil {
+		s.opt.Log.Error("the history cannot be read", "error", err)
+		say(w, http.StatusServiceUnavailable, "the history cannot be read\n")
+		return
+	}
+	say(w, http.StatusOK, "ok\n")
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) // who is gone needs no answer
+}
