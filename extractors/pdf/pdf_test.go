@@ -63,8 +63,8 @@ func unicodeText() *written {
 	w.add("<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Any /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> /FontDescriptor 7 0 R /DW 600 >>")
 	w.add("<< /Type /FontDescriptor /FontName /Any /Flags 4 /FontBBox [0 0 600 800] /ItalicAngle 0 /Ascent 800 /Descent 0 /CapHeight 700 /StemV 80 >>")
 	w.stream("", "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n1 begincodespacerange <0000> <FFFF> endcodespacerange\n"+
-		"2 beginbfchar <0001> <0141> <0002> <00660069> endbfchar\n1 beginbfrange <0010> <0012> <4E00> endbfrange\nendcmap end end\n")
-	content := deflated("BT /F1 12 Tf 72 700 Td <0001000200100011> Tj ET")
+		"3 beginbfchar <0001> <0141> <0002> <00660069> <0003> <D83DDE00> endbfchar\n1 beginbfrange <0010> <0012> <4E00> endbfrange\nendcmap end end\n")
+	content := deflated("BT /F1 12 Tf 72 700 Td <00010002001000110003> Tj ET")
 	w.objects[4] = fmt.Sprintf("<< /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream", len(content), content)
 	return w
 }
@@ -83,7 +83,7 @@ func TestPDF(t *testing.T) {
 		"its pages": {PDF{Each: "page"}, report("", "/Title (T)", "One", "", "Three").file(),
 			"title=T|page=1|pages=3|text=One\ntitle=T|page=2|pages=3\ntitle=T|page=3|pages=3|text=Three"},
 		"at most":           {PDF{MaxPages: 1}, report("", "", two...).file(), "pages=2|text=First page,\nof € 12 and naïve words\n! more than 1 pages (max_pages): the rest was left out"},
-		"a table of glyphs": {PDF{}, unicodeText().file(), "pages=1|text=Łfi一丁"},
+		"a table of glyphs": {PDF{}, unicodeText().file(), "pages=1|text=Łfi一丁😀"},
 		"no dates": {PDF{}, report("", "/CreationDate (in spring)", "x").file(),
 			"pages=1|text=x\n! not a date in a known format"},
 		"a preface of the server's": {PDF{}, "\r\n\r\n" + report("", "", "x").file(), "pages=1|text=x"},

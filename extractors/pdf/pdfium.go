@@ -170,15 +170,24 @@ func (r reader) read(ctx context.Context, most int) (*document, error) {
 	return d, nil
 }
 
-// page is the text of a page, counted from 0.
+// page is the text of a page, counted from 0. It is asked for in one piece: a call
+// into the sandbox that can be ended has its price.
 func (r reader) page(i int) (string, error) {
-	res, err := r.GetPageText(&requests.GetPageText{
-		Page: requests.Page{ByIndex: &requests.PageByIndex{Document: r.document, Index: i}},
-	})
+	page := requests.Page{ByIndex: &requests.PageByIndex{Document: r.document, Index: i}}
+	text, err := r.FPDFText_LoadPage(&requests.FPDFText_LoadPage{Page: page})
 	if err != nil {
 		return "", err
 	}
-	return tidyText(res.Text), nil
+	count, err := r.FPDFText_CountChars(&requests.FPDFText_CountChars{TextPage: text.TextPage})
+	if err != nil {
+		return "", err
+	}
+	res, err := r.FPDFText_GetText(&requests.FPDFText_GetText{TextPage: text.TextPage, Count: count.Count})
+	if err != nil {
+		return "", err
+	}
+	_, err = r.FPDFText_ClosePage(&requests.FPDFText_ClosePage{TextPage: text.TextPage})
+	return tidyText(res.Text), err
 }
 
 // properties reads what the document says of itself. What it does not say is an error
