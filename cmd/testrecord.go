@@ -271,7 +271,8 @@ func (r *recorder) sampled(q *sampling, raw *crawler.Page) error {
 // sampling is what is left to look at.
 type sampling struct {
 	crawl   *crawl
-	left    map[string]int // pages to find, by record type
+	perType int            // pages to find of each record type
+	left    map[string]int // of these, those that are left to find
 	chosen  map[string]func(urls.URL) bool
 	waiting []*crawler.Request
 	seen    map[urls.Key]bool
@@ -279,7 +280,7 @@ type sampling struct {
 
 func (r *recorder) seeds() (*sampling, error) {
 	q := &sampling{
-		crawl: r.crawl, left: map[string]int{}, chosen: map[string]func(urls.URL) bool{}, seen: map[urls.Key]bool{},
+		crawl: r.crawl, perType: r.perType, left: map[string]int{}, chosen: map[string]func(urls.URL) bool{}, seen: map[urls.Key]bool{},
 	}
 	for _, t := range r.crawl.pipeline.Types() {
 		q.left[t.Name] = r.perType
@@ -373,10 +374,10 @@ func (q *sampling) wants(found *crawler.Result) (wanted bool) {
 	return wanted
 }
 
-// missing are the types that pages are still looked for of.
+// missing are the types that no page was found of.
 func (q *sampling) missing() (names []string) {
 	for name, n := range q.left {
-		if n > 0 {
+		if n == q.perType {
 			names = append(names, name)
 		}
 	}
