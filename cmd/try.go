@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/fetch"
 	"github.com/amblecrawl/amble/crawler/sink"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -24,6 +26,7 @@ import (
 type tryFlags struct {
 	html  string
 	watch bool
+	types []string // as if a link had led to the page for these record types
 	set   []string
 }
 
@@ -37,6 +40,9 @@ JSON lines, on stdout; the links it would follow and the values that were not
 as asked go to stderr, with a selector that may have been meant where one finds
 nothing. Nothing is written.
 
+--type treats the page as one that a link rule with leads_to leads to; no values are
+carried to it.
+
 --watch fetches the page once, and shows it again each time the config is saved:
 each field beside the piece of HTML that it came from.`,
 		Args: takes("CONFIG", "URL"),
@@ -48,6 +54,7 @@ each field beside the piece of HTML that it came from.`,
 		},
 	}
 	cmd.Flags().StringVar(&flags.html, "html", "", "read the page from this `file` instead of fetching it")
+	cmd.Flags().StringArrayVar(&flags.types, "type", nil, "treat the page as one that a link led to for this record `type`; may be repeated")
 	cmd.Flags().BoolVar(&flags.watch, "watch", false, "try again each time the config is saved")
 	cmd.Flags().StringArrayVar(&flags.set, "set", nil, setUsage)
 	return cmd
@@ -71,6 +78,9 @@ func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 	if err := c.open(cmd.Context()); err != nil {
 		return err
 	}
+	if err := ledTypes(cfg, flags.types); err != nil {
+		return err
+	}
 	page, err := tryPage(cmd, c, u, flags.html)
 	if err != nil {
 		if errors.Is(err, errWithheld) {
@@ -78,9 +88,24 @@ func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 		}
 		return err
 	}
+	page.Request.Types = flags.types
 	err = c.printTry(cmd, page, 20)
 	c.printMissing(cmd.Context(), cmd.ErrOrStderr(), page)
 	return err
+}
+
+// ledTypes refuses record types that the crawl does not have.
+func ledTypes(cfg *config.Config, types []string) error {
+	var known []string
+	for _, rule := range cfg.Extract {
+		known = append(known, rule.Type)
+	}
+	for _, t := range types {
+		if !slices.Contains(known, t) {
+			return &exitError{exitConfig, fmt.Errorf("--type: there is no record type %q; there are: %s", t, strings.Join(known, ", "))}
+		}
+	}
+	return nil
 }
 
 // parseURLArgument reads a URL from the command line.
@@ -144,11 +169,27 @@ func (c *crawl) printTry(cmd *cobra.Command, page *crawler.Page, maxLinks int) e
 	}
 	if len(c.cfg.Extract) > 0 && len(r.Records) == 0 && err == nil {
 		fmt.Fprintln(said, "no record: no extract rule matched this page, or its selectors found nothing")
+		if led := c.onlyLed(); len(led) > 0 && len(page.Request.Types) == 0 {
+			fmt.Fprintf(said, "only pages that links lead to are read for %s: try --type %s\n", strings.Join(led, ", "), led[0])
+		}
 	}
 	if err != nil {
 		return &exitError{exitNothing, err}
 	}
 	return nil
+}
+
+// onlyLed are the record types that links lead to and that have no match.
+func (c *crawl) onlyLed() []string {
+	var led []string
+	for _, rule := range c.cfg.Extract {
+		match, err := rule.Matches()
+		leads := func(l config.LinkRule) bool { return slices.Contains(l.LeadsTo, rule.Type) }
+		if err == nil && match == nil && slices.ContainsFunc(c.cfg.Links.Rules, leads) {
+			led = append(led, rule.Type)
+		}
+	}
+	return led
 }
 
 // printLinks lists the links of a page, those it would follow first.

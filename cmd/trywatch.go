@@ -121,12 +121,16 @@ func (t *watchedTry) once(cmd *cobra.Command) error {
 	if err := c.open(cmd.Context()); err != nil {
 		return err
 	}
+	if err := ledTypes(cfg, t.flags.types); err != nil {
+		return err
+	}
 	if t.page == nil || t.flags.html != "" {
 		t.asked = true
 		if t.page, err = tryPage(cmd, c, u, t.flags.html); err != nil {
 			t.page = nil
 			return err
 		}
+		t.page.Request.Types = t.flags.types
 	}
 	out := cmd.OutOrStdout()
 	links := 20
