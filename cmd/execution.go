@@ -59,7 +59,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	set := cfg.Settings()
 	arriving, read := pageMemory(cfg)
 	set.Memory = read
-	defer stayAround(ctx, arriving+read)()
+	defer collector.begin(arriving + read)()
 	set.RunID = cmp.Or(found.ID, crawler.NewRunID(time.Now()))
 	book, err := openLedger(cfg, x.state, set.RunID)
 	if err != nil {

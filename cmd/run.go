@@ -46,7 +46,6 @@ After 3 and 130 the same command goes on where the run stopped.`,
 			if err != nil {
 				return err
 			}
-			collectLessOften()
 			stop, err := profileCPU(flags.profile)
 			if err != nil {
 				return err
