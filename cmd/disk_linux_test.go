@@ -199,7 +199,7 @@ func keysOf(t *testing.T, path string) map[string]int {
 	return keys
 }
 
-func write(t *testing.T, path, text string) {
+func write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

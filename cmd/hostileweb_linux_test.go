@@ -57,7 +57,7 @@ type hostileCrawl struct {
 
 // newHostileCrawl serves both and writes a config that leads to them, more being
 // lines of its section fetch.
-func newHostileCrawl(t *testing.T, cases []hostile.Case, good synthetic.Options, more string) *hostileCrawl {
+func newHostileCrawl(t testing.TB, cases []hostile.Case, good synthetic.Options, more string) *hostileCrawl {
 	t.Helper()
 	c := &hostileCrawl{cases: cases, good: synthetic.New(good), hosts: good.Hosts, pages: good.Pages}
 	c.dir, c.name = t.TempDir(), "hostile"
@@ -100,7 +100,7 @@ func newHostileCrawl(t *testing.T, cases []hostile.Case, good synthetic.Options,
 }
 
 // start runs amble as one process that trusts who has signed for the hosts.
-func (c *hostileCrawl) start(t *testing.T, env ...string) *process {
+func (c *hostileCrawl) start(t testing.TB, env ...string) *process {
 	t.Helper()
 	p := &process{crawl: &c.fixtureCrawl, done: make(chan struct{})}
 	p.cmd = exec.CommandContext(t.Context(), "amble", "run", c.config, "--summary", filepath.Join(c.dir, "summary.json"))

@@ -125,6 +125,7 @@ type Engine struct {
 	finished  chan finished
 	memory    *semaphore.Weighted // of pages from their extraction to their commit
 	outsize   *semaphore.Weighted // held by the page with a tree beyond its weight
+	reserve   *semaphore.Weighted // of the same for small pages, which wait for no large one
 	elsewhere elsewhere
 	failed    <-chan struct{} // closed when a part has failed, or all workers are done
 	idle      atomic.Int32    // workers waiting in Lease: a commit may feed them
@@ -146,7 +147,8 @@ func New(parts Parts, set Settings) (*Engine, error) {
 	}
 	e := &Engine{Parts: parts, set: set.withDefaults()}
 	e.traps = newTraps(e.set.Traps, e.Canon, e.Frontier)
-	e.memory, e.outsize = semaphore.NewWeighted(e.roomForPages()), semaphore.NewWeighted(1)
+	e.memory, e.reserve = semaphore.NewWeighted(e.roomForPages()-e.reserved()), semaphore.NewWeighted(e.reserved())
+	e.outsize = semaphore.NewWeighted(1)
 	return e, nil
 }
 

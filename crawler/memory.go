@@ -21,6 +21,11 @@ const (
 	// batchesInMemory is the bound in batches: one that is being written, and
 	// those that gather meanwhile.
 	batchesInMemory = 16
+	// reserve is the part of the room that is for small pages alone, and small is
+	// how many of them it takes at least. Pages wait in line, and a hostile one that
+	// takes all of the room for seconds would keep them waiting too.
+	reserve = 8
+	small   = 8
 )
 
 // roomForPages is the bound, in bytes.
@@ -31,17 +36,27 @@ func (e *Engine) roomForPages() int64 {
 	return max(batchesInMemory*e.set.BatchBytes, 4*leastWeight)
 }
 
+// reserved is what small pages need not share.
+func (e *Engine) reserved() int64 { return e.roomForPages() / reserve }
+
 // weigh decides what a page with a body of this size and so many "<" holds. A
 // larger one than the room has it for itself.
 func (e *Engine) weigh(size, marks int64) int64 {
-	return min(max(growth*size+markWeight*marks, leastWeight), e.roomForPages())
+	return min(max(growth*size+markWeight*marks, leastWeight), e.roomForPages()-e.reserved())
 }
 
 // admit waits for the memory of the page in hand.
 func (w *worker) admit(ctx context.Context, size, marks int64) error {
 	weight := w.engine.weigh(size, marks)
-	if err := w.engine.memory.Acquire(ctx, weight); err != nil {
-		return err
+	w.small = weight <= w.engine.reserved()/small && !w.engine.memory.TryAcquire(weight)
+	if w.small {
+		if err := w.engine.reserve.Acquire(ctx, weight); err != nil {
+			return err
+		}
+	} else if weight > w.engine.reserved()/small {
+		if err := w.engine.memory.Acquire(ctx, weight); err != nil {
+			return err
+		}
 	}
 	w.weight = weight
 	return nil
@@ -87,7 +102,11 @@ func (e *Engine) release(f *finished) {
 		e.elsewhere.remove(f.left)
 	}
 	if f.weight > 0 {
-		e.memory.Release(f.weight)
+		if f.small {
+			e.reserve.Release(f.weight)
+		} else {
+			e.memory.Release(f.weight)
+		}
 		f.weight = 0
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -60,4 +61,37 @@ func TestFetcherThatCannotGoOn(t *testing.T) {
 	}
 	r.finish()
 	r.exactly(3)
+}
+
+// A page that takes all the room for pages, and another that waits for it, keep no
+// small page waiting.
+func TestSmallPagesDoNotWaitForLargeOnes(t *testing.T) {
+	r := newRig(t)
+	r.set.Memory = 8 << 20
+	large := []byte(strings.Repeat("<p>x</p>", 400_000))
+	for _, url := range []string{"http://l1.example/", "http://l2.example/"} {
+		r.web.answers[url] = func(int) (*crawler.Response, error) {
+			return &crawler.Response{Status: 200, MediaType: "text/html", Body: large}, nil
+		}
+		r.seeds = append(r.seeds, url)
+	}
+	for i := range 4 {
+		url := fmt.Sprintf("http://s%d.example/", i)
+		r.web.answers[url] = func(int) (*crawler.Response, error) {
+			return &crawler.Response{Status: 200, MediaType: "text/html", Body: []byte("<p>x</p>")}, nil
+		}
+		r.seeds = append(r.seeds, url)
+	}
+	var small sync.WaitGroup
+	small.Add(4)
+	r.web.read = func(p *crawler.Page) {
+		if len(p.Response.Body) < len(large) {
+			small.Done()
+			return
+		}
+		small.Wait() // a large page takes until the small ones were read
+	}
+	if s := r.finish(); s.Pages != 6 {
+		t.Errorf("%+v", s)
+	}
 }

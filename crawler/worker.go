@@ -22,6 +22,7 @@ type worker struct {
 	engine  *Engine
 	fetcher Fetcher
 	weight  int64  // what the page in hand holds of the engine's memory
+	small   bool   // and that this is of the part for small pages
 	said    any    // what its host states, by the verdict that let it go
 	counted ticket // what the rules for traps have counted it as
 	stop    error  // why the run cannot go on, once it cannot
@@ -56,6 +57,7 @@ type finished struct {
 	nearly      bool  // a near-duplicate, whose links were left alone
 	size        int64 // estimate of its memory, for the batch's bound
 	weight      int64 // what it holds of the engine's memory until it is committed
+	small       bool  // and that this is of the part for small pages
 }
 
 // visit takes one leased request through politeness, fetch and extraction and
@@ -65,12 +67,12 @@ func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
 		if fault := recover(); fault != nil {
 			w.engine.Log.Error("a page failed by a fault in amble",
 				"url", l.URL.Redacted(), "fault", fault, "stack", string(debug.Stack()))
-			w.settle(l, finished{weight: w.weight}, Outcome{Class: ClassInternal, Detail: fmt.Sprint(fault)})
+			w.settle(l, finished{weight: w.weight, small: w.small}, Outcome{Class: ClassInternal, Detail: fmt.Sprint(fault)})
 			page = false
 		}
 	}()
 	e := w.engine
-	w.weight, w.counted = 0, ticket{}
+	w.weight, w.small, w.counted = 0, false, ticket{}
 	if l.Kind == KindFault {
 		w.fault(l)
 		return false
@@ -164,7 +166,7 @@ func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
 	if errors.Is(err, ErrStop) {
 		w.stop = err
 	}
-	f := finished{host: l.Host(), state: state, weight: w.weight, requests: requestsSent(err)}
+	f := finished{host: l.Host(), state: state, weight: w.weight, small: w.small, requests: requestsSent(err)}
 	f.elsewhere, f.elsewhereState = v.Grant.Elsewhere()
 	entry := v.Grant.Entry()
 	entry.Kind, entry.URL, entry.Host = cmp.Or(v.File, kindRobots), v.Robots, u.Origin()
@@ -214,7 +216,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	entry := grant.Entry()
 	entry.Kind, entry.URL, entry.Host, entry.Attempt = l.Kind.String(), l.URL.Redacted(), l.Host(), int(l.Attempt)
 	entry.Method, entry.Call = methodOf(l.Call), l.Call.Digest()
-	f := finished{state: state, weight: w.weight, requests: requestsSent(err), entries: []Entry{sent(entry, resp, err)}}
+	f := finished{state: state, weight: w.weight, small: w.small, requests: requestsSent(err), entries: []Entry{sent(entry, resp, err)}}
 	f.urgent = asksForTime(&f.entries[0])
 	if errors.Is(err, ErrStop) {
 		w.stop = err
@@ -234,7 +236,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 		w.giveUp(l, f)
 		return false
 	}
-	f.weight = w.weight
+	f.weight, f.small = w.weight, w.small
 	sentOnly := f
 	outcome := w.answer(flight, l, resp, &f)
 	if outcome.Class == ClassExtract && flight.Err() != nil {
