@@ -27,7 +27,7 @@ func newRunsCommand() *cobra.Command {
 	var flags runsFlags
 	cmd := &cobra.Command{
 		Use:   "runs",
-		Short: "Look at what amble serve has run: list, show, diff",
+		Short: "Look at what amble serve runs, and stop or resume it: list, show, diff, cancel, resume",
 		Args:  cobra.NoArgs,
 	}
 	f := cmd.PersistentFlags()
@@ -43,6 +43,8 @@ func newRunsCommand() *cobra.Command {
 	list.Flags().IntVar(&flags.filter.Limit, "limit", 20, "at most so many")
 	list.Flags().BoolVar(&flags.filter.Whole, "no-skipped", false, "leave out occurrences that had no run")
 	cmd.AddCommand(list,
+		newRunsVerb("cancel", "Stop the run of a crawl; its next run goes on where it was", "stop"),
+		newRunsVerb("resume", "Start a crawl's run now, an unfinished one where it was", "start"),
 		&cobra.Command{
 			Use: "show NUMBER", Short: "Show one run with its summary", Args: takes("NUMBER"),
 			RunE: func(cmd *cobra.Command, args []string) error {

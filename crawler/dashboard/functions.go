@@ -141,7 +141,7 @@ func sparkOf(bars []Bar) spark {
 	for i, b := range slices.Backward(bars) {
 		high := leastBar + int(float64(sparkHeight-leastBar)*float64(b.Pages)/float64(most))
 		s.Bars = append(s.Bars, sparkBar{
-			X: (recent - 1 - i) * barStep, Y: sparkHeight - high, Height: high, Status: b.Status, Number: b.Number,
+			X: (len(bars) - 1 - i) * barStep, Y: sparkHeight - high, Height: high, Status: b.Status, Number: b.Number,
 			Title: fmt.Sprintf("run %d: %s, %s pages, %s records, %s", b.Number, b.Status, grouped(b.Pages), grouped(b.Records), took(b.Took())),
 		})
 	}
