@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/alert"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/daemon"
 	"github.com/amblecrawl/amble/crawler/dashboard"
@@ -29,6 +30,7 @@ type serveFlags struct {
 	history string
 	atOnce  int
 	every   time.Duration // how often configs are looked at
+	try     string        // a config whose alerts are tried
 	dashboardFlags
 }
 
@@ -49,8 +51,18 @@ loopback it needs a token, of 16 characters or more, in AMBLE_TOKEN or --token.
 
 Exit status: 0 stopped, by SIGINT or SIGTERM; 2 no config can be used, or the
 address cannot be listened at; 3 the history cannot be written.`,
-		Args: takes("CONFIG-or-DIR..."),
-		RunE: func(cmd *cobra.Command, args []string) error { return serve(cmd, args, flags) },
+		Args: func(cmd *cobra.Command, args []string) error {
+			if flags.try != "" && len(args) == 0 {
+				return nil
+			}
+			return takes("CONFIG-or-DIR...")(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if flags.try != "" {
+				return testAlerts(cmd, flags.try)
+			}
+			return serve(cmd, args, flags)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.history, "history", "", "`file` of the history of runs (default: .amble/history.db beside the first config)")
@@ -58,6 +70,7 @@ address cannot be listened at; 3 the history cannot be written.`,
 	f.StringVar(&flags.listen, "listen", "127.0.0.1:7733", "`address` of the dashboard, the API and /metrics; empty for none")
 	f.StringVar(&flags.token, "token", "", "token that the dashboard asks for; AMBLE_TOKEN keeps it out of the list of processes")
 	f.StringSliceVar(&flags.hosts, "host", nil, "a `name` by which the dashboard is reached, such as that of a proxy; repeatable")
+	f.StringVar(&flags.try, "test-alerts", "", "send a test message to each of the alerts of this `config`, and end")
 	f.DurationVar(&flags.every, "reload", 2*time.Second, "how often configs are looked at for changes; 0 only on SIGHUP")
 	return cmd
 }
@@ -70,8 +83,9 @@ type server struct {
 	configs *configs
 	common  *politeness.Common // the hosts' time, for all crawls
 
-	board *monitor.Board                     // of the runs that go on
-	shown atomic.Pointer[[]dashboard.Config] // what the dashboard knows of configs
+	alerts *alert.Sender
+	board  *monitor.Board                     // of the runs that go on
+	shown  atomic.Pointer[[]dashboard.Config] // what the dashboard knows of configs
 }
 
 func serve(cmd *cobra.Command, args []string, flags serveFlags) error {
@@ -82,6 +96,8 @@ func serve(cmd *cobra.Command, args []string, flags serveFlags) error {
 		return err
 	}
 	s := &server{log: logger(cmd, cmd.ErrOrStderr(), false), board: monitor.NewBoard(crawler.SystemClock{}.Now), common: politeness.NewCommon(nil)}
+	s.alerts = alert.NewSender(s.log)
+	defer s.alerts.Close(alertsWithin)
 	s.configs = &configs{args: args, log: s.log, load: func(path string) (*config.Config, config.Diagnostics) {
 		return config.Load(path, config.Options{Env: os.LookupEnv})
 	}}
@@ -206,6 +222,7 @@ func (s *server) reload(ctx context.Context, every time.Duration) {
 func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occasion) daemon.Result {
 	m, end := s.board.Begin(cfg.Name, hidingIn(cfg))
 	defer end()
+	defer s.watchTime(cfg, o.Number)()
 	own := *cfg // a run may lower its number of workers
 	x := &execution{cfg: &own, state: cfg.State, monitor: m, log: s.log.With("crawl", cfg.Name), began: o.Named, common: s.common}
 	r, err := x.run(ctx)
@@ -213,9 +230,13 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 		if ctx.Err() != nil {
 			return daemon.Result{Status: history.Stopped}
 		}
-		return daemon.Result{Status: history.Failed, Reason: message(cfg, err).Error()}
+		failed := daemon.Result{Status: history.Failed, Reason: message(cfg, err).Error()}
+		s.alertOn(cfg, o.Number, failed, nil)
+		return failed
 	}
-	return resultOf(cfg, &r)
+	result := resultOf(cfg, &r)
+	s.alertOn(cfg, o.Number, result, &r)
+	return result
 }
 
 // hidingIn takes out of a text what a config got from the environment.

@@ -25,6 +25,7 @@ func (l *loader) check(c *Config) {
 	l.checkOutputs(c)
 	l.checkRejects(c)
 	l.checkSchedule(c)
+	l.checkAlerts(c.Alerts)
 	l.checkResolve(c.Fetch.Resolve)
 	l.checkAuth(c.Fetch.Auth)
 	l.checkSeeds(c)

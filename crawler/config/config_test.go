@@ -120,9 +120,10 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 		}}},
 		Output:  Outputs{{Name: "jsonl:out/all.jsonl", Plugin: "jsonl", Sink: &testSink{Path: filepath.Join(dir, "out/all.jsonl"), Mode: "gzip"}}},
 		Rejects: filepath.Join(dir, "out/{type}.rejects.jsonl"), rejects: &testSink{Path: filepath.Join(dir, "out/{type}.rejects.jsonl"), Mode: "plain"},
-		Drift: Drift{Action: "fail", Threshold: 0.5, MinRecords: 100},
-		State: "/var/tmp/amble-state",
-		File:  "testdata/good-every-key.yaml", Dir: dir,
+		Drift:  Drift{Action: "fail", Threshold: 0.5, MinRecords: 100},
+		State:  "/var/tmp/amble-state",
+		Alerts: []Alert{{Command: []string{"notify", "all"}, On: []string{"too_slow", "failure"}, SlowerThan: 2 * time.Hour, Timeout: 30 * time.Second}},
+		File:   "testdata/good-every-key.yaml", Dir: dir,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", c, want)
