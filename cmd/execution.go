@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -60,6 +61,9 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	arriving, read := pageMemory(cfg)
 	set.Memory = read
 	defer collector.begin(arriving + read)()
+	if set.Config, err = filepath.Abs(cfg.File); err != nil {
+		set.Config = cfg.File
+	}
 	set.RunID = cmp.Or(found.ID, crawler.NewRunID(time.Now()))
 	book, err := openLedger(cfg, x.state, set.RunID)
 	if err != nil {

@@ -38,7 +38,7 @@ killed goes on where it was.
 		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),
 		newInitCommand(), newTryCommand(), newExplainCommand(), newPlanCommand(), newRobotsCommand(), newTortureCommand(), newVersionCommand(),
 		newKeysCommand(), newAuditCommand(), newStateCommand(), newBuildCommand(), newPluginsCommand(), newDriftCommand(), newTestCommand(),
-		newServeCommand(), newRunsCommand(),
+		newServeCommand(), newRunsCommand(), newExportCommand(),
 	)
 	return root
 }

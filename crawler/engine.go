@@ -70,6 +70,7 @@ type Parts struct {
 type Settings struct {
 	Name       string
 	RunID      string        // of a new run; NewRunID by default
+	Config     string        // the file that the crawl was read from, for RunState
 	Workers    int           // requests in flight in all, default 64
 	MaxPages   int64         // pages with a 2xx answer, 0: no bound
 	Retries    int           // further attempts after a temporary failure; negative: none

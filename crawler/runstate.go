@@ -33,6 +33,9 @@ type RunState struct {
 	Started  time.Time `json:"started"`
 	Finished bool      `json:"finished"`
 	Outputs  []string  `json:"outputs"` // the names of its sinks
+	// Config is the file that the crawl was read from when the run began, empty
+	// where that is not known.
+	Config string `json:"config,omitempty"`
 }
 
 // Values are what batches have Put into a state.
@@ -106,7 +109,7 @@ func (e *Engine) begin(ctx context.Context, c *committer) error {
 			run.ID, orNothing(run.Outputs), orNothing(outputs), ErrForeignState)
 	}
 	if !found {
-		run = RunState{ID: cmp.Or(e.set.RunID, NewRunID(c.started)), Started: c.started.UTC(), Outputs: outputs}
+		run = RunState{ID: cmp.Or(e.set.RunID, NewRunID(c.started)), Started: c.started.UTC(), Outputs: outputs, Config: e.set.Config}
 	}
 	e.run = run
 	c.before = c.totals.Busy

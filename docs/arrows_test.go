@@ -67,6 +67,7 @@ var alone = []struct{ module, home string }{
 	{"github.com/santhosh-tekuri/jsonschema/v6", "crawler/trust"},
 	{"github.com/robfig/cron/v3", "crawler/schedule"},
 	{"golang.org/x/oauth2", "crawler/auth"},
+	{"github.com/parquet-go/parquet-go", "crawler/sink/parquet"},
 	{"modernc.org/sqlite", "crawler/sink/sqlite crawler/history"},
 	{"github.com/jackc/pgx/v5", "crawler/sink/postgres"},
 	{"github.com/prometheus/client_golang", "crawler/monitor"},

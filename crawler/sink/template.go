@@ -71,6 +71,9 @@ func root(path string) string {
 	return filepath.Dir(path)
 }
 
+// FileName is a record type as it stands for {type} in a path.
+func FileName(recordType string) string { return cleanName(recordType) }
+
 // cleanName makes a name safe as part of a file name on every system. A name
 // that is safe already is returned as it is.
 func cleanName(name string) string {

@@ -156,7 +156,7 @@ func (b books) loosen(ctx context.Context, t *table, records []crawler.Record) e
 	for i := range records {
 		for _, f := range namedFields(&records[i]) {
 			at, ok := t.index[strings.ToLower(f.Name)]
-			if !ok || t.columns[at].Kind != Text || t.settled[t.columns[at].Name] || kindOf(f.Value) == Any {
+			if !ok || t.columns[at].Kind != Text || t.settled[t.columns[at].Name] || KindOf(f.Value) == Any {
 				continue
 			}
 			name := t.columns[at].Name

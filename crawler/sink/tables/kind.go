@@ -22,8 +22,8 @@ const (
 	Text
 )
 
-// kindOf is the narrowest kind that holds a value, Any for null.
-func kindOf(value any) Kind {
+// KindOf is the narrowest kind that holds a value, Any for null.
+func KindOf(value any) Kind {
 	switch v := value.(type) {
 	case nil:
 		return Any
@@ -42,8 +42,8 @@ func kindOf(value any) Kind {
 	return Text
 }
 
-// join is the narrowest kind that holds what both hold.
-func join(a, b Kind) Kind {
+// Join is the narrowest kind that holds what both hold.
+func Join(a, b Kind) Kind {
 	switch {
 	case a == b || b == Any:
 		return a
@@ -55,10 +55,10 @@ func join(a, b Kind) Kind {
 	return Text
 }
 
-// cell is a value as a column of a kind takes it: nil, bool, int64, float64, or
+// Cell is a value as a column of a kind takes it: nil, bool, int64, float64, or
 // a string, which for a column of JSON is JSON.
-func cell(value any, kind Kind) any {
-	own := kindOf(value)
+func Cell(value any, kind Kind) any {
+	own := KindOf(value)
 	switch {
 	case own == Any:
 		return nil

@@ -79,7 +79,7 @@ func (t *table) admit(records []crawler.Record) changes {
 			}
 			last[at] = i
 			if t.typed {
-				t.columns[at].Kind = join(t.columns[at].Kind, kindOf(f.Value))
+				t.columns[at].Kind = Join(t.columns[at].Kind, KindOf(f.Value))
 			}
 		}
 	}
@@ -122,7 +122,7 @@ func (t *table) row(r *crawler.Record, batch int64) []any {
 			continue
 		}
 		taken[at] = true
-		row[at] = cell(f.Value, t.columns[at].Kind)
+		row[at] = Cell(f.Value, t.columns[at].Kind)
 	}
 	row = append(row, clean(r.Type), clean(r.URL), clean(r.Requested), r.FetchedAt.UTC(), r.Run, r.Key, nil, nil, batch)
 	if r.Usage != "" {

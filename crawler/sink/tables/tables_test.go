@@ -73,7 +73,7 @@ func filled(records []crawler.Record, column string) bool {
 		for _, f := range namedFields(&records[i]) {
 			if name := strings.ToLower(f.Name); !taken[name] {
 				taken[name] = true
-				if strings.EqualFold(name, column) && kindOf(f.Value) != Any {
+				if strings.EqualFold(name, column) && KindOf(f.Value) != Any {
 					return true
 				}
 			}

@@ -1,0 +1,52 @@
+package parquet
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/sink/sinktest"
+)
+
+// What is written is read back with its types, by the library's own reader.
+func TestRoundTrip(t *testing.T) {
+	records := sinktest.Mixed()
+	var columns Columns
+	for i := range records {
+		columns.Admit(&records[i])
+	}
+	var file bytes.Buffer
+	w := NewWriter(&file, "book", &columns)
+	for i := range records {
+		if err := w.Write(&records[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := parquet.Read[any](bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil || len(rows) != len(records) {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	var got []string
+	for _, row := range rows {
+		m := row.(map[string]any)
+		got = append(got, fmt.Sprintf("%v|%v|%v|%v", m["price"], m["Price"], m["select"], m["_key"]))
+	}
+	if want := []string{"<nil>|3|true|m0", "2.5|<nil>|neither|m1", "second|<nil>|<nil>|m2", "<nil>|<nil>|<nil>|m3"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	first := rows[0].(map[string]any)
+	if at, ok := first["_fetched_at"].(time.Time); ok && !at.Equal(records[0].FetchedAt) || !ok && fmt.Sprint(first["_fetched_at"]) != fmt.Sprint(records[0].FetchedAt.UnixMilli()) {
+		t.Errorf("_fetched_at is %v", first["_fetched_at"])
+	}
+	if err := w.Write(&crawler.Record{Fields: []crawler.Field{{Name: "unheard of", Value: true}}}); err == nil {
+		t.Error("a field without a column is taken")
+	}
+}
