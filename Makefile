@@ -20,7 +20,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 .PHONY: test needs format vet lint bench bench-peers bench-polite bench-scale fuzz torture demo build
 
 test: needs format vet
-	$(GO) test -race -timeout 20m ./...
+	$(GO) test -race -timeout 45m ./...
 	$(GO) test -timeout 20m -tags full $(FULL)
 
 needs:

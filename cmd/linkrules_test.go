@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -48,8 +49,8 @@ func lampShop(asked *sync.Map) http.Handler {
 		if r.Method == http.MethodPost {
 			line += " " + r.PostFormValue("q") + r.PostFormValue("t")
 		}
-		n, _ := asked.LoadOrStore(line, new(int))
-		*n.(*int)++ // one request at a time
+		n, _ := asked.LoadOrStore(line, new(atomic.Int64))
+		n.(*atomic.Int64).Add(1)
 		mux.ServeHTTP(w, r)
 	})
 }
@@ -106,8 +107,8 @@ func TestLinkRulesOfTheDocs(t *testing.T) {
 	}
 	var requests []string
 	asked.Range(func(line, n any) bool {
-		if requests = append(requests, line.(string)); *n.(*int) != 1 {
-			t.Errorf("%s was asked for %d times", line, *n.(*int))
+		if requests = append(requests, line.(string)); n.(*atomic.Int64).Load() != 1 {
+			t.Errorf("%s was asked for %d times", line, n.(*atomic.Int64).Load())
 		}
 		return true
 	})
