@@ -3,6 +3,7 @@ package dashboard
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -142,6 +143,15 @@ func TestMetrics(t *testing.T) {
 	} {
 		if !strings.Contains(text, line) {
 			t.Errorf("there is no %s in\n%s", line, text)
+		}
+	}
+	grafana, err := os.ReadFile("../../docs/deploy/grafana.json")
+	if err != nil || !json.Valid(grafana) {
+		t.Fatal(err)
+	}
+	for _, name := range regexp.MustCompile(`amble_crawl_\w+`).FindAllString(string(grafana), -1) {
+		if !strings.Contains(text, "\n"+name+"{") {
+			t.Errorf("the Grafana dashboard asks for %s", name)
 		}
 	}
 	for _, m := range regexp.MustCompile(`(?m)^amble_\w+\{(.*?)\}`).FindAllStringSubmatch(text, -1) {
