@@ -243,14 +243,14 @@ func TestValidate(t *testing.T) {
 }
 
 func FuzzPDF(f *testing.F) {
+	if err := prepare(f.Context()); err != nil { // here, since an input has ten seconds
+		f.Fatal(err)
+	}
 	f.Add([]byte(report("/Lang (en-GB)", whole, "One", "Two").file()))
 	f.Add([]byte(report("", whole, "One").packed("")))
 	f.Add([]byte(unicodeText().file()))
 	f.Add([]byte("%PDF-1.4\ntrailer<</Root 1 0 R>>"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if err := prepare(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		for _, x := range []*PDF{{}, {Each: "page", MaxPages: 3}} {
