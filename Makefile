@@ -15,12 +15,15 @@ FUZZTIME ?= 10s
 KILLS ?= 100
 # What a build with -tags full differs in.
 FULL = ./cmd/amble ./extractors/article ./extractors/dates
+# What bounds memory, which the race detector takes several times as much of.
+UNRACED = ^Test(HostileWeb|HangingHosts|PageFlood)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: test needs format vet lint bench bench-peers bench-polite bench-scale fuzz torture demo build
 
 test: needs format vet
 	$(GO) test -race -timeout 45m ./...
+	$(GO) test -timeout 20m -parallel 1 -run '$(UNRACED)' ./cmd
 	$(GO) test -timeout 20m -tags full $(FULL)
 
 needs:
