@@ -107,9 +107,9 @@ func (t *tuning) adjust() {
 
 // around is the limit for crawls that are to stay around a memory. It is never so low
 // that collecting becomes most of the work; where they need much more for themselves,
-// such as a large frontier, garbage may be as much as what is in use.
+// such as a large frontier, garbage may become as much as what is in use.
 func around(memory, live int64) int64 {
-	return max(memory, live+live/4+max(0, live-memory))
+	return max(memory, live+live/4+max(0, live-2*memory))
 }
 
 // given is the process's limit of memory as it was before any tuning.

@@ -91,7 +91,8 @@ func TestAround(t *testing.T) {
 		{224 * m, 100 * m, 224 * m},
 		{224 * m, 200 * m, 250 * m},
 		{224 * m, 224 * m, 280 * m},
-		{224 * m, 1000 * m, 2026 * m},
+		{224 * m, 448 * m, 560 * m},
+		{224 * m, 1000 * m, 1802 * m},
 	} {
 		if got := around(c.memory, c.live); got != c.want {
 			t.Errorf("around %d MiB with %d in use: %d, want %d", c.memory/m, c.live/m, got/m, c.want/m)
