@@ -12,6 +12,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/drift"
 	"github.com/amblecrawl/amble/crawler/fetch"
+	"github.com/amblecrawl/amble/crawler/fetch/database"
 	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/extractors"
@@ -25,16 +26,17 @@ import (
 // crawl is a config put together: the parts that running, trying and
 // explaining it share. Nothing is fetched or written by making one.
 type crawl struct {
-	cfg      *config.Config
-	log      *slog.Logger
-	scope    *urls.Scope
-	canon    *urls.Canon
-	usage    signals.Policy
-	asksFile bool // each host is asked for its tdmrep.json
-	gate     *politeness.Gate
-	client   *fetch.Client
-	pipeline *extractors.Pipeline
-	opened   bool // the pipeline is
+	cfg       *config.Config
+	log       *slog.Logger
+	scope     *urls.Scope
+	canon     *urls.Canon
+	usage     signals.Policy
+	asksFile  bool // each host is asked for its tdmrep.json
+	gate      *politeness.Gate
+	client    *fetch.Client
+	pipeline  *extractors.Pipeline
+	databases *database.Transport // nil without queries
+	opened    bool                // the pipeline is
 }
 
 // past is what a crawl's earlier processes have left behind.
@@ -64,7 +66,10 @@ func assemble(cfg *config.Config, log *slog.Logger, before past) (*crawl, error)
 	if c.gate, err = newGate(cfg, c.usage, before); err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
-	if c.client, err = newClient(cfg, c.gate, before.folder, log); err != nil {
+	if c.databases, err = newDatabases(cfg); err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	if c.client, err = newClient(cfg, c.gate, schemes(c.databases), before.folder, log); err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
 	if c.pipeline, err = newPipeline(cfg, log); err != nil {
@@ -84,6 +89,7 @@ func (c *crawl) open(ctx context.Context) error {
 
 func (c *crawl) close() {
 	c.client.Close()
+	c.closeDatabases()
 	if !c.opened {
 		return
 	}
@@ -95,7 +101,7 @@ func (c *crawl) close() {
 // polite is the gate as the engine asks it.
 func (c *crawl) polite() *polite { return &polite{gate: c.gate, usage: c.usage} }
 
-func newClient(cfg *config.Config, gate *politeness.Gate, folder string, log *slog.Logger) (*fetch.Client, error) {
+func newClient(cfg *config.Config, gate *politeness.Gate, others map[string]fetch.Scheme, folder string, log *slog.Logger) (*fetch.Client, error) {
 	guard, err := newGuard(cfg, gate, log)
 	if err != nil {
 		return nil, err
@@ -116,6 +122,7 @@ func newClient(cfg *config.Config, gate *politeness.Gate, folder string, log *sl
 		DialControl: politeness.DialControl(cfg.Fetch.AllowPrivate),
 		ErrPrivate:  politeness.ErrPrivateAddress,
 		Guard:       guard,
+		Schemes:     others,
 		ErrRefused:  politeness.ErrNotGranted,
 		ErrLapsed:   politeness.ErrLapsed,
 		Log:         log,
@@ -132,7 +139,7 @@ func newGuard(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (func
 	}
 	id := &cfg.Politeness.Identity
 	if id.Key == "" {
-		return func(next http.RoundTripper) http.RoundTripper { return gate.Guard(credentials(next)) }, nil
+		return func(next http.RoundTripper) http.RoundTripper { return gate.Guard(onTheWeb{credentials(next), next}) }, nil
 	}
 	key, err := identity.Load(id.Key, log)
 	if err != nil {
@@ -147,7 +154,7 @@ func newGuard(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (func
 		return nil, fmt.Errorf("politeness.identity: %w", err)
 	}
 	return func(next http.RoundTripper) http.RoundTripper {
-		return gate.Guard(credentials(signer.RoundTripper(next, time.Now)))
+		return gate.Guard(onTheWeb{credentials(signer.RoundTripper(next, time.Now)), next})
 	}, nil
 }
 
@@ -171,7 +178,8 @@ func newPipeline(cfg *config.Config, log *slog.Logger) (*extractors.Pipeline, er
 		rule := extractors.Rule{Type: r.Type, Match: match, Extractor: r.Extractor}
 		opt.Rules = append(opt.Rules, rule)
 	}
-	if len(opt.Rules) == 0 && len(cfg.Sinks()) > 0 { // whoever names outputs wants records
+	opt.Rules = append(opt.Rules, queryRules(cfg)...)
+	if len(cfg.Extract) == 0 && cfg.IsWeb() && len(cfg.Sinks()) > 0 { // whoever names outputs wants records
 		opt.Rules = []extractors.Rule{{Type: "page", Extractor: content.NewPage()}}
 	}
 	return extractors.New(opt)

@@ -41,7 +41,7 @@ A request that is more than a GET is one of its own: name it by --method and
 			if err != nil {
 				return err
 			}
-			u, err := parseURLArgument(args[1])
+			u, err := parseRequestArgument(cfg, args[1])
 			if err != nil {
 				return err
 			}
@@ -82,6 +82,9 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, call *crawle
 	}
 	if u.Fetch() != raw {
 		row("fetched as", "%s", u.Redacted())
+	}
+	if !u.IsHTTP() {
+		return c.explainQuery(cmd, w, row, u, kept.standing(u, key))
 	}
 	row("same page as", "%s", c.canon.Dedup(u))
 	scope := c.scope.Check(u, 0)

@@ -59,7 +59,7 @@ func policyOf(cfg *config.Config) (politeness.Policy, error) {
 	if policy.Hours, err = politeness.ParseHours(p.Hours, p.Timezone); err != nil {
 		return policy, fmt.Errorf("politeness.hours: %w", err)
 	}
-	for host, x := range exceptions(p) {
+	for host, x := range exceptionsOf(cfg) {
 		exception := politeness.HostPolicy{Delay: x.delay, Concurrency: x.concurrency, API: x.api}
 		if x.hours != "" {
 			hours, err := politeness.ParseHours(x.hours, x.zone)

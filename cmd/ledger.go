@@ -25,13 +25,14 @@ var _ crawler.Ledger = account{}
 // openLedger begins the account of this process.
 func openLedger(cfg *config.Config, state, run string) (account, error) {
 	l, err := ledger.Open(ledgerFolder(state), ledger.RunInfo{
-		Run: run, Crawl: cfg.Name, Agent: cfg.Politeness.Agent, Contact: cfg.Politeness.Contact, Started: time.Now(), Policy: promised(&cfg.Politeness),
+		Run: run, Crawl: cfg.Name, Agent: cfg.Politeness.Agent, Contact: cfg.Politeness.Contact, Started: time.Now(), Policy: promised(cfg),
 	})
 	return account{l, cfg.Veil()}, err
 }
 
 // promised is what a config promises to hosts, as the ledger states it.
-func promised(p *config.Politeness) ledger.Policy {
+func promised(cfg *config.Config) ledger.Policy {
+	p := &cfg.Politeness
 	policy := ledger.Policy{
 		Delay: p.Delay, Concurrency: p.Concurrency, IgnoreRobots: p.Robots == "ignore",
 		MaxCrawlDelay: p.MaxCrawlDelay, MaxRetryAfter: p.MaxRetryAfter,
@@ -42,7 +43,7 @@ func promised(p *config.Politeness) ledger.Policy {
 	if p.Hours != "" {
 		policy.Zone = p.Timezone
 	}
-	for host, x := range exceptions(p) {
+	for host, x := range exceptionsOf(cfg) {
 		policy.Hosts[host] = ledger.HostPolicy{Delay: x.delay, Concurrency: x.concurrency, Hours: x.hours, Zone: x.zone, API: x.api}
 	}
 	return policy

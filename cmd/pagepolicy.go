@@ -36,6 +36,9 @@ func newPagePolicy(cfg *config.Config, usage signals.Policy) *pagePolicy {
 
 // Judge is called for each page before it is extracted.
 func (p *pagePolicy) Judge(page *crawler.Page) crawler.PageVerdict {
+	if !page.URL.IsHTTP() {
+		return crawler.PageVerdict{}
+	}
 	head := extractors.HeadOf(page)
 	metas := make([]signals.Meta, len(head.Metas))
 	for i, m := range head.Metas {

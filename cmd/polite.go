@@ -26,6 +26,10 @@ func (p *polite) Decide(r *crawler.Request) crawler.Verdict {
 	v := crawler.Verdict{Reason: d.Reason, Until: d.Until, Robots: d.Robots, Header: d.Header}
 	switch d.Action {
 	case politeness.Go:
+		if !r.URL.IsHTTP() { // nobody states the use of what is no page
+			v.Action, v.Grant = crawler.Go, grant{d.Grant, d}
+			break
+		}
 		said := saidBy(d.Digest, d.File)
 		if verdict := p.usage.DecideEarly(said.early(url)); !verdict.Allowed {
 			return p.skip(d, verdict.Reason, stateOf(d.Grant.Cancel()))

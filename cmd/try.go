@@ -66,7 +66,7 @@ func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 	if err != nil {
 		return err
 	}
-	u, err := parseURLArgument(rawURL)
+	u, err := parseRequestArgument(cfg, rawURL)
 	if err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func (c *crawl) printTry(cmd *cobra.Command, page *crawler.Page, maxLinks int) e
 	for _, problem := range r.Errors {
 		fmt.Fprintf(said, "not as asked: %v\n", &problem)
 	}
-	if len(c.cfg.Extract) > 0 && len(r.Records) == 0 && err == nil {
+	if len(c.cfg.Extract) > 0 && page.URL.IsHTTP() && len(r.Records) == 0 && err == nil {
 		fmt.Fprintln(said, "no record: no extract rule matched this page, or its selectors found nothing")
 		if led := c.onlyLed(); len(led) > 0 && len(page.Request.Types) == 0 {
 			fmt.Fprintf(said, "only pages that links lead to are read for %s: try --type %s\n", strings.Join(led, ", "), led[0])

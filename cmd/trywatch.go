@@ -109,7 +109,7 @@ func (t *watchedTry) once(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	u, err := parseURLArgument(t.url)
+	u, err := parseRequestArgument(cfg, t.url)
 	if err != nil {
 		return err
 	}

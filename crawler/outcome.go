@@ -49,6 +49,7 @@ const (
 	ClassRedirectBad   Class = "redirect_bad"    // a redirect without a usable target
 	ClassExtract       Class = "extract"         // a plugin failed or panicked
 	ClassUncertain     Class = "uncertain"       // sent, or perhaps sent, by a process that ended before the answer
+	ClassQuery         Class = "query"           // the database refused the statement, or its result cannot be used
 	ClassNetwork       Class = "network"         // any other transport error
 	ClassRobotsUnknown Class = "robots_unreachable"
 	ClassUnreachable   Class = "host_unreachable" // the host failed for hours and was given up

@@ -125,6 +125,10 @@ func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
 // take more memory than the page was let in with are left out: only a page
 // made for it, with a long base and short links, gets there.
 func (w *worker) follow(l *Lease, links []Link, f *finished) {
+	if !l.URL.IsHTTP() {
+		w.followOn(l, links, f)
+		return
+	}
 	e := w.engine
 	before := f.size
 	own := e.traps.alike(&l.Request)
@@ -137,6 +141,12 @@ func (w *worker) follow(l *Lease, links []Link, f *finished) {
 		}
 		if link.NoFollow && e.set.SkipRel {
 			f.outOfScope++
+			continue
+		}
+		if !link.URL.IsHTTP() {
+			// No page leads to what only the config may name: databases, files.
+			f.outOfScope++
+			e.Log.Warn("a link was left out: pages lead to pages only", "url", l.URL.Redacted(), "scheme", link.URL.Scheme())
 			continue
 		}
 		depth := int(l.Depth) + 1

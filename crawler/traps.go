@@ -87,6 +87,9 @@ func (t *traps) admit(r *Request) (tk ticket, find *trapFind, err error) {
 // kept tells what is kept of a request: the path of several parameters, and the
 // pattern where it is reached through itself.
 func (t *traps) kept(r *Request) (tk ticket) {
+	if !r.URL.IsHTTP() {
+		return tk // the config alone says what there is of it
+	}
 	if t.rules.Facets > 0 && r.URL.Query() != "" {
 		if path, names := t.canon.ParamNames(r.URL); len(names) > 1 {
 			tk.path = path
@@ -290,7 +293,7 @@ type alike struct {
 
 // alike looks at the pattern only where traps are looked for, and pages lead on.
 func (t *traps) alike(r *Request) alike {
-	if t.rules.Stale <= 0 && t.rules.Pattern <= 0 || r.Kind != KindPage {
+	if t.rules.Stale <= 0 && t.rules.Pattern <= 0 || r.Kind != KindPage || !r.URL.IsHTTP() {
 		return alike{}
 	}
 	pattern, general := t.canon.Generalise(r.URL)
@@ -327,7 +330,7 @@ func (w *worker) compare(page *Page, r *Result, f *finished, o *Outcome, others 
 	if rules.Stale > 0 && q.Depth > 0 && q.Kind == KindPage {
 		pattern = e.traps.kept(q).pattern
 	}
-	if e.Print == nil || o.Class != ClassFetched || pattern == "" && !rules.NearDuplicates || q.Kind != KindPage || q.Row != 0 {
+	if !q.URL.IsHTTP() || e.Print == nil || o.Class != ClassFetched || pattern == "" && !rules.NearDuplicates || q.Kind != KindPage || q.Row != 0 {
 		return
 	}
 	read := readPage{request: q, result: r, found: f.found[others:]}

@@ -136,9 +136,10 @@ func (w *worker) leaveUncertain(l *Lease, err error) (page bool) {
 }
 
 // inScope asks again what was asked when the link was found: the config of a
-// resumed run may have changed since. Seeds need no scope.
+// resumed run may have changed since. Seeds need no scope, and what is no page of
+// the web has none.
 func (e *Engine) inScope(r *Request) (rule string, in bool) {
-	if r.Kind == KindSitemap || r.Depth == 0 && r.Referrer == (urls.Key{}) {
+	if r.Kind == KindSitemap || r.Depth == 0 && r.Referrer == (urls.Key{}) || !r.URL.IsHTTP() {
 		return "", true
 	}
 	v := e.Scope.Check(r.URL, int(r.Depth))

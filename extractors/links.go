@@ -115,7 +115,7 @@ type references struct {
 // gather adds a page's links to r: from its tree when tree is set (it is parsed
 // anyway) or the rules need it, else from its tokens.
 func (pl *Pipeline) gather(ctx context.Context, p *crawler.Page, r *crawler.Result, tree bool) error {
-	if pl.links == nil {
+	if pl.links == nil || !p.URL.IsHTTP() {
 		return nil
 	}
 	e := crawler.NewEmitter(linksType, p, r)

@@ -25,6 +25,8 @@ type Rule struct {
 	Type      string              // the record type
 	Match     func(urls.URL) bool // nil: every page, or those that link rules lead to it
 	Extractor crawler.Extractor
+	// Scheme is that of the URLs the rule is for; "": http and https.
+	Scheme string
 }
 
 // Options say what a Pipeline does with each page.
@@ -66,6 +68,9 @@ type rule struct {
 // applies reports whether the rule is for a page: by its match, or by the link that
 // led there. A type that links lead to and that has no match is for no other page.
 func (r *rule) applies(p *crawler.Page) bool {
+	if !p.URL.IsHTTP() || r.Scheme != "" {
+		return r.Scheme == p.URL.Scheme() && (r.Match == nil || r.Match(p.URL))
+	}
 	if slices.Contains(p.Request.Types, r.Type) {
 		return true
 	}

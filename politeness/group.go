@@ -51,7 +51,10 @@ type group struct {
 // groupKey names the group of an origin, "" for none. It may call
 // Options.Address, so it is not called with the lock held.
 func (g *Gate) groupKey(origin string) string {
-	_, name := splitOrigin(origin)
+	scheme, name := splitOrigin(origin)
+	if scheme != "http" && scheme != "https" {
+		return "" // its name is no host's
+	}
 	switch g.policy.Group {
 	case GroupAddress:
 		if g.address == nil {

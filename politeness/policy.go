@@ -53,9 +53,10 @@ type Policy struct {
 	Digest func(body []byte) any
 	// File is a file that each host is asked for beside robots.txt; nil: none.
 	File *SiteFile
-	// Hosts makes exceptions by host name, by "name:port", or by "*.suffix" for
-	// every name below it. The name with its port comes first, then the name
-	// itself, then the longest suffix.
+	// Hosts makes exceptions by origin ("sql://warehouse"), by host name, by
+	// "name:port", or by "*.suffix" for every name below it. The origin comes
+	// first, then the name with its port, then the name itself, then the longest
+	// suffix.
 	Hosts map[string]HostPolicy
 	// MaxCrawlDelay caps a Crawl-delay; 0 is DefaultMaxCrawlDelay.
 	MaxCrawlDelay time.Duration
@@ -198,7 +199,10 @@ func (p *Policy) pace(delay time.Duration) pace {
 func (p *Policy) exception(origin string) HostPolicy {
 	_, name := splitOrigin(origin)
 	_, withPort, _ := strings.Cut(origin, "://")
-	exception, ok := p.Hosts[withPort]
+	exception, ok := p.Hosts[origin]
+	if !ok {
+		exception, ok = p.Hosts[withPort]
+	}
 	if !ok {
 		exception, ok = p.Hosts[name]
 	}

@@ -14,7 +14,7 @@ import (
 // check is what a config must fulfil beyond its types.
 func (l *loader) check(c *Config) {
 	l.checkName(c)
-	l.checkPoliteness(&c.Politeness)
+	l.checkPoliteness(c)
 	l.checkLinks(c)
 	l.checkScope(&c.Scope)
 	for _, r := range c.Extract {
@@ -22,6 +22,7 @@ func (l *loader) check(c *Config) {
 			l.checkPattern(*r.Match, "extract", r.Type, "match")
 		}
 	}
+	l.checkQueries(c)
 	l.checkOutputs(c)
 	l.checkRejects(c)
 	l.checkSchedule(c)
@@ -103,13 +104,14 @@ func (l *loader) checkName(c *Config) {
 
 var productToken = regexp.MustCompile(`^[A-Za-z_-]+$`)
 
-func (l *loader) checkPoliteness(p *Politeness) {
+func (l *loader) checkPoliteness(c *Config) {
+	p := &c.Politeness
 	if n := l.at("politeness", "agent"); p.Agent != "" && !productToken.MatchString(p.Agent) {
 		l.errorf(n.place, "letters, - and _ only; the version is added", "politeness.agent: not a product token; found %s", n)
 	} else if p.Agent == "" && l.given("politeness", "agent") && n.kind == textKind && !n.broken {
 		l.errorf(n.place, "", "politeness.agent is empty")
 	}
-	l.checkContact(p)
+	l.checkContact(c)
 	if p.Robots == "ignore" && !p.AllowIgnoreRobots {
 		l.errorf(l.at("politeness", "robots").place, "set politeness.allow_ignore_robots: true to confirm it",
 			"politeness.robots: ignore needs a confirmation")
@@ -168,10 +170,11 @@ func (l *loader) fastDelay(n *node, d time.Duration) {
 	l.warnf(n.place, "give your own hosts theirs under politeness.hosts", "politeness.delay: %s for every host is hardly polite", d)
 }
 
-func (l *loader) checkContact(p *Politeness) {
+func (l *loader) checkContact(c *Config) {
+	p := &c.Politeness
 	n := l.at("politeness", "contact")
 	if p.Contact == "" {
-		if !l.given("politeness", "contact") {
+		if !l.given("politeness", "contact") && c.IsWeb() {
 			l.warnf(n.place, "add politeness.contact: a URL or mail address", "site operators cannot reach you")
 		}
 		return

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/query"
 	"github.com/amblecrawl/amble/crawler/trust"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
@@ -13,7 +14,7 @@ import (
 // the path it was loaded from is.
 type Config struct {
 	Name       string        `yaml:"name" default:"(the file's name without its ending)" doc:"Names the crawl in summaries, in records' runs and in its state: letters, digits, dots, dashes and underscores."`
-	Seeds      []Seed        `yaml:"seeds" required:"true" doc:"Where the crawl starts: URLs, sitemaps, files of URLs and rows of datasets."`
+	Seeds      []Seed        `yaml:"seeds" required:"true" doc:"Where the crawl starts: URLs, sitemaps, files of URLs, rows of datasets and queries."`
 	Scope      Scope         `yaml:"scope" doc:"Which URLs belong to the crawl."`
 	Links      Links         `yaml:"links" default:"({css: \"a[href]\"})" doc:"Which links of a page are followed: a rule such as {css: \"a.next\"}, a list of rules, or false for none. The keys of a rule that say where it finds links are in docs/plugins.md."`
 	Politeness Politeness    `yaml:"politeness" doc:"How hosts are treated."`
@@ -28,12 +29,16 @@ type Config struct {
 	Commit     Commit        `yaml:"commit" doc:"How many finished pages are written at once."`
 	Grace      time.Duration `yaml:"grace" default:"10s" max:"10m" doc:"Time that pages in flight have to finish when the run is told to stop."`
 
+	Connections []Connection `yaml:"connections" doc:"Databases, by name: docs/databases.md has the rules."`
+	Queries     []Query      `yaml:"queries" doc:"Queries that seeds name: rows become records."`
+
 	// File is the config's path as given, Dir the folder that paths are relative to.
 	File string `yaml:"-"`
 	Dir  string `yaml:"-"`
 
 	secrets *secrets
 	rejects crawler.Sink
+	queries query.Set
 }
 
 // Redact takes out of a text every value that the config got from the
@@ -47,8 +52,8 @@ type Drift struct {
 	MinRecords int64   `yaml:"min_records" default:"20" min:"1" doc:"Records, values or pages that both runs must have for a comparison."`
 }
 
-// Seed is a place to start from; exactly one of URL, Sitemap, File and Rows is set,
-// but that rows come with the template of a URL.
+// Seed is a place to start from; exactly one of URL, Sitemap, File, Rows and Query is
+// set, but that rows come with the template of a URL.
 type Seed struct {
 	URL     string `yaml:"url,scalar" doc:"An http or https URL. Beside rows, a template of one: {{column}} is the value of that column, percent-encoded."`
 	Sitemap string `yaml:"sitemap" doc:"URL of a sitemap or sitemap index, gzipped or not: every URL it lists."`
@@ -61,6 +66,10 @@ type Seed struct {
 	Body        string            `yaml:"body" doc:"A template of the rows' bodies; values are escaped as the Content-Type asks: application/json (also where the body begins with { or [), or application/x-www-form-urlencoded."`
 	Type        string            `yaml:"type" default:"(the one under extract)" doc:"The record type of the rows' records; needed where extract has several."`
 	Idempotency bool              `yaml:"idempotency" default:"false" doc:"Sends an Idempotency-Key with each row's request, the same whenever it is repeated, so that a request which is not safe may be sent again."`
+
+	Query     string            `yaml:"query" doc:"A query, whose rows become records."`
+	Params    map[string]string `yaml:"params" doc:"The values of the query's parameters."`
+	Partition Partition         `yaml:"partition" doc:"Has the query asked in parts."`
 }
 
 // Scope is which URLs belong to a crawl.

@@ -140,7 +140,7 @@ const rejectsFile = "_rejects.jsonl"
 // extract.
 func (l *loader) checkRejects(c *Config) {
 	n := l.at("rejects")
-	if len(c.Extract) == 0 && c.Rejects == "" {
+	if !c.yields() && c.Rejects == "" {
 		return
 	}
 	if c.Rejects == "" {

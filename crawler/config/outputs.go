@@ -79,7 +79,7 @@ var (
 // checkOutputs also puts the default output in its place and names the sinks.
 func (l *loader) checkOutputs(c *Config) {
 	switch {
-	case len(c.Output) > 0 || len(c.Extract) == 0:
+	case len(c.Output) > 0 || !c.yields():
 	case l.given("output"):
 		if !l.report.found.Failed() {
 			l.warnf(l.at("output").place, "remove the key for out/{type}.jsonl", "records are extracted and go nowhere")

@@ -28,6 +28,12 @@ const (
 func (c *Config) EachSeed() iter.Seq2[crawler.Seed, error] {
 	return func(yield func(crawler.Seed, error) bool) {
 		for _, s := range c.Seeds {
+			if s.Query != "" {
+				if !c.eachCall(&s, yield) {
+					return
+				}
+				continue
+			}
 			if s.Rows != "" {
 				if !c.eachRow(s, yield) {
 					return
@@ -168,6 +174,9 @@ func (l *loader) checkSeeds(c *Config) {
 		l.errorf(n.place, "add a URL", "seeds: a crawl needs one at least")
 	}
 	for i, s := range c.Seeds {
+		if n := l.item(i, "seeds"); s.Query != "" || n.kind == mappingKind {
+			k.checkQuerySeed(c, &c.Seeds[i], n)
+		}
 		k.seed(s, l.item(i, "seeds"))
 		if s.Rows != "" {
 			k.rows(c, i, l.item(i, "seeds"))
@@ -187,7 +196,7 @@ func (k *seedCheck) seed(s Seed, n *node) {
 	if s.Rows != "" {
 		s.URL = "" // its template
 	}
-	for _, v := range []string{s.URL, s.Sitemap, s.File, s.Rows} {
+	for _, v := range []string{s.URL, s.Sitemap, s.File, s.Rows, s.Query} {
 		if v != "" {
 			kinds++
 		}
@@ -195,7 +204,7 @@ func (k *seedCheck) seed(s Seed, n *node) {
 	switch {
 	case n.broken || n.kind == listKind:
 	case kinds > 1:
-		k.errorf(n.place, "give each a dash of its own", "a seed is a URL, a sitemap, a file or rows, not several of them")
+		k.errorf(n.place, "give each a dash of its own", "a seed is a URL, a sitemap, a file, rows or a query, not several of them")
 	case kinds == 0 && (n.kind == textKind || n.kind == mappingKind && len(n.entries) == 0):
 		k.errorf(n.place, "", "the seed is empty")
 	case s.Rows != "":

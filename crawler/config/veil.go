@@ -84,6 +84,9 @@ func spellings(s secret) []spelling {
 
 // seeded reports whether a value stands in a seed behind its host.
 func (c *Config) seeded(forms []spelling) bool {
+	if c.queried(forms) {
+		return true
+	}
 	for _, s := range c.Seeds {
 		if s.Rows != "" {
 			if s.holds(forms) {

@@ -66,15 +66,17 @@ type arrival struct {
 	blocks [][]byte
 	file   *os.File
 	size   int64
-	marks  int64 // how many "<"
+	marks  int64 // how many elements: "<", where the scheme has no others
+	tally  func([]byte) int
 }
 
 // errSpool marks a failure to put a body aside, which is no fault of the page.
 var errSpool = errors.New("putting a body aside")
 
-// receive reads a body to its end, length being what it is said to have.
-func (r *room) receive(body io.Reader, length int64) (a *arrival, err error) {
-	whole := &arrival{room: r}
+// receive reads a body to its end, length being what it is said to have. Its
+// elements are counted by tally.
+func (r *room) receive(body io.Reader, length int64, tally func([]byte) int) (a *arrival, err error) {
+	whole := &arrival{room: r, tally: tally}
 	defer func() {
 		if a == nil { // by an error or a panic of a decoder
 			whole.drop()
@@ -154,6 +156,10 @@ func (s spool) Write(p []byte) (int, error) {
 
 func (a *arrival) count(p []byte) {
 	a.size += int64(len(p))
+	if a.tally != nil {
+		a.marks += int64(a.tally(p))
+		return
+	}
 	a.marks += int64(bytes.Count(p, []byte("<")))
 }
 
@@ -218,7 +224,7 @@ func (t hold) RoundTrip(req *http.Request) (*http.Response, error) {
 	if len(resp.Header["Content-Encoding"]) > 0 {
 		length = -1
 	}
-	if x.body, err = t.room.receive(resp.Body, length); err != nil {
+	if x.body, err = t.room.receive(resp.Body, length, x.elements); err != nil {
 		return nil, err
 	}
 	resp.Body = http.NoBody

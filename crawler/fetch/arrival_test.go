@@ -40,7 +40,7 @@ func TestBodiesArriveWhole(t *testing.T) {
 		if rapid.Bool().Draw(t, "in pieces") {
 			from = iotest.DataErrReader(iotest.HalfReader(from))
 		}
-		a, err := r.receive(from, length)
+		a, err := r.receive(from, length, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestSlowBodiesKeepNobodyWaiting(t *testing.T) {
 	slow, more := io.Pipe()
 	ended := make(chan error)
 	go func() {
-		_, err := r.receive(slow, -1)
+		_, err := r.receive(slow, -1, nil)
 		ended <- err
 	}()
 	if _, err := more.Write(bodyOf(4 << 20)); err != nil { // all the room, and a file
@@ -76,7 +76,7 @@ func TestSlowBodiesKeepNobodyWaiting(t *testing.T) {
 		t.Fatalf("%d bytes are left", left)
 	}
 	body := bodyOf(3 << 20)
-	a, err := r.receive(bytes.NewReader(body), -1)
+	a, err := r.receive(bytes.NewReader(body), -1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

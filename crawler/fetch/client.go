@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // Client is what the workers of a run share. Its methods are safe for
@@ -14,6 +15,30 @@ type Client struct {
 	stop    context.CancelFunc // ends lookups under way
 }
 
+// Scheme answers the requests of a scheme other than http and https.
+type Scheme struct {
+	// Transport is what the guard stands above, as above the network.
+	Transport http.RoundTripper
+	// Timeout bounds an exchange with a host of the scheme, body included.
+	Timeout func(host string) time.Duration
+	// Elements counts what the parts of a body take of memory as elements of HTML
+	// do; nil counts "<".
+	Elements func(body []byte) int
+}
+
+// bySchemes is the innermost link.
+type bySchemes struct {
+	web     http.RoundTripper
+	schemes map[string]Scheme
+}
+
+func (t bySchemes) RoundTrip(req *http.Request) (*http.Response, error) {
+	if s, ok := t.schemes[req.URL.Scheme]; ok {
+		return s.Transport.RoundTrip(req)
+	}
+	return t.web.RoundTrip(req)
+}
+
 // New makes a Client. Errors wrap ErrOptions.
 func New(o Options) (*Client, error) {
 	o, err := o.withDefaults()
@@ -22,11 +47,11 @@ func New(o Options) (*Client, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	network := newNetwork(o, newDialer(ctx, o))
-	var chain http.RoundTripper = single{network}
+	var chain http.RoundTripper = bySchemes{single{network}, o.Schemes}
 	if o.Guard != nil {
 		chain = o.Guard(chain)
 	}
-	chain = conceal{hold{decode{wire{next: chain, idle: o.IdleBody}}, newRoom(o)}}
+	chain = conceal{hold{decode{wire{next: chain}}, newRoom(o)}}
 	return &Client{
 		opt:     o,
 		network: network,

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/amblecrawl/amble/crawler/urls"
 )
@@ -17,6 +18,8 @@ type exchange struct {
 	maxBody  int64
 	truncate bool
 	stop     context.CancelFunc // ends the exchange at once
+	idle     time.Duration      // of the body
+	elements func([]byte) int   // of the body; nil counts "<"
 
 	status int
 	header http.Header

@@ -74,15 +74,22 @@ func (f *Fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if !u.IsHTTP() {
+	scheme, known := f.client.opt.Schemes[u.Scheme()]
+	if !known && !u.IsHTTP() {
 		return nil, &crawler.FetchError{Class: crawler.ClassNetwork, Err: fmt.Errorf("no transport for the scheme %q", u.Scheme())}
 	}
 	x := &exchange{
 		url:      exactURL(u),
 		maxBody:  orElse(opt.MaxBody, f.client.opt.MaxBody),
 		truncate: opt.Truncate,
+		idle:     f.client.opt.IdleBody,
 	}
-	bounded, stop := context.WithTimeout(ctx, f.client.opt.Timeout)
+	timeout := f.client.opt.Timeout
+	if known {
+		timeout, x.elements = scheme.Timeout(u.Hostname()), scheme.Elements
+		x.idle = timeout
+	}
+	bounded, stop := context.WithTimeout(ctx, timeout)
 	defer stop()
 	x.stop = stop
 	err := f.perform(context.WithValue(bounded, exchangeKey{}, x), u.Origin()+"/", x, f.header(opt.Header), cmp.Or(opt.Method, http.MethodGet), opt.Body)

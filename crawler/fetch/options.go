@@ -68,6 +68,8 @@ type Options struct {
 
 	// Guard wraps the network transport.
 	Guard func(http.RoundTripper) http.RoundTripper
+	// Schemes answer requests that are not for the web, by scheme.
+	Schemes map[string]Scheme
 	// ErrRefused is the sentinel in the guard's refusals. They are faults of
 	// the program, not of a page, and pass through as plain errors.
 	ErrRefused error

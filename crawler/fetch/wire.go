@@ -26,7 +26,6 @@ const wireSlack = 64 << 10
 // has for a status (RFC 9110 section 15).
 type wire struct {
 	next http.RoundTripper
-	idle time.Duration
 }
 
 func (t wire) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -43,7 +42,7 @@ func (t wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	x := exchangeOf(req)
-	b := &wireBody{ReadCloser: resp.Body, x: x, idle: t.idle}
+	b := &wireBody{ReadCloser: resp.Body, x: x, idle: x.idle}
 	b.limit = x.maxBody + x.maxBody/8 + wireSlack
 	resp.Body = b
 	return resp, nil

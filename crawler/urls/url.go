@@ -122,10 +122,11 @@ func isHTTP(scheme string) bool { return scheme == "https" || scheme == "http" }
 
 // Origin returns scheme, host and port as "https://host[:port]", without the
 // default port: the key of a host. It is "" for schemes whose origin the
-// standard calls opaque (all but http, https, ws, wss and ftp).
+// standard calls opaque (all but http, https, ws, wss and ftp), save for sql,
+// whose host is the name of a connection.
 func (u URL) Origin() string {
 	switch u.Scheme() {
-	case "http", "https", "ws", "wss", "ftp":
+	case "http", "https", "ws", "wss", "ftp", "sql":
 		return u.withoutCredentials(int(u.pathStart))
 	}
 	return ""

@@ -193,7 +193,10 @@ func (p *Policy) robots(origin string) bool { return !p.IgnoreRobots && !p.excep
 func (p *Policy) exception(origin string) HostPolicy {
 	name := hostname(origin)
 	_, withPort, _ := strings.Cut(origin, "://")
-	exception, ok := p.Hosts[withPort]
+	exception, ok := p.Hosts[origin]
+	if !ok {
+		exception, ok = p.Hosts[withPort]
+	}
 	if !ok {
 		exception, ok = p.Hosts[name]
 	}
