@@ -276,7 +276,7 @@ func (w *worker) giveUp(l *Lease, f finished) {
 // answer decides the outcome of a response and reads what it holds into f.
 func (w *worker) answer(ctx context.Context, l *Lease, resp *Response, f *finished) Outcome {
 	switch {
-	case !resp.Location.IsZero():
+	case resp.Location.IsHTTP():
 		o := w.redirect(l, resp, f)
 		if resp.Status/100 == 2 && o.Class == ClassRedirected {
 			// A page that refreshes elsewhere is still a page.

@@ -1,0 +1,233 @@
+package cmd
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler/sink/postgres/postgrestest"
+)
+
+// shop makes a database of orders, so many a day in January 2026.
+func shop(t *testing.T, dir string, perDay int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "shop.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, s := range []string{
+		"create table orders(id integer primary key, day date, customer text, total real)",
+		fmt.Sprintf(`with recursive n(i) as (select 0 union all select i + 1 from n where i + 1 < %d)
+			insert into orders select i + 1, date('2026-01-01', '+' || (i / %d) || ' days'), 'c' || (i %% 7), i * 1.5 from n`, 31*perDay, perDay),
+	} {
+		if _, err := db.ExecContext(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// ambleIn runs amble in a folder and returns what it printed.
+func ambleIn(t *testing.T, dir string, env []string, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "amble", args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// records reads a file of records, sorted, without what differs from run to run.
+func records(t *testing.T, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		var r map[string]any
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		delete(r, "_run")
+		delete(r, "_fetched_at")
+		again, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, string(again))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// The example of docs/databases.md does what it says.
+func TestDatabaseExample(t *testing.T) {
+	doc, err := os.ReadFile("../docs/databases.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(doc), "```yaml\n")
+	config, _, found := strings.Cut(rest, "```")
+	if !found || !strings.HasPrefix(config, "# shop.yaml") {
+		t.Fatal("the page does not begin with its example")
+	}
+	dir := t.TempDir()
+	shop(t, dir, 3)
+	if err := os.WriteFile(filepath.Join(dir, "shop.yaml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"lint", "shop.yaml"},
+		{"try", "shop.yaml", "sql://shop/orders_by_day?day=2026-01-02"},
+		{"run", "shop.yaml"},
+		{"explain", "shop.yaml", "sql://shop/orders_by_day?day=2026-01-02"},
+		{"audit", ".amble/shop"},
+	} {
+		out, err := ambleIn(t, dir, nil, args...)
+		if err != nil {
+			t.Fatalf("amble %v: %v\n%s", args, err, out)
+		}
+		if args[0] == "try" && strings.Count(out, `"_type":"order"`) != 3 {
+			t.Errorf("amble try prints\n%s", out)
+		}
+		if args[0] == "explain" && !strings.Contains(out, "fetched") {
+			t.Errorf("amble explain prints\n%s", out)
+		}
+	}
+	got := records(t, filepath.Join(dir, "out/order.jsonl"))
+	if len(got) != 93 || !strings.Contains(got[0], `"_url":"sql://shop/orders_by_day?day=2026-01-`) {
+		t.Errorf("%d records such as %s", len(got), got[0])
+	}
+}
+
+// A crawl of a database that is killed again and again has the records of one that
+// was not.
+func TestKilledDatabaseCrawl(t *testing.T) {
+	t.Parallel()
+	const config = `
+name: killed
+connections: {shop: {url: "sqlite:shop.db", concurrency: 2}}
+queries:
+  orders: {connection: shop, sql: "select * from orders where day >= :first and day < :before", params: {first: date, before: date}, page: {column: id, size: 5}}
+  days: {connection: shop, sql: "select distinct cast(day as text) as first, date(day, '+1 day') as before from orders where day > '2026-01-20'", page: {column: first, size: 2}}
+seeds:
+  - {query: orders, partition: {param: first, until: before, from: 2026-01-01, to: 2026-01-20, step: 1w}}
+  - {query: orders, partition: {query: days}}
+output: [{jsonl: "out/{type}.jsonl"}, {sqlite: out/copy.db}]
+commit: {pages: 4, interval: 10ms}
+`
+	crawlIn := func() string {
+		dir := t.TempDir()
+		shop(t, dir, 60)
+		if err := os.WriteFile(filepath.Join(dir, "crawl.yaml"), []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	calm := crawlIn()
+	if out, err := ambleIn(t, calm, nil, "run", "crawl.yaml"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	want := records(t, filepath.Join(calm, "out/orders.jsonl"))
+	if len(want) != 31*60 {
+		t.Fatalf("%d records", len(want))
+	}
+	dir, kills := crawlIn(), 0
+	for i := range 6 {
+		cmd := exec.CommandContext(t.Context(), "amble", "run", "crawl.yaml")
+		cmd.Dir = dir
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, "out/orders.jsonl")
+		for begin := time.Now(); time.Since(begin) < patience; time.Sleep(time.Millisecond) {
+			if info, err := os.Stat(file); err == nil && info.Size() > int64((i+1)*20_000) {
+				break
+			}
+		}
+		_ = cmd.Process.Kill() // it may have ended
+		if cmd.Wait() != nil {
+			kills++
+		}
+	}
+	out, err := ambleIn(t, dir, nil, "run", "crawl.yaml")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got := records(t, filepath.Join(dir, "out/orders.jsonl")); !slices.Equal(got, want) {
+		t.Errorf("after %d kills there are %d records, not the %d of a calm crawl", kills, len(got), len(want))
+	}
+	if kills == 0 {
+		t.Error("it was never killed")
+	}
+}
+
+// One part of a query that fails is one failure, with what the database said; the
+// others are whole, and the password is nowhere.
+func TestFailingPartition(t *testing.T) {
+	t.Parallel()
+	server, err := postgrestest.Start()
+	if errors.Is(err, postgrestest.ErrNotInstalled) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Stop()
+	dir := t.TempDir()
+	config := `
+name: parts
+connections: {warehouse: {url: "${DATABASE}", concurrency: 8, timeout: 10s}}
+queries:
+  part: {connection: warehouse, sql: "select n, 100 / (:part - 7) as share from generate_series(1, 10) n", params: {part: integer}}
+seeds: [{query: part, partition: {param: part, from: 1, to: 20, step: 1}}]
+fetch: {retries: 1}
+politeness: {circuit_after: 0}
+`
+	if err := os.WriteFile(filepath.Join(dir, "crawl.yaml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const password = "hunter2-hunter2"
+	env := []string{"DATABASE=" + strings.Replace(server.URL, "amble@", "amble:"+password+"@", 1)}
+	out, err := ambleIn(t, dir, env, "run", "--summary", "summary.json", "crawl.yaml")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got := records(t, filepath.Join(dir, "out/part.jsonl")); len(got) != 190 {
+		t.Errorf("%d records", len(got))
+	}
+	if !strings.Contains(out, "part=7") || !strings.Contains(out, "division by zero") || strings.Contains(out, password) {
+		t.Errorf("it prints\n%s", out)
+	}
+	var summary struct {
+		Failed int            `json:"failed"`
+		Errors map[string]int `json:"errors"`
+		Pages  int            `json:"pages"`
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "summary.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &summary)
+	}
+	if err != nil || summary.Failed != 1 || summary.Errors["query"] != 1 || summary.Pages != 19 {
+		t.Errorf("the summary is %s: %v", text, err)
+	}
+	if out, err := ambleIn(t, dir, env, "audit", ".amble/parts"); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	// With the server gone nothing can be had, and that is said without the address.
+	server.Stop()
+	server = nil
+	out, err = ambleIn(t, dir, env, "run", "--fresh", "crawl.yaml")
+	if err == nil || !strings.Contains(out, "refused") || strings.Contains(out, password) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
