@@ -82,13 +82,16 @@ func TestAPIPageAcrossKills(t *testing.T) {
 	want := calm.lines(t, "forecast.jsonl")
 	rows, errors := map[string]int{}, map[string]string{}
 	for _, line := range want {
-		var r struct{ ID, Error, Error_detail string }
+		var r struct {
+			ID, Error string
+			Detail    string `json:"error_detail"`
+		}
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			t.Fatal(err)
 		}
 		rows[r.ID]++
 		if r.Error != "" {
-			errors[r.ID] = r.Error + ": " + r.Error_detail
+			errors[r.ID] = r.Error + ": " + r.Detail
 		}
 	}
 	for i := range rowsCities + 1 {
