@@ -7,19 +7,21 @@
 # make fuzz   every fuzz target for FUZZTIME
 # make torture  kills, power cuts, full disks and more, KILLS times and for about
 #             15 minutes, with a table of what was done at the end
+# make soak   a daemon with five crawls for MINUTES, killed and stopped meanwhile
 # make demo   the built-in fixture web, crawled
 # make build  the binary, ./amble
 
 GO ?= go
 FUZZTIME ?= 10s
 KILLS ?= 100
+MINUTES ?= 60
 # What a build with -tags full differs in.
 FULL = ./cmd/amble ./extractors/article ./extractors/dates
 # What bounds memory, which the race detector takes several times as much of.
 UNRACED = ^Test(HostileWeb|HangingHosts|PageFlood)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: test needs format vet lint bench bench-peers bench-polite bench-scale fuzz torture demo build
+.PHONY: test needs format vet lint bench bench-peers bench-polite bench-scale fuzz torture soak demo build
 
 test: needs format vet
 	$(GO) test -race -timeout 45m ./...
@@ -60,6 +62,9 @@ torture:
 	AMBLE_KILLS=$(KILLS) $(GO) test -count=1 -timeout 20m -run 'Contract|Power|Full|Lossy' ./crawler/frontier ./crawler/sink
 	cd cmd && AMBLE_KILLS=$(KILLS) $(GO) test -count=1 -timeout 20m \
 	  -run '^Test(Killed|Interrupted|NewRunOwes|ClockIsSet|Stopped|FullDisk|ReadOnly|Touched|FewFiles)'
+
+soak:
+	cd cmd && AMBLE_KILLS=1 AMBLE_SOAK=$(MINUTES) $(GO) test -count=1 -timeout 0 -v -run '^TestSoak$$'
 
 demo:
 	$(GO) run ./cmd/amble demo
