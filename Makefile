@@ -16,7 +16,7 @@ FUZZTIME ?= 10s
 KILLS ?= 100
 MINUTES ?= 60
 # What a build with -tags full differs in.
-FULL = ./cmd/amble ./extractors/article ./extractors/dates
+FULL = ./cmd/amble ./crawler/bucket ./extractors/article ./extractors/dates
 # What bounds memory, which the race detector takes several times as much of.
 UNRACED = ^Test(HostileWeb|HangingHosts|PageFlood)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2

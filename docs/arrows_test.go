@@ -23,9 +23,10 @@ var arrows = []struct{ from, to string }{
 
 	{"crawler/urls", ""},
 	{"crawler", "crawler/urls"},
-	{"crawler/config", "crawler crawler/query crawler/rows crawler/schedule crawler/trust crawler/urls"},
+	{"crawler/config", "crawler crawler/bucket crawler/query crawler/rows crawler/schedule crawler/trust crawler/urls"},
 	{"crawler/fetch/database", "crawler crawler/query crawler/urls"},
-	{"crawler/sink/...", "crawler/sink/... crawler crawler/urls"},
+	{"crawler/sink/...", "crawler/sink/... crawler crawler/bucket crawler/urls"},
+	{"crawler/bucket", ""},
 	{"crawler/daemon", "crawler/history crawler/schedule"},
 	{"crawler/dashboard", "crawler crawler/daemon crawler/history crawler/monitor"},
 	{"crawler/...", "crawler crawler/urls"},
@@ -67,7 +68,11 @@ var alone = []struct{ module, home string }{
 	{"github.com/goccy/go-yaml", "crawler/config"},
 	{"github.com/santhosh-tekuri/jsonschema/v6", "crawler/trust"},
 	{"github.com/robfig/cron/v3", "crawler/schedule"},
-	{"golang.org/x/oauth2", "crawler/auth"},
+	{"golang.org/x/oauth2", "crawler/auth crawler/bucket"},
+	{"github.com/aws/aws-sdk-go-v2", "crawler/bucket"},
+	{"gocloud.dev", "crawler/bucket"},
+	{"cloud.google.com/go/storage", "crawler/bucket"},
+	{"github.com/Azure/azure-sdk-for-go/sdk", "crawler/bucket"},
 	{"github.com/parquet-go/parquet-go", "crawler/sink/parquet"},
 	{"modernc.org/sqlite", "crawler/sink/sqlite crawler/history crawler/fetch/database"},
 	{"github.com/jackc/pgx/v5", "crawler/sink/postgres crawler/fetch/database"},
@@ -113,7 +118,7 @@ func TestStandardBuildIsLight(t *testing.T) {
 		t.Fatal(err)
 	}
 	linked := strings.Fields(string(out))
-	for _, heavy := range []string{"github.com/markusmobius/go-trafilatura", "github.com/markusmobius/go-dateparser"} {
+	for _, heavy := range []string{"github.com/markusmobius/go-trafilatura", "github.com/markusmobius/go-dateparser", "gocloud.dev/blob"} {
 		if slices.Contains(linked, heavy) {
 			t.Errorf("the standard build is linked with %s", heavy)
 		}
