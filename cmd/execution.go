@@ -60,6 +60,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	set := cfg.Settings()
 	arriving, read := pageMemory(cfg)
 	set.Memory = read
+	set.Folder = x.state
 	defer collector.begin(arriving + read)()
 	if set.Config, err = filepath.Abs(cfg.File); err != nil {
 		set.Config = cfg.File

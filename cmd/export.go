@@ -19,6 +19,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/sink"
 	"github.com/amblecrawl/amble/crawler/sink/parquet"
+	"github.com/amblecrawl/amble/crawler/sink/tables"
 )
 
 // recordFlags say which records are exported, and how.
@@ -90,7 +91,7 @@ func export(cmd *cobra.Command, arg string, flags recordFlags) error {
 		if own == nil {
 			return &exitError{exitConfig, fmt.Errorf("no record of type %q is committed; there are %s", flags.kind, orNone(slices.Sorted(maps.Keys(columns))))}
 		}
-		c.kind, columns = flags.kind, map[string]*parquet.Columns{flags.kind: own}
+		c.kind, columns = flags.kind, map[string]*tables.Columns{flags.kind: own}
 	}
 	if flags.format != "jsonl" && len(columns) > 1 && !strings.Contains(flags.out, "{type}") {
 		return &exitError{exitConfig, fmt.Errorf("records of %d types (%s) go to files of their own: write -o 'out/{type}.%s', or choose one with --type",
@@ -176,11 +177,11 @@ func configOfRun(cmd *cobra.Command, run crawler.RunState) (*config.Config, erro
 }
 
 // columns reads the records once, for their types and fields.
-func (c *committed) columns(ctx context.Context) (map[string]*parquet.Columns, error) {
-	all := map[string]*parquet.Columns{}
+func (c *committed) columns(ctx context.Context) (map[string]*tables.Columns, error) {
+	all := map[string]*tables.Columns{}
 	err := c.each(ctx, func(r *crawler.Record) error {
 		if all[r.Type] == nil {
-			all[r.Type] = &parquet.Columns{}
+			all[r.Type] = &tables.Columns{}
 		}
 		all[r.Type].Admit(r)
 		return nil
@@ -189,7 +190,7 @@ func (c *committed) columns(ctx context.Context) (map[string]*parquet.Columns, e
 }
 
 // write exports to one file.
-func (c *committed) write(cmd *cobra.Command, flags recordFlags, path, kind string, columns map[string]*parquet.Columns) error {
+func (c *committed) write(cmd *cobra.Command, flags recordFlags, path, kind string, columns map[string]*tables.Columns) error {
 	if flags.format == "csv" {
 		return c.writeCSV(cmd.Context(), path, kind, columns[kind])
 	}
@@ -212,7 +213,7 @@ func (c *committed) write(cmd *cobra.Command, flags recordFlags, path, kind stri
 }
 
 // writeCSV lets the csv output write, which knows how.
-func (c *committed) writeCSV(ctx context.Context, path, kind string, columns *parquet.Columns) error {
+func (c *committed) writeCSV(ctx context.Context, path, kind string, columns *tables.Columns) error {
 	if columns == nil {
 		return nil // no record at all
 	}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/csv"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // killOutput is a sink as the crash tests know it: how a config names it, where
@@ -30,6 +33,8 @@ var killOutputs = []killOutput{
 	{"csv", `{csv: "{type}.csv"}`, inFile(".csv"), readRows, "uncommitted,1\r\n\"ha"},
 	// Behind the ? stands the table; the pattern finds the write-ahead log too.
 	{"sqlite", `{sqlite: records.db}`, func(dir, kind string) string { return filepath.Join(dir, "records.db?"+kind) }, readTable, ""},
+	// Parts of five records, so that many are written while the crawl is killed.
+	{"parquet", `{parquet: {path: "{type}.parquet", records: 5}}`, inFile("-*.parquet"), readParquet, ""},
 }
 
 // killOutputsConfig is the section output with all of them.
@@ -111,6 +116,28 @@ func readTable(t *testing.T, path string) []record {
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
+	}
+	return records
+}
+
+func readParquet(t *testing.T, pattern string) (records []record) {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil || len(paths) < 2 {
+		t.Fatalf("%s: %v, %v; want several parts", pattern, paths, err)
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := parquet.Read[any](bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		for _, row := range rows {
+			records = append(records, record(row.(map[string]any)))
+		}
 	}
 	return records
 }

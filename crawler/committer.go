@@ -87,6 +87,7 @@ func (c *committer) flush(ctx context.Context) error {
 	if len(c.pending) == 0 {
 		return nil
 	}
+	lasting := ctx
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
 	if err := c.account(); err != nil {
@@ -116,7 +117,7 @@ func (c *committer) flush(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("committing a batch: %w", err)
 	}
-	return nil
+	return c.deliver(lasting)
 }
 
 // account writes what was sent and withheld to the ledger.

@@ -71,6 +71,7 @@ type Settings struct {
 	Name       string
 	RunID      string        // of a new run; NewRunID by default
 	Config     string        // the file that the crawl was read from, for RunState
+	Folder     string        // for what sinks keep between two processes of a run; "" for nothing
 	Workers    int           // requests in flight in all, default 64
 	MaxPages   int64         // pages with a 2xx answer, 0: no bound
 	Retries    int           // further attempts after a temporary failure; negative: none
@@ -192,6 +193,9 @@ func (e *Engine) Run(ctx context.Context, seeds iter.Seq2[Seed, error]) (Summary
 
 	err := e.crawl(ctx, c)
 	interrupted := ctx.Err() != nil
+	if err == nil {
+		err = c.deliverRest(interrupted)
+	}
 	if err == nil {
 		err = c.finish(!interrupted)
 	}

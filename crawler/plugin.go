@@ -113,6 +113,9 @@ type RunInfo struct {
 	ID      string
 	Started time.Time
 	Types   []RecordType // every record type the run can emit, in config order
+	// Folder is for what a sink keeps from one process of the run to the next. It is
+	// this sink's own, may not be there yet, and is "" where there is no place for it.
+	Folder string
 }
 
 // RecordType is a type with the fields known before the first record.
@@ -139,4 +142,16 @@ type Sink interface {
 	// Places lists where the records went, for the closing report.
 	Places() []string
 	Close() error
+}
+
+// Deliverer is an optional interface of sinks that keep records until they are
+// committed, and then hand them on in parts: to places that take nothing back.
+type Deliverer interface {
+	// Deliver hands on the parts that the last Flush closed. It is called once its
+	// position is committed, and again by Open after a crash: what it hands on then is
+	// the same, under the same name. An error ends the run, resumably.
+	Deliver(ctx context.Context) error
+	// Seal has the next Flush close the part that is open, however small it is: the
+	// process ends.
+	Seal()
 }

@@ -12,7 +12,7 @@ func (c *committer) openSinks(ctx context.Context) error {
 	for i, s := range c.engine.Sinks {
 		position, err := c.engine.Frontier.Get(keySink + s.Name)
 		if err == nil {
-			err = s.Sink.Open(ctx, c.info, position)
+			err = s.Sink.Open(ctx, c.infoOf(s.Name), position)
 		}
 		if err != nil {
 			for _, opened := range c.engine.Sinks[:i] {
@@ -71,7 +71,7 @@ func (c *committer) rewind(ctx context.Context) error {
 		if err := s.Sink.Close(); err != nil {
 			return fmt.Errorf("closing %s: %w", s.Name, stopping(err))
 		}
-		if err := s.Sink.Open(ctx, c.info, c.positions[s.Name]); err != nil {
+		if err := s.Sink.Open(ctx, c.infoOf(s.Name), c.positions[s.Name]); err != nil {
 			return fmt.Errorf("reopening %s: %w", s.Name, stopping(err))
 		}
 	}

@@ -159,7 +159,7 @@ func (l *loader) checkRejects(c *Config) {
 	if !l.found[before:].Failed() && n.kind == textKind {
 		for _, m := range placeholder.FindAllString(n.text, -1) {
 			if !slices.Contains(placeholders, m) {
-				l.unknownPlaceholder(n, m)
+				l.unknownPlaceholder(n, m, placeholders)
 			}
 		}
 	}

@@ -139,27 +139,33 @@ func (l *loader) sinkNode(i int, key string) *node {
 
 // checkPlaceholders reports braces in a sink's paths that stand for nothing.
 func (l *loader) checkPlaceholders(sink any, whole *node) {
+	var more []string
+	if own, ok := sink.(interface{ Placeholders() []string }); ok { // beside the usual ones
+		more = own.Placeholders()
+	}
+	known := append(slices.Clone(placeholders), more...)
 	for _, key := range slices.Sorted(maps.Keys(destinations(sink))) {
 		n := whole.below([]string{key})
 		if n.kind != textKind {
 			continue
 		}
 		for _, m := range placeholder.FindAllString(n.text, -1) {
-			if !slices.Contains(placeholders, m) {
-				l.unknownPlaceholder(n, m)
+			if !slices.Contains(known, m) {
+				l.unknownPlaceholder(n, m, known)
 			}
 		}
 	}
 }
 
-func (l *loader) unknownPlaceholder(n *node, found string) {
+func (l *loader) unknownPlaceholder(n *node, found string, known []string) {
+	last := len(known) - 1
+	hint := "there are " + strings.Join(known[:last], ", ") + " and " + known[last]
 	if n.secret() {
-		l.errorf(n.place, "there are {type}, {run} and {date}", "output: unknown placeholder in %s", n)
+		l.errorf(n.place, hint, "output: unknown placeholder in %s", n)
 		return
 	}
-	hint := "there are {type}, {run} and {date}"
-	if near := nearest(strings.Trim(found, "{}"), []string{"type", "run", "date"}); near != "" {
-		hint = "did you mean {" + near + "}?"
+	if near := nearest(found, known); near != "" {
+		hint = "did you mean " + near + "?"
 	}
 	l.errorf(n.at(n.text, strings.Index(n.text, found)), hint, "output: unknown placeholder %s", short(found))
 }

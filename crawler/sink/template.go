@@ -21,8 +21,9 @@ const maxName = 120
 
 var placeholders = []string{"{type}", "{run}", "{date}"}
 
-// checkPath reports what is wrong with a path template, as one ConfigError.
-func checkPath(path string) error {
+// checkPath reports what is wrong with a path template, as one ConfigError. It may
+// hold the usual placeholders and those named beside them.
+func checkPath(path string, also ...string) error {
 	bad := func(msg, hint string) error {
 		return &crawler.ConfigError{Path: []string{"path"}, Msg: msg, Hint: hint}
 	}
@@ -46,8 +47,10 @@ func checkPath(path string) error {
 		}
 		rest = rest[i:]
 		end := strings.IndexByte(rest, '}')
-		if end <= 0 || !slices.Contains(placeholders, rest[:end+1]) {
-			return bad(fmt.Sprintf("%q holds a brace that is none of {type}, {run} and {date}", path), "")
+		if end <= 0 || !slices.Contains(placeholders, rest[:end+1]) && !slices.Contains(also, rest[:end+1]) {
+			known := append(slices.Clone(placeholders), also...)
+			last := len(known) - 1
+			return bad(fmt.Sprintf("%q holds a brace that is none of %s and %s", path, strings.Join(known[:last], ", "), known[last]), "")
 		}
 		rest = rest[end+1:]
 	}

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -11,12 +12,13 @@ import (
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/sink/sinktest"
+	"github.com/amblecrawl/amble/crawler/sink/tables"
 )
 
 // What is written is read back with its types, by the library's own reader.
 func TestRoundTrip(t *testing.T) {
 	records := sinktest.Mixed()
-	var columns Columns
+	var columns tables.Columns
 	for i := range records {
 		columns.Admit(&records[i])
 	}
@@ -48,5 +50,30 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if err := w.Write(&crawler.Record{Fields: []crawler.Field{{Name: "unheard of", Value: true}}}); err == nil {
 		t.Error("a field without a column is taken")
+	}
+}
+
+// What is empty is not what is missing.
+func TestEmptyIsNotNull(t *testing.T) {
+	var columns tables.Columns
+	empty := crawler.Record{Fields: []crawler.Field{{Name: "text", Value: ""}, {Name: "int", Value: int64(0)}, {Name: "number", Value: 0.0}, {Name: "bool", Value: false}, {Name: "list", Value: []any{}}}}
+	missing := crawler.Record{Fields: []crawler.Field{{Name: "text", Value: nil}}}
+	columns.Admit(&empty)
+	var file bytes.Buffer
+	w := NewWriter(&file, "book", &columns)
+	if err := errors.Join(w.Write(&empty), w.Write(&missing), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := parquet.Read[any](bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range empty.Fields {
+		if got, want := fmt.Sprintf("%#v", rows[0].(map[string]any)[f.Name]), fmt.Sprintf("%#v", f.Value); got != want && f.Name != "list" {
+			t.Errorf("%s is %s, want %s", f.Name, got, want)
+		}
+		if got := rows[1].(map[string]any)[f.Name]; got != nil {
+			t.Errorf("%s that is missing is %#v", f.Name, got)
+		}
 	}
 }

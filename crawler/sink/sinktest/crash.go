@@ -36,6 +36,7 @@ func (s Subject) crashes(t *testing.T) {
 		})
 		m.flush(t)
 		m.commit(t)
+		settle(t, m.sink)
 		closeSink(t, m.sink)
 		s.holds(t, folder, m.committed)
 	})
@@ -85,11 +86,14 @@ func (m *machine) flush(t *rapid.T) {
 	m.durable = sizes(t, m.folder)
 }
 
-func (m *machine) commit(*rapid.T) {
+func (m *machine) commit(t *rapid.T) {
 	if m.position == nil {
 		return
 	}
 	m.stands, m.committed, m.kept = m.position, m.flushed, m.durable
+	if rapid.Bool().Draw(t, "goes on") { // or dies here
+		deliver(t, m.sink)
+	}
 }
 
 func (m *machine) crash(t *rapid.T) {
@@ -100,6 +104,10 @@ func (m *machine) crash(t *rapid.T) {
 		content := found[path]
 		least := m.durable[path]
 		if _, durable := m.durable[path]; !durable && rapid.Bool().Draw(t, "vanishes") {
+			continue
+		}
+		if whole := m.subject.Whole; whole != nil && whole(path) {
+			left[path] = content
 			continue
 		}
 		content = content[:rapid.IntRange(least, len(content)).Draw(t, "left of "+filepath.Base(path))]

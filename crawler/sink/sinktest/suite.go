@@ -20,6 +20,9 @@ type Subject struct {
 	New func(folder string) crawler.Sink
 	// Read gives all that a reader finds below the folder.
 	Read func(folder string) ([]Row, error)
+	// Whole tells of files that come into being with all their content: a crash
+	// leaves them so, or not at all. nil: there are none.
+	Whole func(path string) bool
 	// Abandon, for RunTables, leaves the folder as a process that holds the sink
 	// would by dying at this moment. nil: there is nothing to do for it.
 	Abandon func(t interface{ Fatalf(string, ...any) }, sink crawler.Sink, folder string)
@@ -47,11 +50,12 @@ func Run(t *testing.T, s Subject) {
 	t.Run("crashes", s.crashes)
 }
 
-func runInfo() crawler.RunInfo {
+func runInfo(folder string) crawler.RunInfo {
 	info := crawler.RunInfo{
 		Crawl:   "suite",
 		ID:      "run-1",
 		Started: time.Date(2024, 2, 29, 23, 30, 0, 0, time.UTC),
+		Folder:  filepath.Join(folder, ".outbox"),
 	}
 	for _, name := range types {
 		info.Types = append(info.Types, crawler.RecordType{Name: name, Fields: []string{"text", "number"}})
@@ -93,10 +97,36 @@ type fataler interface {
 func open(t fataler, s Subject, folder string, position []byte) crawler.Sink {
 	t.Helper()
 	sink := s.New(folder)
-	if err := sink.Open(context.Background(), runInfo(), position); err != nil {
+	if err := sink.Open(context.Background(), runInfo(folder), position); err != nil {
 		t.Fatalf("Open: %v", err)
 	}
 	return sink
+}
+
+// deliver does what the engine does after a commit.
+func deliver(t fataler, sink crawler.Sink) {
+	t.Helper()
+	if d, ok := sink.(crawler.Deliverer); ok {
+		if err := d.Deliver(context.Background()); err != nil {
+			t.Fatalf("Deliver: %v", err)
+		}
+	}
+}
+
+// settle does what the engine does at the end of a process, and returns the position
+// that is committed then.
+func settle(t fataler, sink crawler.Sink) (position []byte) {
+	t.Helper()
+	d, ok := sink.(crawler.Deliverer)
+	if !ok {
+		return flush(t, sink)
+	}
+	d.Seal()
+	for range 2 {
+		position = flush(t, sink)
+		deliver(t, sink)
+	}
+	return position
 }
 
 func write(t fataler, sink crawler.Sink, rows []Row) {
@@ -167,14 +197,14 @@ func (s Subject) freshReplaces(t *testing.T) {
 	folder := t.TempDir()
 	first := open(t, s, folder, nil)
 	write(t, first, rows("old", 10))
-	flush(t, first)
+	settle(t, first)
 	closeSink(t, first)
 
 	second := open(t, s, folder, nil)
 	flush(t, second)
 	s.holds(t, folder, nil)
 	write(t, second, rows("new", 4))
-	flush(t, second)
+	settle(t, second)
 	closeSink(t, second)
 	s.holds(t, folder, rows("new", 4))
 	if len(second.Places()) == 0 {
@@ -195,7 +225,7 @@ func (s Subject) resumeAppends(t *testing.T) {
 	closeSink(t, sink)
 
 	sink = open(t, s, folder, position)
-	flush(t, sink)
+	settle(t, sink)
 	closeSink(t, sink)
 	s.holds(t, folder, append(rows("a", 5), rows("b", 7)...))
 }
@@ -210,6 +240,7 @@ func (s Subject) uncommittedCut(t *testing.T) {
 	closeSink(t, sink)
 
 	sink = open(t, s, folder, committed)
+	settle(t, sink)
 	closeSink(t, sink)
 	s.holds(t, folder, rows("a", 5))
 }
@@ -218,13 +249,18 @@ func (s Subject) closeDrops(t *testing.T) {
 	folder := t.TempDir()
 	sink := open(t, s, folder, nil)
 	write(t, sink, rows("a", 5))
-	flush(t, sink)
+	position := flush(t, sink)
 	big := rows("lost", 9)
 	for i := range big {
 		big[i].Text = strings.Repeat("x", 100_000)
 	}
 	write(t, sink, big)
 	closeSink(t, sink)
+	if _, ok := sink.(crawler.Deliverer); ok { // there is nothing to be seen before
+		sink = open(t, s, folder, position)
+		settle(t, sink)
+		closeSink(t, sink)
+	}
 	s.holds(t, folder, rows("a", 5))
 }
 
@@ -248,7 +284,7 @@ func (s Subject) damaged(t *testing.T, damage func(path string) error) {
 	folder := t.TempDir()
 	sink := open(t, s, folder, nil)
 	write(t, sink, rows("a", 9))
-	position := flush(t, sink)
+	position := settle(t, sink)
 	places := sink.Places()
 	closeSink(t, sink)
 	whole := snapshot(t, folder)
@@ -259,7 +295,7 @@ func (s Subject) damaged(t *testing.T, damage func(path string) error) {
 		}
 		before := snapshot(t, folder)
 		sink := s.New(folder)
-		err := sink.Open(context.Background(), runInfo(), position)
+		err := sink.Open(context.Background(), runInfo(folder), position)
 		_ = sink.Close()
 		if !errors.Is(err, crawler.ErrStop) || !strings.Contains(err.Error(), path) {
 			t.Fatalf("Open with %s damaged: %v; want an ErrStop that names it", path, err)
@@ -278,7 +314,7 @@ func (s Subject) foreignPosition(t *testing.T) {
 	folder := t.TempDir()
 	for _, position := range []string{"\x00", "{}", `{"sink":"other","files":{}}`, "[1,2]"} {
 		sink := s.New(folder)
-		err := sink.Open(context.Background(), runInfo(), []byte(position))
+		err := sink.Open(context.Background(), runInfo(folder), []byte(position))
 		_ = sink.Close()
 		if !errors.Is(err, crawler.ErrForeignState) {
 			t.Errorf("Open with position %q: %v, want ErrForeignState", position, err)
@@ -299,7 +335,7 @@ func (s Subject) closedRefuses(t *testing.T) {
 		t.Errorf("Close before Open: %v", err)
 	}
 	sink := open(t, s, folder, nil)
-	if err := sink.Open(context.Background(), runInfo(), nil); err == nil {
+	if err := sink.Open(context.Background(), runInfo(folder), nil); err == nil {
 		t.Errorf("Open of an open sink succeeds")
 	}
 	closeSink(t, sink)

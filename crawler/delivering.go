@@ -1,0 +1,97 @@
+package crawler
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"time"
+)
+
+// The bounds of handing on what is committed: parts may be large and go far, but a
+// person who has asked the process to stop does not wait that long.
+const (
+	deliverTimeout = 10 * time.Minute
+	partingTimeout = 30 * time.Second
+)
+
+// infoOf is what a sink is told of its run. The folder's name is made of the sink's,
+// which holds slashes and worse.
+func (c *committer) infoOf(sink string) RunInfo {
+	info := c.info
+	if folder := c.engine.set.Folder; folder != "" {
+		name := sha256.Sum256([]byte(sink))
+		info.Folder = filepath.Join(folder, "outbox", hex.EncodeToString(name[:6]))
+	}
+	return info
+}
+
+// deliver has the sinks hand on what the last commit allows them to.
+func (c *committer) deliver(ctx context.Context) error {
+	for _, s := range c.engine.Sinks {
+		d, ok := s.Sink.(Deliverer)
+		if !ok {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
+		err := d.Deliver(ctx)
+		cancel()
+		if err != nil {
+			return fmt.Errorf("handing records on to %s: %w", s.Name, stopping(err))
+		}
+	}
+	return nil
+}
+
+// deliverRest has the sinks hand on all they hold, at the end of a process. The second
+// commit lets them forget what they have handed on. A run that is interrupted has
+// another chance: what goes wrong then is told, and left to it.
+func (c *committer) deliverRest(interrupted bool) error {
+	held := false
+	for _, s := range c.engine.Sinks {
+		if d, ok := s.Sink.(Deliverer); ok {
+			d.Seal()
+			held = true
+		}
+	}
+	if !held {
+		return nil
+	}
+	ctx := context.Background()
+	if interrupted {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, partingTimeout)
+		defer cancel()
+	}
+	for range 2 {
+		err := c.commitPositions(ctx)
+		if err == nil {
+			err = c.deliver(ctx)
+		}
+		if err != nil && interrupted {
+			c.engine.Log.Warn("the last records are handed on when the run is resumed", "error", err)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// commitPositions commits where the sinks stand, and nothing else.
+func (c *committer) commitPositions(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	put := make(map[string][]byte)
+	positions, err := c.write(ctx, nil, nil, put)
+	if err != nil {
+		return err
+	}
+	if _, err := c.engine.Frontier.Commit(ctx, &Batch{Put: put}); err != nil {
+		return fmt.Errorf("committing the outputs: %w", err)
+	}
+	c.positions = positions
+	return nil
+}
