@@ -43,6 +43,10 @@ func schemes(t *database.Transport) map[string]fetch.Scheme {
 // their parameters become no records.
 func queryRules(cfg *config.Config) []extractors.Rule {
 	var rules []extractors.Rule
+	ofRows := func(u urls.URL) bool { return strings.Contains("&"+u.Query(), "&"+query.RowsName+"=") }
+	if cfg.HasRowQueries() {
+		rules = append(rules, extractors.Rule{Extractor: cfg.RowQueries(), Scheme: query.Scheme, Match: ofRows})
+	}
 	for _, q := range cfg.QuerySet() {
 		host, path, recordType := q.Connection, "/"+q.Name, ""
 		for i := range cfg.Seeds {
@@ -58,7 +62,7 @@ func queryRules(cfg *config.Config) []extractors.Rule {
 		}
 		rules = append(rules, extractors.Rule{
 			Type: recordType, Extractor: query.Rows{}, Scheme: query.Scheme,
-			Match: func(u urls.URL) bool { return u.Hostname() == host && u.Path() == path },
+			Match: func(u urls.URL) bool { return u.Hostname() == host && u.Path() == path && !ofRows(u) },
 		})
 	}
 	return rules

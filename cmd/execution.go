@@ -85,7 +85,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if x.began != nil {
 		x.began(set.RunID)
 	}
-	summary, err := engine.Run(ctx, cfg.EachSeed())
+	summary, err := engine.Run(ctx, cfg.SeedsBehind(func(dataset string) (int64, error) { return crawler.ReadSeeded(f, dataset) }))
 	return report{
 		summary: summary, err: err, examples: x.monitor.Examples(), fields: x.monitor.Fields(), config: cfg.File,
 		maxPages:  cfg.Scope.MaxPages,
@@ -114,6 +114,6 @@ func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledge
 		NewFetcher: func() crawler.Fetcher { return c.client.Fetcher() },
 		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
 		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.usage), Print: simhash.Page,
-		Rows: c.cfg.RowTypes(), Hide: c.cfg.Veil().Hide,
+		Rows: c.cfg.RowTypes(), Batches: c.cfg.BatchRule, Hide: c.cfg.Veil().Hide,
 	}
 }

@@ -302,7 +302,7 @@ func (r *recorder) seeds() (*sampling, error) {
 		if len(q.waiting) == maxWaiting {
 			break
 		}
-		if seed.Fault != nil || !seed.Call.Plain() {
+		if seed.Fault != nil || seed.Members != nil || !seed.Call.Plain() {
 			continue // it makes no request, or more than a plain GET
 		}
 		request := r.one.request(seed.URL)

@@ -79,7 +79,7 @@ func (t *Totals) settle(c Class) {
 	switch c {
 	case ClassFetched, ClassCanonicalElsewhere:
 		t.Fetched++
-	case ClassRedirected:
+	case ClassRedirected, ClassSplit:
 		t.Fetched++
 		t.Redirected++
 	case ClassDisallowed:

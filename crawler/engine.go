@@ -53,6 +53,9 @@ type Parts struct {
 	// Rows are the types of records that rows of datasets lead to, with the rows'
 	// columns, nil where only the rows will tell.
 	Rows []RecordType
+	// Batches tells how the answers to a batch of rows are read, by Seed.Batch; nil:
+	// there are none.
+	Batches func(id string) (BatchRule, bool)
 	// Hide takes what is secret out of a text; nil: nothing is.
 	Hide func(text string) string
 	// Print gives a print of a page's text, near in its bits to those of like
@@ -168,6 +171,23 @@ type Seed struct {
 	Idempotent bool
 	// Fault says why the row makes no request; it has no URL then.
 	Fault error
+	// Place is where a row stands that makes no request.
+	Place string
+
+	// Key is what a row is known by where its dataset has a key, "" where it has
+	// none. Of two rows with one Row, the second has the fault that the key stands
+	// twice, and is known by Spare.
+	Key   string
+	Spare uint64
+	// Dataset and Number say how far a dataset has been read when the seed has been
+	// taken: a resumed run goes on behind it. "": it is read anew.
+	Dataset string
+	Number  int64
+
+	// Members are rows that share the request, and Batch names the rule by which its
+	// answer is taken apart.
+	Members []Member
+	Batch   string
 }
 
 // Run crawls to the end: until the frontier is drained, the page bound is

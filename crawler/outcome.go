@@ -31,6 +31,8 @@ const (
 	ClassOutOfScope Class = "out_of_scope"
 	// ClassTrapped is a URL that belongs to a trap: more of what was seen too often.
 	ClassTrapped Class = "trapped"
+	// ClassSplit is a batch of rows that was refused, and whose halves are asked for.
+	ClassSplit Class = "split"
 
 	ClassHTTP4xx       Class = "http_4xx"
 	ClassHTTP5xx       Class = "http_5xx"
@@ -61,7 +63,7 @@ const (
 // Failed reports whether the class counts among a run's failures.
 func (c Class) Failed() bool {
 	switch c {
-	case ClassFetched, ClassRedirected, ClassCanonicalElsewhere, ClassDisallowed, ClassOutOfScope, ClassTrapped:
+	case ClassFetched, ClassRedirected, ClassCanonicalElsewhere, ClassDisallowed, ClassOutOfScope, ClassTrapped, ClassSplit:
 		return false
 	}
 	return true

@@ -15,6 +15,9 @@ type Result struct {
 	// Matched are the record types that were looked for on the page, whether
 	// it had any or not.
 	Matched []string
+	// Seeds are requests that the config alone stands for, such as rows that a
+	// query gives. There is no scope for them.
+	Seeds []Seed
 }
 
 // Extractor turns a page into fields and links. The struct that implements it
@@ -48,6 +51,10 @@ func (e *Emitter) Record(fields ...Field) {
 
 // Link adds a link to follow, subject to scope, robots and dedup.
 func (e *Emitter) Link(l Link) { e.result.Links = append(e.result.Links, l) }
+
+// Seed adds a request that the config stands for. Only what reads answers of the
+// crawl's own transports may do so: pages of the web lead on by links.
+func (e *Emitter) Seed(s Seed) { e.result.Seeds = append(e.result.Seeds, s) }
 
 // FieldError reports a value that was not as asked. Where the record is dropped
 // for it, and its other fields are known, Reject tells more.

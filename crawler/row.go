@@ -48,6 +48,15 @@ func (r *Request) Identity() urls.Key {
 	return r.Key
 }
 
+// Shown is the request as people are told of it: its URL, or where the row stands
+// that makes none.
+func (r *Request) Shown() string {
+	if r.Kind == KindFault {
+		return r.Requested
+	}
+	return r.URL.Redacted()
+}
+
 // keyOfHop is the key of what a row's request was redirected to. Each hop has its
 // own, so that rows which lead to one page each get it, and circles end at MaxHops.
 func (r *Request) keyOfHop() urls.Key {
@@ -59,7 +68,7 @@ func (s *Seed) request(e *Engine) Request {
 	r := Request{URL: s.URL.WithoutFragment(), Kind: s.Kind, Carry: s.Carry, Types: s.Types, Row: s.Row}
 	if s.Fault != nil {
 		r.URL, _ = urls.Parse(rowURL)
-		r.Kind = KindFault
+		r.Kind, r.Call, r.Requested = KindFault, nil, s.Place
 		r.Carry = append(fitting(s.Carry, MaxCarried-MaxFault), Field{Name: FieldErrorDetail, Value: firstBytes(s.Fault.Error(), MaxFault)})
 	} else if !s.Call.Plain() {
 		r.Call = s.Call
@@ -73,6 +82,12 @@ func (s *Seed) request(e *Engine) Request {
 		}
 	}
 	r.Key = KeyOf(KeyOf(e.Canon.Key(r.URL), r.Call.Digest()), r.Row)
+	if len(s.Members) > 0 {
+		r.Carry = carryMembers(s.Batch, s.Members)
+	}
+	if r.Row != 0 { // one request, whatever the row holds when it is read again
+		r.Key = KeyOf(urls.Key{}, r.Row)
+	}
 	return r
 }
 
@@ -111,6 +126,10 @@ func (w *worker) columns(l *Lease, f *finished) {
 	if l.Row == 0 {
 		return
 	}
+	if rule, members := l.members(); members != nil {
+		w.join(l, f, rule, members)
+		return
+	}
 	for i := range f.records {
 		r := &f.records[i]
 		r.Fields = withColumns(l.Carry, r.Fields)
@@ -132,14 +151,16 @@ func withColumns(columns, fields []Field) []Field {
 	return all
 }
 
-// answerRow gives a row its record where its outcome leaves it without.
+// answerRow gives a row its record where its outcome leaves it without, and each
+// row of a batch.
 func (w *worker) answerRow(l *Lease, f *finished, o *Outcome) {
 	if !l.heads() || o.Disposition != Done || len(l.Types) == 0 {
 		return
 	}
+	_, members := l.members()
 	reason, detail := string(o.Class), o.Detail
 	switch {
-	case o.Class == ClassRedirected && len(f.found) > 0, len(f.records) > 0:
+	case o.Class == ClassRedirected && len(f.found) > 0, o.Class == ClassSplit, members == nil && len(f.records) > 0:
 		return
 	case o.Class == ClassRedirected:
 		reason = string(ClassOutOfScope)
@@ -149,14 +170,28 @@ func (w *worker) answerRow(l *Lease, f *finished, o *Outcome) {
 	case f.unfit != "" && o.Status >= 400:
 		detail += ": " + f.unfit
 	}
+	if f.joined {
+		members = f.unanswered
+	}
+	for _, m := range members {
+		w.answerOne(l, f, m, reason, detail)
+	}
+	if members != nil || f.joined {
+		return
+	}
 	fields := l.Carry
 	if n := len(fields); l.Kind == KindFault && n > 0 {
 		fields = fields[:n-1] // the last one is the reason
 	}
+	w.answerOne(l, f, Member{Row: l.Row, Fields: fields}, reason, detail)
+}
+
+// answerOne writes that a row has nothing else.
+func (w *worker) answerOne(l *Lease, f *finished, m Member, reason, detail string) {
 	r := Record{
 		Type: l.Types[0], Run: w.engine.run.ID, FetchedAt: w.engine.Clock.Now().UTC(),
-		Fields: withColumns(fields, []Field{{FieldError, reason}, {FieldErrorDetail, w.engine.hide(detail)}}),
-		Key:    RecordKey(l.Types[0], l.Identity(), 0),
+		Fields: withColumns(m.Fields, []Field{{FieldError, reason}, {FieldErrorDetail, w.engine.hide(detail)}}),
+		Key:    RecordKey(l.Types[0], KeyOf(urls.Key{}, m.Row), 0),
 	}
 	if l.Kind != KindFault {
 		r.URL, r.Requested = w.engine.hide(l.URL.Redacted()), w.engine.hide(l.Origin())

@@ -132,6 +132,7 @@ func (w *worker) follow(l *Lease, links []Link, f *finished) {
 	e := w.engine
 	before := f.size
 	own := e.traps.alike(&l.Request)
+	batched := isBatch(&l.Request)
 	f.found = slices.Grow(f.found, min(len(links), 64)) // most pages have no more
 	for i, link := range links {
 		if f.size-before > f.weight {
@@ -160,6 +161,11 @@ func (w *worker) follow(l *Lease, links []Link, f *finished) {
 		}
 		if !v.In {
 			f.outOfScope++
+			continue
+		}
+		if link.Row != 0 && batched {
+			f.outOfScope++
+			e.Log.Warn("a further page was left out: the answer to a batch of rows has one page", "url", l.URL.Redacted(), "to", link.URL.Redacted())
 			continue
 		}
 		if link.Row != 0 && depth > maxRowPages {

@@ -46,7 +46,9 @@ type finished struct {
 	found          []Request
 	records        []Record
 	rejects        []Record
-	tallied        any // what the tally notes of the page
+	tallied        any      // what the tally notes of the page
+	joined         bool     // the answer of a batch was taken apart
+	unanswered     []Member // the rows that it has nothing for
 
 	entries     []Entry
 	requests    int64
@@ -240,7 +242,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	f.weight, f.small = w.weight, w.small
 	sentOnly := f
 	outcome := w.answer(flight, l, resp, &f)
-	if outcome.Class == ClassExtract && flight.Err() != nil {
+	if outcome.Class == ClassExtract && flight.Err() != nil || w.stop != nil {
 		// The run was over before the page was read, which is no fault of it.
 		w.giveUp(l, sentOnly)
 		return false
@@ -293,6 +295,9 @@ func (w *worker) answer(ctx context.Context, l *Lease, resp *Response, f *finish
 	if l.Row != 0 {
 		f.unfit = strings.Join(strings.Fields(excerpt(string(resp.Body[:min(len(resp.Body), 1000)]))), " ") // what an API says about it
 	}
+	if o, split := w.split(l, resp, f); split {
+		return o
+	}
 	return w.refusal(l, resp, f.state)
 }
 
@@ -317,7 +322,7 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 		if ctx.Err() == nil {
 			e.Log.Warn("extraction failed", "url", l.URL.Redacted(), "error", err)
 		}
-		r.Records, r.Rejects, r.Matched = nil, nil, nil
+		r.Records, r.Rejects, r.Matched, r.Seeds = nil, nil, nil, nil
 	}
 	if c := permits.Canonical; !c.IsZero() && !permits.NoFollow && o.Class == ClassFetched && w.canonical(l, c, f) {
 		o.Class, o.Detail = ClassCanonicalElsewhere, "to "+c.Redacted()
@@ -353,7 +358,10 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 		f.unfit = cmp.Or(permits.Reason, unfit(resp, &r))
 	}
 	w.columns(l, f)
-	f.fieldErrors = int64(len(r.Errors))
+	f.fieldErrors += int64(len(r.Errors))
+	if err := w.sow(r.Seeds, f); err != nil {
+		w.stop = fmt.Errorf("looking up rows: %w", err)
+	}
 	others := len(f.found)
 	w.follow(l, r.Links, f)
 	w.compare(page, &r, f, &o, others)
@@ -385,7 +393,7 @@ func (w *worker) settle(l *Lease, f finished, o Outcome) {
 		tell(&l.Request, o, len(f.records))
 	}
 	if o.Class.Failed() {
-		w.engine.Log.Info("no page", "method", l.Method(), "url", l.URL.Redacted(), "class", o.Class, "status", o.Status,
+		w.engine.Log.Info("no page", "method", l.Method(), "url", l.Shown(), "class", o.Class, "status", o.Status,
 			"again", o.Disposition == Retry, "detail", o.Detail)
 	}
 	w.engine.hand(f)

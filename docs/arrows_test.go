@@ -23,7 +23,8 @@ var arrows = []struct{ from, to string }{
 
 	{"crawler/urls", ""},
 	{"crawler", "crawler/urls"},
-	{"crawler/config", "crawler crawler/bucket crawler/query crawler/rows crawler/schedule crawler/trust crawler/urls"},
+	{"crawler/config", "crawler crawler/bucket crawler/query crawler/rows crawler/rows/parquet crawler/schedule crawler/trust crawler/urls"},
+	{"crawler/rows/parquet", "crawler crawler/rows"},
 	{"crawler/fetch/database", "crawler crawler/query crawler/urls"},
 	{"crawler/sink/...", "crawler/sink/... crawler crawler/bucket crawler/urls"},
 	{"crawler/bucket", ""},
@@ -73,7 +74,7 @@ var alone = []struct{ module, home string }{
 	{"gocloud.dev", "crawler/bucket"},
 	{"cloud.google.com/go/storage", "crawler/bucket"},
 	{"github.com/Azure/azure-sdk-for-go/sdk", "crawler/bucket"},
-	{"github.com/parquet-go/parquet-go", "crawler/sink/parquet"},
+	{"github.com/parquet-go/parquet-go", "crawler/sink/parquet crawler/rows/parquet"},
 	{"modernc.org/sqlite", "crawler/sink/sqlite crawler/history crawler/fetch/database"},
 	{"github.com/jackc/pgx/v5", "crawler/sink/postgres crawler/fetch/database"},
 	{"github.com/go-sql-driver/mysql", "crawler/fetch/database"},

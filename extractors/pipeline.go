@@ -22,7 +22,7 @@ const (
 
 // Rule applies one extractor to the pages it matches.
 type Rule struct {
-	Type      string              // the record type
+	Type      string              // the record type; "" where it gives none, of another Scheme
 	Match     func(urls.URL) bool // nil: every page, or those that link rules lead to it
 	Extractor crawler.Extractor
 	// Scheme is that of the URLs the rule is for; "": http and https.
@@ -96,7 +96,7 @@ func New(opt Options) (*Pipeline, error) {
 		pl.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	for _, r := range opt.Rules {
-		if r.Type == "" {
+		if r.Type == "" && r.Scheme == "" {
 			return nil, &crawler.ConfigError{Path: []string{"extract"}, Msg: "a rule has no record type"}
 		}
 		if r.Extractor == nil {
@@ -135,6 +135,9 @@ func orDefault[T int | time.Duration](v, otherwise T) T {
 func (pl *Pipeline) Types() []crawler.RecordType {
 	var types []crawler.RecordType
 	for _, r := range pl.rules {
+		if r.Type == "" {
+			continue
+		}
 		var fields []string
 		if l, ok := r.Extractor.(crawler.FieldLister); ok {
 			fields = l.FieldNames()
@@ -195,7 +198,7 @@ func (pl *Pipeline) run(parent context.Context, p *crawler.Page, r *crawler.Resu
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if !slices.Contains(r.Matched, m.Type) {
+		if m.Type != "" && !slices.Contains(r.Matched, m.Type) {
 			r.Matched = append(r.Matched, m.Type)
 		}
 		if err := pl.apply(ctx, m, p, r); err != nil {

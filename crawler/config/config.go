@@ -59,7 +59,9 @@ type Seed struct {
 	Sitemap string `yaml:"sitemap" doc:"URL of a sitemap or sitemap index, gzipped or not: every URL it lists."`
 	File    string `yaml:"file,path" doc:"A text file with a URL on each line; empty lines and lines that begin with # are passed over."`
 
-	Rows        string            `yaml:"rows,path" doc:"A dataset to enrich, each row by one request: .csv and .tsv with a header, or .jsonl. docs/api.md tells more."`
+	Rows        Dataset           `yaml:"rows" doc:"A dataset to enrich, each row by one request: a file (.csv and .tsv with a header, .jsonl, .parquet), or the rows of a query. docs/api.md tells more."`
+	Key         []string          `yaml:"key" doc:"The columns by which a row is known: they make the _key of its record, so that this is the same wherever the row stands; of rows that share one, the first is asked for."`
+	Batch       RowBatch          `yaml:"batch" doc:"Has the rows asked for in batches, many by one request; a number is the size. docs/api.md tells more."`
 	Delimiter   string            `yaml:"delimiter" default:"(a comma; a tab in .tsv)" doc:"What stands between the columns of a CSV file."`
 	Method      string            `yaml:"method" default:"(GET; POST with a body)" doc:"The method of the rows' requests."`
 	Headers     map[string]string `yaml:"headers" doc:"Header fields of the rows' requests, templates as url is. For secrets see fetch.auth."`

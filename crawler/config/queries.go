@@ -423,6 +423,7 @@ func (c *Config) queried(forms []spelling) bool {
 		texts = slices.AppendSeq(texts, maps.Values(s.Params))
 		texts = slices.AppendSeq(texts, maps.Values(s.Partition.Params))
 		texts = append(texts, s.Partition.Values...)
+		texts = slices.AppendSeq(append(texts, s.Rows.Query), maps.Values(s.Rows.Params))
 	}
 	return slices.ContainsFunc(texts, func(text string) bool {
 		return slices.ContainsFunc(forms, func(f spelling) bool { return strings.Contains(text, f.text) })

@@ -25,7 +25,10 @@ const (
 
 // EachSeed yields the seeds, the lines of files among them as they are read.
 // It ends at the first error, which names the file and line.
-func (c *Config) EachSeed() iter.Seq2[crawler.Seed, error] {
+func (c *Config) EachSeed() iter.Seq2[crawler.Seed, error] { return c.SeedsBehind(nil) }
+
+// SeedsBehind yields the seeds without the rows that the run has taken.
+func (c *Config) SeedsBehind(taken Taken) iter.Seq2[crawler.Seed, error] {
 	return func(yield func(crawler.Seed, error) bool) {
 		for _, s := range c.Seeds {
 			if s.Query != "" {
@@ -34,8 +37,14 @@ func (c *Config) EachSeed() iter.Seq2[crawler.Seed, error] {
 				}
 				continue
 			}
-			if s.Rows != "" {
-				if !c.eachRow(s, yield) {
+			if s.Rows.queried() {
+				if !c.rowCall(&s, yield) {
+					return
+				}
+				continue
+			}
+			if !s.Rows.empty() {
+				if !c.eachRow(s, taken, yield) {
 					return
 				}
 				continue
@@ -178,7 +187,7 @@ func (l *loader) checkSeeds(c *Config) {
 			k.checkQuerySeed(c, &c.Seeds[i], n)
 		}
 		k.seed(s, l.item(i, "seeds"))
-		if s.Rows != "" {
+		if !s.Rows.empty() {
 			k.rows(c, i, l.item(i, "seeds"))
 		}
 	}
@@ -193,13 +202,13 @@ func (l *loader) checkSeeds(c *Config) {
 
 func (k *seedCheck) seed(s Seed, n *node) {
 	kinds := 0
-	if s.Rows != "" {
-		s.URL = "" // its template
-	}
-	for _, v := range []string{s.URL, s.Sitemap, s.File, s.Rows, s.Query} {
+	for _, v := range []string{s.URL, s.Sitemap, s.File, s.Query} {
 		if v != "" {
 			kinds++
 		}
+	}
+	if isRows := !s.Rows.empty(); isRows && s.URL == "" { // else it is their template
+		kinds++
 	}
 	switch {
 	case n.broken || n.kind == listKind:
@@ -207,7 +216,7 @@ func (k *seedCheck) seed(s Seed, n *node) {
 		k.errorf(n.place, "give each a dash of its own", "a seed is a URL, a sitemap, a file, rows or a query, not several of them")
 	case kinds == 0 && (n.kind == textKind || n.kind == mappingKind && len(n.entries) == 0):
 		k.errorf(n.place, "", "the seed is empty")
-	case s.Rows != "":
+	case !s.Rows.empty():
 	case k.rowKeys(n):
 	case s.URL != "":
 		k.url(s.URL, n.below([]string{"url"}), crawler.KindPage)

@@ -88,7 +88,7 @@ func (c *Config) seeded(forms []spelling) bool {
 		return true
 	}
 	for _, s := range c.Seeds {
-		if s.Rows != "" {
+		if !s.Rows.empty() {
 			if s.holds(forms) {
 				return true
 			}

@@ -60,43 +60,72 @@ var errAnswer = errors.New("not the answer of a query")
 
 // Extract implements crawler.Extractor.
 func (Rows) Extract(ctx context.Context, p *crawler.Page, e *crawler.Emitter) error {
-	line, rest, _ := bytes.Cut(p.Response.Body, []byte("\n"))
-	var head Head
-	if err := json.Unmarshal(line, &head); err != nil {
-		return fmt.Errorf("%w: %w", errAnswer, err)
+	head, rest, err := begin(p.Response.Body)
+	if err != nil {
+		return err
 	}
-	for n := 0; ; n++ {
-		if n%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+	use := func(line []byte) error {
+		if head.Calls {
+			return follow(line, e)
 		}
-		line, rest, _ = bytes.Cut(rest, []byte("\n"))
-		if len(line) == 0 {
-			return fmt.Errorf("%w: it has no end", errAnswer)
+		fields, err := fieldsOf(head.Columns, line)
+		if err == nil {
+			e.Record(fields...)
 		}
-		var err error
-		switch {
-		case line[0] == '{':
-			return end(line, e)
-		case head.Calls:
-			err = follow(line, e)
-		default:
-			err = record(head.Columns, line, e)
-		}
-		if err != nil {
-			return err
-		}
+		return err
 	}
+	next, err := lines(ctx, rest, use)
+	if err != nil || next == "" {
+		return err
+	}
+	return link(next, e)
 }
 
-func end(line []byte, e *crawler.Emitter) error {
-	var tail Tail
-	if err := json.Unmarshal(line, &tail); err != nil {
-		return fmt.Errorf("%w: %w", errAnswer, err)
+// Each gives the rows of an answer, and the URL of the page behind it, "" for none.
+func Each(ctx context.Context, answer []byte, use func(fields []crawler.Field) error) (next string, err error) {
+	head, rest, err := begin(answer)
+	if err != nil {
+		return "", err
 	}
-	if tail.Next == "" {
-		return nil
+	return lines(ctx, rest, func(line []byte) error {
+		fields, err := fieldsOf(head.Columns, line)
+		if err == nil {
+			err = use(fields)
+		}
+		return err
+	})
+}
+
+func begin(answer []byte) (head Head, rest []byte, err error) {
+	line, rest, _ := bytes.Cut(answer, []byte("\n"))
+	if err := json.Unmarshal(line, &head); err != nil {
+		return head, nil, fmt.Errorf("%w: %w", errAnswer, err)
 	}
-	return link(tail.Next, e)
+	return head, rest, nil
+}
+
+// lines gives the lines of rows, and the URL that the tail has.
+func lines(ctx context.Context, rest []byte, use func(line []byte) error) (next string, err error) {
+	for n := 0; ; n++ {
+		if n%1024 == 0 && ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte("\n"))
+		switch {
+		case len(line) == 0:
+			return "", fmt.Errorf("%w: it has no end", errAnswer)
+		case line[0] == '{':
+			var tail Tail
+			if err := json.Unmarshal(line, &tail); err != nil {
+				return "", fmt.Errorf("%w: %w", errAnswer, err)
+			}
+			return tail.Next, nil
+		}
+		if err := use(line); err != nil {
+			return "", err
+		}
+	}
 }
 
 func follow(line []byte, e *crawler.Emitter) error {
@@ -116,21 +145,20 @@ func link(href string, e *crawler.Emitter) error {
 	return nil
 }
 
-func record(columns []string, line []byte, e *crawler.Emitter) error {
+func fieldsOf(columns []string, line []byte) ([]crawler.Field, error) {
 	var values []json.RawMessage
 	if err := json.Unmarshal(line, &values); err != nil || len(values) != len(columns) {
-		return errAnswer
+		return nil, errAnswer
 	}
 	fields := make([]crawler.Field, len(columns))
 	for i, raw := range values {
 		v, err := fieldValue(raw)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		fields[i] = crawler.Field{Name: columns[i], Value: v}
 	}
-	e.Record(fields...)
-	return nil
+	return fields, nil
 }
 
 // fieldValue is a JSON value as a record holds it.

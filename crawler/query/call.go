@@ -26,11 +26,16 @@ type Call struct {
 	// records, and Fixed those of its parameters that are the same for each row.
 	For   *Query
 	Fixed map[string]string
+	// Rows names the dataset that the rows are, "" where they are records.
+	Rows string
 }
 
 const (
 	forName     = "_for"
 	fixedPrefix = "_for."
+
+	// RowsName is the parameter of a URL that Call.Rows stands in.
+	RowsName = "_rows"
 )
 
 // URL is the one URL of the call. Errors are about values, or wrap urls.ErrTooLong.
@@ -46,6 +51,9 @@ func (c *Call) URL() (urls.URL, error) {
 			return urls.URL{}, err
 		}
 		params[afterName] = string(text)
+	}
+	if c.Rows != "" {
+		params[RowsName] = c.Rows
 	}
 	if c.For != nil {
 		params[forName] = c.For.Name
@@ -94,6 +102,8 @@ func (s Set) Read(u *url.URL) (*Call, error) {
 			if c.After, err = readAfter(v); err != nil {
 				return nil, err
 			}
+		case name == RowsName:
+			c.Rows = v
 		case name == forName:
 			if c.For = s.Find("", v); c.For == nil {
 				return nil, fmt.Errorf("the config has no query %s", v)

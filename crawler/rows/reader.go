@@ -57,7 +57,7 @@ var (
 func Open(path string, delimiter rune) (*Reader, error) {
 	format, ok := FormatOf(path)
 	if !ok {
-		return nil, fmt.Errorf("%s is none of the formats that are read: .csv, .tsv, .jsonl", orNone(filepath.Ext(path)))
+		return nil, fmt.Errorf("%s is none of the formats that are read: .csv, .tsv, .jsonl, .parquet", orNone(filepath.Ext(path)))
 	}
 	info, err := os.Stat(path)
 	if err != nil {

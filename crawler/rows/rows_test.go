@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -114,9 +115,9 @@ func TestLongRows(t *testing.T) {
 func TestOpen(t *testing.T) {
 	dir := t.TempDir()
 	for name, want := range map[string]string{
-		"x.tsv":     "",
-		"x.parquet": ".parquet is none of the formats that are read: .csv, .tsv, .jsonl",
-		"x":         "a name without an ending is none of the formats that are read: .csv, .tsv, .jsonl",
+		"x.tsv":  "",
+		"x.xlsx": ".xlsx is none of the formats that are read: .csv, .tsv, .jsonl, .parquet",
+		"x":      "a name without an ending is none of the formats that are read: .csv, .tsv, .jsonl, .parquet",
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte("a\tb\n1\t2\n"), 0o644); err != nil {
@@ -320,6 +321,78 @@ func FuzzTemplate(f *testing.F) {
 		filled, err := tmpl.Fill(r)
 		if err == nil && in%4 == uint8(rows.JSON) && !tmpl.Constant() && !json.Valid([]byte(filled)) {
 			t.Fatalf("%q is not JSON", filled)
+		}
+	})
+}
+
+func TestBatches(t *testing.T) {
+	b := &rows.Batch{Separator: ",", Columns: []string{"id", "city"}, Rows: []*rows.Row{
+		row("id", int64(1), "city", `Köln "1"`, "n", nil), row("id", "2", "city", "a&b", "n", 1.5),
+	}}
+	for _, c := range []struct {
+		text string
+		in   rows.Context
+		want string
+	}{
+		{"https://api.example/?ids={{id}}&q={{city}}", rows.URL, "https://api.example/?ids=1,2&q=K%C3%B6ln%20%221%22,a%26b"},
+		{"https://api.example/?q={{rows}}", rows.URL, "https://api.example/?q=%5B%7B%22id%22%3A1%2C%22city%22%3A%22K%C3%B6ln%20%5C%221%5C%22%22%7D%2C%7B%22id%22%3A%222%22%2C%22city%22%3A%22a%26b%22%7D%5D"},
+		{"https://api.example/?q={{n|json}}", rows.URL, "https://api.example/?q=%5Bnull%2C1.5%5D"},
+		{`{"rows": {{rows}}, "ids": {{id}}, "text": "in {{city}}"}`, rows.JSON, `{"rows": [{"id":1,"city":"Köln \"1\""},{"id":"2","city":"a&b"}], "ids": [1,"2"], "text": "in Köln \"1\",a&b"}`},
+		{`{"rows": "{{rows}}"}`, rows.JSON, "! rows: all rows stand within quotes; leave out the quotes"},
+		{"{{city|raw}}", rows.Text, `Köln "1",a&b`},
+		{"{{rows}}", rows.Text, `[{"id":1,"city":"Köln \"1\""},{"id":"2","city":"a&b"}]`},
+		{"{{none}}", rows.Text, "! the row has no none"},
+	} {
+		tmpl, err := rows.Parse(c.text, c.in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := tmpl.FillAll(b)
+		if err != nil {
+			got = "! " + err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s:\n%s\nwant\n%s", c.text, got, c.want)
+		}
+	}
+	b.Rows = append(b.Rows, row("id", "3,4", "city", "x"))
+	if tmpl, _ := rows.Parse("https://api.example/?ids={{id}}", rows.URL); tmpl != nil {
+		if text, err := tmpl.FillAll(b); err == nil {
+			t.Errorf("a value with the separator makes %s", text)
+		}
+	}
+}
+
+// Whatever values are, a body of a batch is JSON with each of them.
+func FuzzBatch(f *testing.F) {
+	f.Add("a", "b", ",")
+	f.Add("\"", "\\", "")
+	f.Fuzz(func(t *testing.T, one, two, separator string) {
+		b := &rows.Batch{Separator: separator, Rows: []*rows.Row{row("v", one), row("v", two)}}
+		body, err := rows.Parse(`{"rows": {{rows}}, "list": {{v}}}`, rows.JSON)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := body.FillAll(b)
+		if !utf8.ValidString(one) || !utf8.ValidString(two) {
+			return
+		}
+		var got struct {
+			Rows []map[string]string
+			List []string
+		}
+		if err != nil || json.Unmarshal([]byte(text), &got) != nil || len(got.Rows) != 2 || got.Rows[0]["v"] != one || got.Rows[1]["v"] != two || !slices.Equal(got.List, []string{one, two}) {
+			t.Fatalf("%q and %q make %s: %v", one, two, text, err)
+		}
+		link, err := rows.Parse("https://api.example/?ids={{v}}", rows.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Separator = ","
+		if text, err := link.FillAll(b); err == nil {
+			if u, err := url.Parse(text); err != nil || u.Query().Get("ids") != one+","+two || len(u.Query()) != 1 {
+				t.Fatalf("%q and %q make %s", one, two, text)
+			}
 		}
 	})
 }

@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
+	"github.com/amblecrawl/amble/crawler"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/amblecrawl/amble/crawler"
 )
 
 // Context is where a template's text goes, and so how values are escaped in it.
@@ -172,6 +170,19 @@ var errDots = errors.New("a value makes the path segment . or .., which would le
 
 // Fill makes the text for a row. The error says which column it is about.
 func (t *Template) Fill(row *Row) (string, error) {
+	return t.fill(func(p *part) (string, error) {
+		v, ok := row.value(p.ref.Column)
+		if !ok {
+			return "", errNone
+		}
+		return t.write(p, v)
+	})
+}
+
+// errNone means that a row has not what a template names.
+var errNone = errors.New("the row has no such column")
+
+func (t *Template) fill(value func(p *part) (string, error)) (string, error) {
 	if t.Constant() {
 		return t.tail, nil
 	}
@@ -180,11 +191,10 @@ func (t *Template) Fill(row *Row) (string, error) {
 	for i := range t.parts {
 		p := &t.parts[i]
 		b.WriteString(p.text)
-		v, ok := row.value(p.ref.Column)
-		if !ok {
+		text, err := value(p)
+		if err == errNone {
 			return "", fmt.Errorf("the row has no %s", p.ref.Column)
 		}
-		text, err := t.write(p, v)
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", p.ref.Column, err)
 		}
@@ -210,7 +220,7 @@ func (t *Template) write(p *part, v any) (string, error) {
 		}
 		return text, err
 	}
-	text := textOf(v)
+	text := crawler.TextOf(v)
 	switch {
 	case p.filter == raw || t.context == Text:
 		return text, nil
@@ -257,25 +267,6 @@ func hasDots(url string) bool {
 	return false
 }
 
-// textOf is a value as text; null is empty, and a list or object its JSON.
-func textOf(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case bool:
-		return strconv.FormatBool(v)
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case json.RawMessage:
-		return string(v)
-	}
-	return fmt.Sprint(v)
-}
-
 func jsonOf(v any) (string, error) {
 	if s, ok := v.(string); ok && !utf8.ValidString(s) {
 		return "", errEncoding
@@ -287,24 +278,4 @@ func jsonOf(v any) (string, error) {
 		return "", err
 	}
 	return strings.TrimSuffix(b.String(), "\n"), nil
-}
-
-// value is that of a column, false where the row has none.
-func (r *Row) value(column string) (any, bool) {
-	for i := range r.Fields {
-		if r.Fields[i].Name == column {
-			return r.Fields[i].Value, true
-		}
-	}
-	return nil, false
-}
-
-// Row is one row of a dataset.
-type Row struct {
-	Number int64 // from 1, counting every row
-	Line   int64 // where it begins, from 1
-	Fields []crawler.Field
-	// Err says why the row cannot be used, nil when it can. Fields are then what
-	// could be read of it.
-	Err error
 }

@@ -199,7 +199,7 @@ func (a *answer) row() error {
 // bound is the most rows of the answer.
 func (a *answer) bound() int {
 	most := query.MaxRows
-	if a.call.For != nil {
+	if a.call.For != nil || a.call.Rows != "" {
 		most = query.MaxCalls
 	}
 	if p := a.call.Query.Page; p != nil {
