@@ -99,10 +99,16 @@ func (c *crawl) close() {
 }
 
 // polite is the gate as the engine asks it.
-func (c *crawl) polite() *polite { return &polite{gate: c.gate, usage: c.usage} }
+func (c *crawl) polite() *polite {
+	return &polite{gate: c.gate, usage: c.usage, waits: c.client.Waits}
+}
 
 func newClient(cfg *config.Config, gate *politeness.Gate, others map[string]fetch.Scheme, folder string, log *slog.Logger) (*fetch.Client, error) {
 	guard, err := newGuard(cfg, gate, log)
+	if err != nil {
+		return nil, err
+	}
+	routes, err := newRoutes(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +127,7 @@ func newClient(cfg *config.Config, gate *politeness.Gate, others map[string]fetc
 		Resolve:     cfg.ResolveMap(),
 		DialControl: politeness.DialControl(cfg.Fetch.AllowPrivate),
 		ErrPrivate:  politeness.ErrPrivateAddress,
+		Routes:      routes,
 		Guard:       guard,
 		Schemes:     others,
 		ErrRefused:  politeness.ErrNotGranted,

@@ -4,7 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/urls"
+	"github.com/amblecrawl/amble/politeness"
 )
 
 // TestPolicyOfConfig reads what a config says of hosts as the gate takes it.
@@ -53,5 +56,31 @@ politeness:
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	if !p.Hosts["always.example"].Hours.Open(noon) || p.Hours.Open(noon) {
 		t.Error("00:00-24:00 is not the whole day")
+	}
+}
+
+// A host whose proxies are all set aside waits, in the frontier's books as well, and
+// no permission is given for it.
+func TestHostsWaitForTheirProxies(t *testing.T) {
+	until := time.Now().Add(time.Minute)
+	gate := politeness.New(politeness.Policy{Agent: "bot"}, politeness.Options{})
+	p := &polite{gate: gate, waits: func(u urls.URL) (time.Time, string) {
+		if u.Hostname() == "behind.example" {
+			return until, "the proxy is down"
+		}
+		return time.Time{}, ""
+	}}
+	for host, want := range map[string]crawler.Action{"behind.example": crawler.Wait, "other.example": crawler.FetchRobots} {
+		u, err := urls.Parse("https://" + host + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := p.Decide(&crawler.Request{URL: u})
+		if v.Action != want {
+			t.Errorf("%s: %v", host, v.Action)
+		}
+		if want == crawler.Wait && (!v.State.NotBefore.Equal(until) || v.Reason != "the proxy is down") {
+			t.Errorf("%+v", v)
+		}
 	}
 }

@@ -3,8 +3,10 @@ package cmd
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/politeness"
 	"github.com/amblecrawl/amble/politeness/signals"
 )
@@ -14,6 +16,8 @@ import (
 type polite struct {
 	gate  *politeness.Gate
 	usage signals.Policy
+	// waits is until when a host cannot be reached, and why; zero when it can.
+	waits func(u urls.URL) (until time.Time, why string)
 }
 
 var _ crawler.Politeness = (*polite)(nil)
@@ -22,6 +26,13 @@ var _ crawler.Politeness = (*polite)(nil)
 // tdmrep.json say about the use of the page.
 func (p *polite) Decide(r *crawler.Request) crawler.Verdict {
 	host, url := r.Host(), r.URL.Fetch()
+	if until, why := p.waits(r.URL); !until.IsZero() {
+		state := stateOf(p.gate.State(host))
+		if until.After(state.NotBefore) {
+			state.NotBefore = until
+		}
+		return crawler.Verdict{Action: crawler.Wait, Reason: why, Until: until, State: state}
+	}
 	d := p.gate.Decide(host, url)
 	v := crawler.Verdict{Reason: d.Reason, Until: d.Until, Robots: d.Robots, Header: d.Header}
 	switch d.Action {

@@ -31,6 +31,7 @@ import (
 //	code N PROGRAM ARG...            run a program, which must exit with N
 //	interrupt [-twice] FILE PROGRAM ARG...
 //	                                 run a program, interrupt it once FILE has text; it must exit with 130
+//	proxy NAME FILE          serve an http proxy at the address $NAME, which notes in FILE what it is asked for
 //	await FILE [TEXT]                wait until FILE has text
 //	rewrite FILE OLD NEW             replace text in a file, as saving it in an editor would
 func TestScripts(t *testing.T) {
@@ -44,7 +45,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"web": scriptWeb, "redesign": scriptRedesign, "requests": scriptRequests, "rude": scriptRude, "code": scriptCode, "interrupt": scriptInterrupt,
-			"await": scriptAwait, "rewrite": scriptRewrite,
+			"await": scriptAwait, "rewrite": scriptRewrite, "proxy": scriptProxy,
 		},
 	})
 }

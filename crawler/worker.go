@@ -431,7 +431,7 @@ func asksForTime(e *Entry) bool {
 func requestsSent(err error) int64 {
 	if err != nil {
 		switch classOf(err) {
-		case ClassDNS, ClassPrivate, ClassRefused, ClassAuth:
+		case ClassDNS, ClassPrivate, ClassRefused, ClassAuth, ClassProxy:
 			return 0
 		}
 	}

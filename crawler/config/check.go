@@ -29,6 +29,7 @@ func (l *loader) check(c *Config) {
 	l.checkAlerts(c.Alerts)
 	l.checkResolve(c.Fetch.Resolve)
 	l.checkAuth(c.Fetch.Auth)
+	l.checkReach(&c.Fetch)
 	l.checkSeeds(c)
 }
 

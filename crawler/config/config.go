@@ -195,6 +195,12 @@ type Fetch struct {
 	Retries      int           `yaml:"retries" default:"3" min:"0" max:"100" doc:"Further attempts after a temporary failure; for robots.txt at most 3."`
 	AllowPrivate bool          `yaml:"allow_private" default:"false" doc:"Lets the crawl reach loopback and private addresses."`
 	Auth         []Auth        `yaml:"auth" doc:"Credentials by host, which is asked by https then, or by host:port, which is asked as it stands. They are sent to that host alone, and are in no state, record or log. Each has bearer, basic, key or oauth2. docs/api.md tells more."`
+	Headers      []Header      `yaml:"headers" doc:"Header fields that every host is sent: a name and its value. docs/http.md tells more of this and of what follows."`
+	TLS          TLS           `yaml:"tls" doc:"Authorities and certificates for https."`
+	Proxy        []string      `yaml:"proxy" doc:"Proxies: http://host:3128, https://host:443, socks5://host:1080 (names are resolved here) or socks5h://host:1080 (there). Of several one that fails is set aside for a while. The environment (HTTP_PROXY and the like) is not asked."`
+	ProxyBy      string        `yaml:"proxy_by" default:"host" enum:"host,request" doc:"Of several proxies, whether a host keeps its own or each request takes the next."`
+	NoProxy      []string      `yaml:"no_proxy" doc:"What is connected to directly: hosts, host:port, *.host, IP addresses or prefixes such as 10.0.0.0/8."`
+	Hosts        []FetchHost   `yaml:"hosts" doc:"Exceptions by host, by host:port, or by *.host for its subdomains; the nearest counts."`
 	Resolve      []Resolve     `yaml:"resolve" doc:"Addresses to use in place of DNS: host (for every port) or host:port (goes before it) to ip:port."`
 }
 

@@ -118,7 +118,7 @@ func (w *schemaWriter) value(t reflect.Type, f field) object {
 		return orVariable(object{"type": "boolean"})
 	case reflect.String:
 		if len(f.enum) > 0 {
-			return orVariable(object{"enum": f.enum})
+			return orVariable(object{"enum": oneOf(f.enum)})
 		}
 		return object{"type": []string{"string", "number"}}
 	case reflect.Float32, reflect.Float64:
@@ -222,4 +222,17 @@ func (w *schemaWriter) outputs() object {
 	one := object{"type": "object", "properties": sinks, "additionalProperties": false, "minProperties": 1, "maxProperties": 1}
 	several := object{"type": "object", "properties": sinks, "additionalProperties": false}
 	return anyOf(object{"type": "array", "items": one}, several, object{"type": "null"})
+}
+
+// oneOf are the values of an enum. Those that look like numbers may be written as
+// such.
+func oneOf(enum []string) []any {
+	var values []any
+	for _, e := range enum {
+		values = append(values, e)
+		if n, err := strconv.ParseFloat(e, 64); err == nil {
+			values = append(values, n)
+		}
+	}
+	return values
 }

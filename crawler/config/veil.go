@@ -27,8 +27,8 @@ type Veil struct {
 type spelling struct{ text, name, kind string }
 
 // Veil hides what the seeds' URLs got from the environment behind their hosts (keys
-// in a query, tokens in a path, credentials), what link rules send, and what
-// fetch.auth does, since an API may echo it in a link.
+// in a query, tokens in a path, credentials), what link rules send, and what hosts
+// are sent beside (fetch.auth, fetch.hosts), since they may echo it in a link.
 func (c *Config) Veil() *Veil {
 	v := &Veil{}
 	if c.secrets == nil {
@@ -37,7 +37,7 @@ func (c *Config) Veil() *Veil {
 	var pairs []string
 	for _, s := range c.secrets.values {
 		forms := spellings(s)
-		if !c.seeded(forms) && !c.linked(forms) && !holdsText(reflect.ValueOf(c.Fetch.Auth), forms, 0) {
+		if !c.seeded(forms) && !c.linked(forms) && !c.credits(forms) {
 			continue
 		}
 		for _, f := range forms {
@@ -113,6 +113,13 @@ func (c *Config) seeded(forms []spelling) bool {
 func (c *Config) linked(forms []spelling) bool {
 	return slices.ContainsFunc(c.Links.Rules, func(r LinkRule) bool {
 		return r.Finder != nil && holdsText(reflect.ValueOf(r.Finder), forms, 0)
+	})
+}
+
+// credits reports whether a value is sent to hosts by the config itself.
+func (c *Config) credits(forms []spelling) bool {
+	return slices.ContainsFunc([]any{c.Fetch.Auth, c.Fetch.Hosts, c.Fetch.Headers, c.Fetch.Proxy}, func(part any) bool {
+		return holdsText(reflect.ValueOf(part), forms, 0)
 	})
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/amblecrawl/amble/crawler/urls"
 )
 
 // Client is what the workers of a run share. Its methods are safe for
@@ -11,7 +13,7 @@ import (
 type Client struct {
 	opt     Options
 	http    *http.Client
-	network *http.Transport
+	network *routed
 	stop    context.CancelFunc // ends lookups under way
 }
 
@@ -46,8 +48,8 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	network := newNetwork(o, newDialer(ctx, o))
-	var chain http.RoundTripper = bySchemes{single{network}, o.Schemes}
+	web, network := newRouted(&o, newDialer(ctx, o))
+	var chain http.RoundTripper = bySchemes{single{web}, o.Schemes}
 	if o.Guard != nil {
 		chain = o.Guard(chain)
 	}
@@ -67,5 +69,18 @@ func New(o Options) (*Client, error) {
 // Close drops idle connections and ends lookups. Exchanges must have ended.
 func (c *Client) Close() {
 	c.stop()
-	c.network.CloseIdleConnections()
+	c.network.closeIdle()
+}
+
+// Waits is until when a host cannot be asked, and why: all of its proxies are set
+// aside. Otherwise it is zero.
+func (c *Client) Waits(u urls.URL) (until time.Time, why string) {
+	if c.opt.Routes == nil || !u.IsHTTP() {
+		return time.Time{}, ""
+	}
+	until, cause := c.network.waits(exactURL(u))
+	if cause == nil {
+		return time.Time{}, ""
+	}
+	return until, cause.Error()
 }

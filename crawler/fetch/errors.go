@@ -37,8 +37,14 @@ func (c *Client) explain(ctx context.Context, x *exchange, err error) error {
 		return ctx.Err()
 	}
 	if isShort(err) {
-		c.network.CloseIdleConnections()
+		c.network.closeIdle()
 		return fmt.Errorf("%w: %w: %w", crawler.ErrNotSent, crawler.ErrShort, bare(err))
+	}
+	if none, ok := errors.AsType[*noProxy](err); ok {
+		if none.lost {
+			return &crawler.FetchError{Class: crawler.ClassProxy, Err: none}
+		}
+		return fmt.Errorf("%w: %w", crawler.ErrNotSent, none)
 	}
 	fe := c.classify(x, err)
 	if fe.RetryAfter == 0 && (x.status == http.StatusTooManyRequests || x.status == http.StatusServiceUnavailable) {

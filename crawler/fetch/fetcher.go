@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 
@@ -92,7 +93,7 @@ func (f *Fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 	bounded, stop := context.WithTimeout(ctx, timeout)
 	defer stop()
 	x.stop = stop
-	err := f.perform(context.WithValue(bounded, exchangeKey{}, x), u.Origin()+"/", x, f.header(opt.Header), cmp.Or(opt.Method, http.MethodGet), opt.Body)
+	err := f.perform(context.WithValue(bounded, exchangeKey{}, x), u.Origin()+"/", x, f.header(x.url, opt.Header), cmp.Or(opt.Method, http.MethodGet), opt.Body)
 	if err != nil {
 		x.drop()
 		return nil, f.client.explain(ctx, x, err)
@@ -106,9 +107,14 @@ func (f *Fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 }
 
 // header gathers the request's fields; net/http and colly keep the map.
-func (f *Fetcher) header(extra http.Header) http.Header {
+func (f *Fetcher) header(u *url.URL, extra http.Header) http.Header {
 	h := make(http.Header, len(extra)+3)
 	h["Accept"] = []string{accept}
+	if routes := f.client.opt.Routes; routes != nil && (u.Scheme == "http" || u.Scheme == "https") {
+		for name, values := range routes.of(hostOf(u), portOf(u)).Header {
+			h[http.CanonicalHeaderKey(name)] = values
+		}
+	}
 	for name, values := range extra {
 		h[http.CanonicalHeaderKey(name)] = values
 	}

@@ -66,6 +66,9 @@ type Options struct {
 	// ErrPrivate is the sentinel in DialControl's refusals.
 	ErrPrivate error
 
+	// Routes are how hosts are reached; nil reaches all of them alike, directly.
+	Routes *Routes
+
 	// Guard wraps the network transport.
 	Guard func(http.RoundTripper) http.RoundTripper
 	// Schemes answer requests that are not for the web, by scheme.
@@ -129,6 +132,9 @@ func (o Options) withDefaults() (Options, error) {
 		o.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		}
+	}
+	if err := o.Routes.check(); err != nil {
+		return o, err
 	}
 	resolve, err := overrides(o.Resolve)
 	o.Resolve = resolve
