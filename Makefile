@@ -13,6 +13,9 @@
 
 GO ?= go
 FUZZTIME ?= 10s
+# How often an input of interest is tried to be made smaller: by default for a minute,
+# in which a target over large pages looks at nothing else.
+FUZZ = -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 KILLS ?= 100
 MINUTES ?= 60
 # What a build with -tags full differs in.
@@ -53,7 +56,7 @@ fuzz:
 	@set -e; for package in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 	    echo "$$package $$target"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" $(FUZZ) $$package; \
 	  done; \
 	done
 

@@ -73,9 +73,9 @@ type FetchOptions struct {
 	Method string
 	Body   string
 	// Admit is asked once, when the response has been received and before its
-	// body, of that many bytes of which so many are "<", is brought to memory as a
-	// whole. It may wait; its error ends the fetch. nil: there is always room.
-	Admit func(ctx context.Context, size, marks int64) error
+	// body is brought to memory as a whole. It may wait; its error ends the fetch.
+	// nil: there is always room.
+	Admit func(ctx context.Context, body Arrived) error
 }
 
 // Fetcher performs single exchanges for one worker goroutine. It follows no

@@ -56,6 +56,10 @@ type Parts struct {
 	// Batches tells how the answers to a batch of rows are read, by Seed.Batch; nil:
 	// there are none.
 	Batches func(id string) (BatchRule, bool)
+	// Weigh gives the bytes that reading a page takes beside its body, its tree and
+	// its records, by its request and its type, before its body of that size is in
+	// memory. nil: nothing.
+	Weigh func(p *Page, size int64) int64
 	// Hide takes what is secret out of a text; nil: nothing is.
 	Hide func(text string) string
 	// Print gives a print of a page's text, near in its bits to those of like

@@ -39,6 +39,7 @@ type rig struct {
 	commits  atomic.Int32  // that were looked at
 	rejects  *memorySink   // nil: nobody takes them
 	tally    crawler.Tally
+	weigh    func(*crawler.Page, int64) int64
 	rows     iter.Seq2[crawler.Seed, error] // seeds beside the others
 }
 
@@ -91,7 +92,7 @@ func (r *rig) run(ctx context.Context) (crawler.Summary, error) {
 	e, err := crawler.New(crawler.Parts{
 		Tally: r.tally, Frontier: used, Politeness: polite, PagePolicy: r.policy, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{DropSessions: true},
 		NewFetcher: func() crawler.Fetcher { return r.web }, Observer: r.accounted(), Clock: r.clock,
-		Sinks: sinks, Print: printOf,
+		Sinks: sinks, Print: printOf, Weigh: r.weigh,
 	}, r.set)
 	if err != nil {
 		r.t.Fatal(err)

@@ -1,7 +1,6 @@
 package crawler
 
 import (
-	"bytes"
 	"context"
 
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -39,15 +38,30 @@ func (e *Engine) roomForPages() int64 {
 // reserved is what small pages need not share.
 func (e *Engine) reserved() int64 { return e.roomForPages() / reserve }
 
-// weigh decides what a page with a body of this size and so many "<" holds. A
-// larger one than the room has it for itself.
-func (e *Engine) weigh(size, marks int64) int64 {
-	return min(max(growth*size+markWeight*marks, leastWeight), e.roomForPages()-e.reserved())
+// weigh decides what a page with this body holds, which takes own for its reader
+// beside. A larger one than the room has it for itself.
+func (e *Engine) weigh(a Arrived, own int64) int64 {
+	return min(max(growth*a.Size+markWeight*a.Elements+own, leastWeight), e.roomForPages()-e.reserved())
+}
+
+// admitFile waits for the memory of a file about a host.
+func (w *worker) admitFile(ctx context.Context, a Arrived) error {
+	return w.hold(ctx, w.engine.weigh(a, 0))
 }
 
 // admit waits for the memory of the page in hand.
-func (w *worker) admit(ctx context.Context, size, marks int64) error {
-	weight := w.engine.weigh(size, marks)
+func (w *worker) admit(l *Lease) func(context.Context, Arrived) error {
+	return func(ctx context.Context, a Arrived) error {
+		own := int64(0)
+		if f := w.engine.Weigh; f != nil && l.Kind == KindPage {
+			own = f(NewPage(&l.Request, &Response{MediaType: a.MediaType}), a.Size)
+		}
+		return w.hold(ctx, w.engine.weigh(a, own))
+	}
+}
+
+// hold waits for memory.
+func (w *worker) hold(ctx context.Context, weight int64) error {
 	w.small = weight <= w.engine.reserved()/small && !w.engine.memory.TryAcquire(weight)
 	if w.small {
 		if err := w.engine.reserve.Acquire(ctx, weight); err != nil {
@@ -63,37 +77,31 @@ func (w *worker) admit(ctx context.Context, size, marks int64) error {
 }
 
 // admitUnasked holds a page to the bound whose fetcher did not ask.
-func (w *worker) admitUnasked(ctx context.Context, resp *Response) error {
+func (w *worker) admitUnasked(ctx context.Context, l *Lease, resp *Response) error {
 	if w.weight > 0 {
 		return nil
 	}
-	return w.admit(ctx, int64(len(resp.Body)), int64(bytes.Count(resp.Body, []byte("<"))))
+	elements := int64(ElementsOf(resp.MediaType)(resp.Body))
+	return w.admit(l)(ctx, Arrived{MediaType: resp.MediaType, Size: int64(len(resp.Body)), Elements: elements})
 }
 
-// outsize is the share of the room that the tree of a page may take beyond what
-// its body lets expect.
-const outsize = 2
-
-// fit looks at a page whose tree may grow beyond its weight. One that would not
-// fit is not to be made. Pages that outgrow their weight are read one at a time;
-// done is to be called when this one was.
+// fit gives a page its allowance, and looks at one whose tree may grow beyond its
+// weight. One that would not fit is not to be made. Pages that outgrow their weight
+// wait for room, or are read one at a time; done is to be called when this one was.
 func (w *worker) fit(ctx context.Context, page *Page) (done func()) {
-	e, body, done := w.engine, page.Response.Body, func() {}
-	room := e.roomForPages()
-	if !page.IsHTML() || !mayGrow(body, max(room/16, leastWeight)) {
-		return done
+	e, body := w.engine, page.Response.Body
+	a := &allowance{engine: e, weight: w.weight}
+	page.memory = a
+	if !page.IsHTML() || !mayGrow(body, max(e.roomForPages()/16, leastWeight)) {
+		return a.end
 	}
 	size := treeSize(body)
-	if size <= w.weight {
-		return done
-	}
-	if most := room / outsize; size > most {
+	if most := a.most(); size > most {
 		page.noTree = errTree(size, most)
+		return a.end
 	}
-	if e.outsize.Acquire(ctx, 1) != nil {
-		return done
-	}
-	return func() { e.outsize.Release(1) }
+	_ = a.take(ctx, size) // or the run is over
+	return a.end
 }
 
 // release gives back what a page holds.

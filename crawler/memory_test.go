@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -93,5 +94,92 @@ func TestSmallPagesDoNotWaitForLargeOnes(t *testing.T) {
 	}
 	if s := r.finish(); s.Pages != 6 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// What pages ask for beyond their weight is bounded together, each gets it in the end,
+// and what cannot be had is refused.
+func TestReserve(t *testing.T) {
+	const room, each, pages = 32 << 20, 14 << 20, 12
+	r := newRig(t)
+	r.set.Memory = room
+	for i := range pages {
+		url := fmt.Sprintf("http://h%d.example/", i)
+		r.web.answers[url] = func(int) (*crawler.Response, error) {
+			return &crawler.Response{Status: 200, MediaType: "application/json", Body: []byte("{}")}, nil
+		}
+		r.seeds = append(r.seeds, url)
+	}
+	var mu sync.Mutex
+	held, most, refused := 0, 0, 0
+	r.web.read = func(p *crawler.Page) {
+		if _, err := p.Reserve(t.Context(), room/2+1); err == nil || !strings.Contains(err.Error(), "fetch.memory") {
+			t.Errorf("it got more than is left to it: %v", err)
+		}
+		done, err := p.Reserve(t.Context(), each)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		mu.Lock()
+		held += each
+		most = max(most, held)
+		mu.Unlock()
+		if _, err := p.Reserve(t.Context(), each); err != nil { // it adds up
+			mu.Lock()
+			refused++
+			mu.Unlock()
+		}
+		runtime.Gosched()
+		mu.Lock()
+		held -= each
+		mu.Unlock()
+		done()
+	}
+	if s := r.finish(); s.Pages != pages {
+		t.Errorf("%+v", s)
+	}
+	if most > room+room/2 || refused != pages {
+		t.Errorf("%d MiB were held at once, and %d pages were refused", most>>20, refused)
+	}
+}
+
+// A page waits for what its reader takes before it is read.
+func TestWeigh(t *testing.T) {
+	r := newRig(t)
+	r.set.Memory = 32 << 20
+	r.weigh = func(p *crawler.Page, size int64) int64 {
+		if size == 0 {
+			return 0 // where the web has no page
+		}
+		if p.Response.MediaType != "application/pdf" || p.Response.Body != nil || size != 4 {
+			t.Errorf("asked for %d bytes of %q", size, p.Response.MediaType)
+		}
+		return 10 << 20
+	}
+	for i := range 6 {
+		url := fmt.Sprintf("http://h%d.example/", i)
+		r.web.answers[url] = func(int) (*crawler.Response, error) {
+			return &crawler.Response{Status: 200, MediaType: "application/pdf", Body: []byte("%PDF")}, nil
+		}
+		r.seeds = append(r.seeds, url)
+	}
+	var mu sync.Mutex
+	n, most := 0, 0
+	r.web.read = func(p *crawler.Page) {
+		if p.Spare() < 10<<20 {
+			t.Errorf("%d bytes are to spare", p.Spare())
+		}
+		mu.Lock()
+		n++
+		most = max(most, n)
+		mu.Unlock()
+		runtime.Gosched()
+		mu.Lock()
+		n--
+		mu.Unlock()
+	}
+	if s := r.finish(); s.Pages != 6 || most > 2 {
+		t.Errorf("%d were read at once: %+v", most, s)
 	}
 }

@@ -49,7 +49,8 @@ type Page struct {
 	once   sync.Once
 	doc    *goquery.Document
 	err    error
-	noTree error // why it cannot be had
+	noTree error      // why it cannot be had
+	memory *allowance // nil: no bound
 }
 
 // NewPage joins a response to its request.

@@ -96,6 +96,15 @@ type FieldLister interface{ FieldNames() []string }
 // that Extract never calls Page.Document, so that a page may go unparsed.
 type TreeReader interface{ NeedsTree() bool }
 
+// Weigher is an optional interface of extractors that take memory of their own for a
+// page beside its body, its tree and what they emit: Weigh gives its bytes for a page
+// of that type and length, 0 for one that they do not read. The page waits for them
+// before it is in memory, and before its time begins. What only its content tells is
+// asked for by Page.Reserve.
+type Weigher interface {
+	Weigh(mediaType string, size int64) int64
+}
+
 // ConfigError is a mistake at a place inside a plugin's own configuration.
 type ConfigError struct {
 	Path []string // keys from the plugin's mapping down; list positions as numbers

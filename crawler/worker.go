@@ -157,7 +157,7 @@ func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
 	var resp *Response
 	u, err := urls.Parse(v.Robots)
 	if err == nil {
-		resp, err = w.fetcher.Fetch(v.Grant.Context(flight), u, FetchOptions{MaxBody: RobotsLimit, Truncate: true, Raw: true, Header: v.Header, Admit: w.admit})
+		resp, err = w.fetcher.Fetch(v.Grant.Context(flight), u, FetchOptions{MaxBody: RobotsLimit, Truncate: true, Raw: true, Header: v.Header, Admit: w.admitFile})
 	}
 	if errors.Is(err, ErrNotSent) {
 		w.lapsed(flight, l, v.Grant, err)
@@ -195,7 +195,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	if f := e.Observer.Leased; f != nil {
 		f(&l.Request)
 	}
-	opt := FetchOptions{Admit: w.admit}
+	opt := FetchOptions{Admit: w.admit(l)}
 	if l.Kind == KindSitemap {
 		opt.MaxBody, opt.Raw = e.set.MaxSitemap, true
 	}
@@ -235,7 +235,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	}
 	e.shortage.over()
 	f.bytes = resp.Wire
-	if w.admitUnasked(flight, resp) != nil {
+	if w.admitUnasked(flight, l, resp) != nil {
 		w.giveUp(l, f)
 		return false
 	}

@@ -191,7 +191,7 @@ type Fetch struct {
 	Workers      int           `yaml:"workers" default:"64" min:"1" max:"10000" doc:"Requests in flight in all."`
 	Timeout      time.Duration `yaml:"timeout" default:"30s" min:"1ms" max:"1h" doc:"For one page, from the request to the last byte."`
 	MaxBody      Size          `yaml:"max_body" default:"10MiB" min:"1B" max:"1GiB" doc:"Largest body after decompression; a larger page is an outcome, never cut."`
-	Memory       Size          `yaml:"memory" default:"(half of GOMEMLIMIT; 128MiB without)" min:"1MiB" max:"1TiB" doc:"Memory for the pages in flight, from their first byte to their commit, as estimated by their size: a quarter while they arrive, the rest while they are read. What finds no room waits in a file of the state's folder."`
+	Memory       Size          `yaml:"memory" default:"(half of GOMEMLIMIT; 128MiB without)" min:"1MiB" max:"1TiB" doc:"Memory for the pages in flight, from their first byte to their commit, as estimated by their size and type: a quarter while they arrive, the rest while they are read. What finds no room waits in a file of the state's folder; a document that would take more than is left to one page is not read, and says so."`
 	Retries      int           `yaml:"retries" default:"3" min:"0" max:"100" doc:"Further attempts after a temporary failure; for robots.txt at most 3."`
 	AllowPrivate bool          `yaml:"allow_private" default:"false" doc:"Lets the crawl reach loopback and private addresses."`
 	Auth         []Auth        `yaml:"auth" doc:"Credentials by host, which is asked by https then, or by host:port, which is asked as it stands. They are sent to that host alone, and are in no state, record or log. Each has bearer, basic, key or oauth2. docs/api.md tells more."`

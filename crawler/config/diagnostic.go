@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -144,8 +145,22 @@ func (r *report) add(p place, warning bool, hint, format string, args ...any) {
 	p = p.clamp()
 	r.found = append(r.found, Diagnostic{
 		File: p.src.name, Line: p.line, Column: p.column,
-		Message: fmt.Sprintf(format, args...), Hint: hint, Excerpt: p.excerpt(), Warning: warning,
+		Message: printed(fmt.Sprintf(format, args...)), Hint: printed(hint), Excerpt: p.excerpt(), Warning: warning,
 	})
+}
+
+// printed is a text as one line that a terminal shows as it is. Values may hold
+// anything, and messages of others quote them.
+func printed(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n':
+			return ' '
+		case unicode.IsControl(r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 func (r *report) errorf(p place, hint, format string, args ...any) {

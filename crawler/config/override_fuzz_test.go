@@ -16,7 +16,7 @@ import (
 func FuzzOverride(f *testing.F) {
 	for _, s := range []string{
 		"politeness.delay=2s", "seeds.0=https://a.example/", `politeness.hosts."a.example".delay=1s`, "=", "a", `"`, "seeds=[", "extract.page.fields.x={css: a}", "name=${TOKEN}", "fetch.workers=0x10",
-		"seeds.-1=x", "seeds.99=x", "...=1", "name=*x", "name=&x [*x]", "scope=", "fetch=null", "name=!!binary x", "output.0.jsonl=\x00", "links=false",
+		"seeds.-1=x", "seeds.99=x", "...=1", "name=*x", "name=&x [*x]", "scope=", "fetch=null", "name=!!binary x", "output.0.jsonl=\x00", "links=false", "links=`\r\x98",
 	} {
 		f.Add(s)
 	}
@@ -30,7 +30,7 @@ func FuzzOverride(f *testing.F) {
 			t.Fatalf("config %v with %v", c, found)
 		}
 		for _, d := range found {
-			if d.Line < 1 || d.Column < 1 || d.Message == "" || strings.ContainsAny(d.Message+d.Hint, "\n\r") {
+			if d.Line < 1 || d.Column < 1 || d.Message == "" || !utf8.ValidString(d.Message) || strings.ContainsAny(d.Message+d.Hint, "\n\r") {
 				t.Errorf("%q", d)
 			}
 		}

@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"sync/atomic"
+
+	"github.com/amblecrawl/amble/crawler"
 )
 
 const (
@@ -66,7 +67,7 @@ type arrival struct {
 	blocks [][]byte
 	file   *os.File
 	size   int64
-	marks  int64 // how many elements: "<", where the scheme has no others
+	marks  int64 // how many elements it has, by tally
 	tally  func([]byte) int
 }
 
@@ -156,11 +157,7 @@ func (s spool) Write(p []byte) (int, error) {
 
 func (a *arrival) count(p []byte) {
 	a.size += int64(len(p))
-	if a.tally != nil {
-		a.marks += int64(a.tally(p))
-		return
-	}
-	a.marks += int64(bytes.Count(p, []byte("<")))
+	a.marks += int64(a.tally(p))
 }
 
 func end(err error) error {
@@ -224,7 +221,12 @@ func (t hold) RoundTrip(req *http.Request) (*http.Response, error) {
 	if len(resp.Header["Content-Encoding"]) > 0 {
 		length = -1
 	}
-	if x.body, err = t.room.receive(resp.Body, length, x.elements); err != nil {
+	x.media = declaredType(resp.Header)
+	tally := x.elements
+	if tally == nil {
+		tally = crawler.ElementsOf(x.media)
+	}
+	if x.body, err = t.room.receive(resp.Body, length, tally); err != nil {
 		return nil, err
 	}
 	resp.Body = http.NoBody
@@ -239,12 +241,12 @@ func (x *exchange) drop() {
 }
 
 // admit waits until the body may be in memory, and brings it there.
-func (x *exchange) admit(ctx context.Context, ask func(ctx context.Context, size, marks int64) error) ([]byte, error) {
+func (x *exchange) admit(ctx context.Context, ask func(context.Context, crawler.Arrived) error) ([]byte, error) {
 	if x.body == nil {
 		return nil, nil
 	}
 	if ask != nil {
-		if err := ask(ctx, x.body.size, x.body.marks); err != nil {
+		if err := ask(ctx, crawler.Arrived{MediaType: x.media, Size: x.body.size, Elements: x.body.marks}); err != nil {
 			x.drop()
 			return nil, err
 		}

@@ -40,7 +40,7 @@ func TestBodiesArriveWhole(t *testing.T) {
 		if rapid.Bool().Draw(t, "in pieces") {
 			from = iotest.DataErrReader(iotest.HalfReader(from))
 		}
-		a, err := r.receive(from, length, nil)
+		a, err := r.receive(from, length, crawler.ElementsOf(""))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestSlowBodiesKeepNobodyWaiting(t *testing.T) {
 	slow, more := io.Pipe()
 	ended := make(chan error)
 	go func() {
-		_, err := r.receive(slow, -1, nil)
+		_, err := r.receive(slow, -1, crawler.ElementsOf(""))
 		ended <- err
 	}()
 	if _, err := more.Write(bodyOf(4 << 20)); err != nil { // all the room, and a file
@@ -76,7 +76,7 @@ func TestSlowBodiesKeepNobodyWaiting(t *testing.T) {
 		t.Fatalf("%d bytes are left", left)
 	}
 	body := bodyOf(3 << 20)
-	a, err := r.receive(bytes.NewReader(body), -1, nil)
+	a, err := r.receive(bytes.NewReader(body), -1, crawler.ElementsOf(""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,9 +107,9 @@ func TestAdmission(t *testing.T) {
 		c := newClient(t, func(o *Options) { o.Memory, o.Workers, o.TempDir = 1<<17, 1, t.TempDir() })
 		asked := 0
 		resp, err := c.Fetcher().Fetch(context.Background(), parse(t, server.URL+"/"), crawler.FetchOptions{
-			Admit: func(_ context.Context, size, marks int64) error {
-				if asked++; size != int64(len(body)) || marks != 1 {
-					t.Errorf("asked for %d bytes with %d marks", size, marks)
+			Admit: func(_ context.Context, a crawler.Arrived) error {
+				if asked++; a.Size != int64(len(body)) || a.Elements != 1 {
+					t.Errorf("asked for %+v", a)
 				}
 				return want
 			},

@@ -24,7 +24,7 @@ type Scheme struct {
 	// Timeout bounds an exchange with a host of the scheme, body included.
 	Timeout func(host string) time.Duration
 	// Elements counts what the parts of a body take of memory as elements of HTML
-	// do; nil counts "<".
+	// do; nil counts as crawler.ElementsOf does.
 	Elements func(body []byte) int
 }
 

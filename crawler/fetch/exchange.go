@@ -19,11 +19,12 @@ type exchange struct {
 	truncate bool
 	stop     context.CancelFunc // ends the exchange at once
 	idle     time.Duration      // of the body
-	elements func([]byte) int   // of the body; nil counts "<"
+	elements func([]byte) int   // of the body; nil: by its type
 
 	status int
 	header http.Header
 	wire   int64
+	media  string // that the header declares
 	body   *arrival
 
 	stalled  atomic.Bool // the body was silent for too long

@@ -3,6 +3,7 @@ package fetch
 import (
 	"bytes"
 	"mime"
+	"net/http"
 	"strings"
 
 	"github.com/gabriel-vasile/mimetype"
@@ -29,6 +30,12 @@ func mediaType(contentType string, body []byte) (media, declared string) {
 	guess := mimetype.Detect(body[:min(len(body), sniffed)]).String()
 	guess, _, _ = strings.Cut(guess, ";")
 	return guess, declared
+}
+
+// declaredType is the type that a header says, whatever the body is.
+func declaredType(h http.Header) string {
+	media, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(media))
 }
 
 // charsetParam finds the charset, leniently where the field is malformed.

@@ -24,6 +24,7 @@ func fuzz(f *testing.F, samples string, ids ...string) {
 		}
 		f.Add(string(body))
 	}
+	f.Add("<b itemscope><a itemprop=name>") // a property without a value
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, id := range ids {
 			r := try(t, plugin(t, id), body)

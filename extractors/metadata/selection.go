@@ -62,11 +62,14 @@ func (s *Selection) emit(p *crawler.Page, e *crawler.Emitter, items []*item.Item
 		if len(it.Types) == 0 && len(it.Props) == 0 {
 			continue
 		}
-		if n++; n > limit {
+		if n == limit {
 			e.FieldError("", "", true, fmt.Errorf("more than %d records on one page: the rest was left out", limit))
 			break
 		}
-		e.Record(w.Fields(it)...)
+		if fields := w.Fields(it); len(fields) > 0 { // of properties without a value nothing is left
+			n++
+			e.Record(fields...)
+		}
 	}
 	if w.Cut {
 		e.FieldError("", "", false, errCut)

@@ -13,7 +13,7 @@ import (
 const (
 	DefaultMaxPages = 2_000
 	MaxText         = 16 << 20  // bytes of text
-	MaxMemory       = 128 << 20 // bytes, besides twice the document's length
+	MaxMemory       = 128 << 20 // bytes, besides twice the document's length, whatever fetch.memory leaves to it
 	MaxAtOnce       = 4         // documents; fewer where there are fewer processors
 )
 
@@ -39,6 +39,7 @@ var (
 	_ crawler.Opener      = (*PDF)(nil)
 	_ crawler.TreeReader  = (*PDF)(nil)
 	_ crawler.FieldLister = (*PDF)(nil)
+	_ crawler.Weigher     = (*PDF)(nil)
 )
 
 // NeedsTree is false: a PDF has no tree.
@@ -76,7 +77,7 @@ func (x *PDF) Extract(ctx context.Context, p *crawler.Page, e *crawler.Emitter) 
 	if most == 0 {
 		most = DefaultMaxPages
 	}
-	d, err := read(ctx, p.Response.Body, most)
+	d, err := read(ctx, p, most)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -104,13 +105,18 @@ func (x *PDF) Extract(ctx context.Context, p *crawler.Page, e *crawler.Emitter) 
 // isPDF goes by the type, and where a server has but a general one, by the mark that
 // stands among the first kilobyte of a PDF.
 func isPDF(r *crawler.Response) bool {
-	switch r.MediaType {
-	case "application/pdf", "application/x-pdf":
+	if isPDFType(r.MediaType) {
 		return true
+	}
+	switch r.MediaType {
 	case "application/octet-stream", "binary/octet-stream", "application/x-download", "application/force-download":
 		return bytes.Contains(r.Body[:min(len(r.Body), 1024)], []byte("%PDF-"))
 	}
 	return false
+}
+
+func isPDFType(mediaType string) bool {
+	return mediaType == "application/pdf" || mediaType == "application/x-pdf"
 }
 
 func orNull(s string) any {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"sync"
 
 	"github.com/klippa-app/go-pdfium"
@@ -16,6 +17,8 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/amblecrawl/amble/crawler"
 )
 
 // engine is PDFium, compiled once for the process.
@@ -37,13 +40,15 @@ func prepare(ctx context.Context) error {
 		engine.cache = wazero.NewCompilationCache()
 		go func() {
 			defer close(engine.ready)
-			all := experimental.WithCompilationWorkers(context.Background(), cap(engine.turns))
-			pool, err := instances(all, 0)
+			// Each worker of the compiler keeps what it took for its largest function.
+			one := experimental.WithCompilationWorkers(context.Background(), 1)
+			pool, err := instances(one, 0)
 			if err != nil {
 				engine.err = fmt.Errorf("making PDFium ready: %w", err)
 				return
 			}
 			engine.err = pool.Close()
+			debug.FreeOSMemory() // which is several times what a crawl takes
 		}()
 	})
 	select {
@@ -83,7 +88,8 @@ var (
 )
 
 // read reads a document, at most so many pages of it.
-func read(ctx context.Context, body []byte, most int) (d *document, err error) {
+func read(ctx context.Context, p *crawler.Page, most int) (d *document, err error) {
+	body := p.Response.Body
 	if err := prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -93,12 +99,20 @@ func read(ctx context.Context, body []byte, most int) (d *document, err error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+	room, err := newAllocator(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	defer room.end()
 	defer func() {
 		if v := recover(); v != nil {
 			d, err = nil, fmt.Errorf("%w (%v)", errBroken, v)
 		}
+		if room.refused != nil && err != nil {
+			d, err = nil, room.refused
+		}
 	}()
-	pool, err := instances(ctx, len(body))
+	pool, err := instances(experimental.WithMemoryAllocator(ctx, room), len(body))
 	if err != nil {
 		return nil, fmt.Errorf("making PDFium ready: %w", err)
 	}

@@ -121,12 +121,30 @@ func enter(d *json.Decoder, name string) (found bool, err error) {
 		if key == name {
 			return true, nil
 		}
-		var skipped json.RawMessage
-		if err := d.Decode(&skipped); err != nil {
+		if err := skip(d); err != nil {
 			return false, err
 		}
 	}
 	return false, nil
+}
+
+// skip passes over a value, of which it holds one text at a time.
+func skip(d *json.Decoder) error {
+	for open := 0; ; {
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		switch t {
+		case json.Delim('{'), json.Delim('['):
+			open++
+		case json.Delim('}'), json.Delim(']'):
+			open--
+		}
+		if open == 0 {
+			return nil
+		}
+	}
 }
 
 // whole tells a text that ends early from one that has ended.

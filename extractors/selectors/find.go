@@ -8,6 +8,7 @@ import (
 	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 
+	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/extractors/query"
 	"github.com/amblecrawl/amble/extractors/values"
 )
@@ -33,6 +34,15 @@ type work struct {
 	steps   int
 	values  int
 	islands map[island]document
+	page    *crawler.Page
+	done    []func() // give back what was reserved of memory
+}
+
+// end gives back what the work holds.
+func (w *work) end() {
+	for _, done := range w.done {
+		done()
+	}
 }
 
 // step accounts for n visited nodes.

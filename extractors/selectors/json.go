@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/net/html"
 
-	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/extractors/query"
 	"github.com/amblecrawl/amble/extractors/values"
 )
@@ -107,7 +106,10 @@ func (w *work) document(place match, attr string) (document, error) {
 	if err := w.hold(len(text)); err != nil {
 		return document{}, err
 	}
-	doc := parseJSON([]byte(values.TrimScript(text)))
+	doc, err := w.parseJSON([]byte(values.TrimScript(text)))
+	if err != nil {
+		return document{}, err
+	}
 	if w.islands == nil {
 		w.islands = map[island]document{}
 	}
@@ -117,27 +119,37 @@ func (w *work) document(place match, attr string) (document, error) {
 	return doc, nil
 }
 
-func parseJSON(text []byte) document {
+// parseJSON reads a text; its error is that there is no memory for it.
+func (w *work) parseJSON(text []byte) (document, error) {
 	if len(text) == 0 {
-		return document{none: true}
+		return document{none: true}, nil
 	}
+	done, err := query.Reserve(w.ctx, w.page, text, 0, false)
+	if err != nil {
+		return document{}, err
+	}
+	w.done = append(w.done, done)
 	for v, err := range query.Documents(text) {
 		if err != nil {
-			return document{bad: errNotJSON}
+			return document{bad: errNotJSON}, nil
 		}
-		return document{value: v}
+		return document{value: v}, nil
 	}
-	return document{none: true}
+	return document{none: true}, nil
 }
 
 // jsonPage is the document of a page that is JSON; ok is false for another.
-func jsonPage(p *crawler.Page) (m match, ok bool, err error) {
+func (w *work) jsonPage() (m match, ok bool, err error) {
+	p := w.page
 	body := bytes.TrimSpace(bytes.TrimPrefix(p.Response.Body, []byte("\ufeff")))
 	says := strings.Contains(p.Response.MediaType, "json")
 	if p.IsHTML() || len(body) == 0 || !says && body[0] != '{' && body[0] != '[' {
 		return match{}, false, nil
 	}
-	doc := parseJSON(body)
+	doc, err := w.parseJSON(body)
+	if err != nil {
+		return match{}, false, err
+	}
 	if doc.bad != nil && !says {
 		return match{}, false, nil // it only looked like it
 	}

@@ -157,7 +157,8 @@ func (x *LinkRule) Find(ctx context.Context, p *crawler.Page, e *crawler.Emitter
 	if err := x.Validate(); err != nil {
 		return err
 	}
-	r := &reading{plan: &plan{}, work: &work{ctx: ctx, steps: maxSteps, values: maxValues}, page: p, emit: e}
+	r := &reading{plan: &plan{}, work: &work{ctx: ctx, steps: maxSteps, values: maxValues, page: p}, page: p, emit: e}
+	defer r.work.end()
 	defer r.reportRest()
 	switch {
 	case x.plan.tree:
@@ -168,7 +169,7 @@ func (x *LinkRule) Find(ctx context.Context, p *crawler.Page, e *crawler.Emitter
 		r.root = match{node: doc.Nodes[0]}
 	case x.plan.any:
 	default:
-		root, ok, err := jsonPage(p)
+		root, ok, err := r.work.jsonPage()
 		if err != nil || !ok {
 			return err
 		}

@@ -62,14 +62,16 @@ func (x *Extractor) Extract(ctx context.Context, p *crawler.Page, e *crawler.Emi
 	if err := x.Validate(); err != nil {
 		return err
 	}
-	root, ok, err := x.root(p)
+	w := x.work(ctx, p)
+	defer w.end()
+	root, ok, err := x.root(w)
 	if err != nil || !ok {
 		return err
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	r := &reading{plan: &x.plan, work: x.work(ctx), page: p, root: root, emit: e}
+	r := &reading{plan: &x.plan, work: w, page: p, root: root, emit: e}
 	defer r.reportRest()
 	if x.plan.each == nil {
 		return r.record(r.root)
@@ -79,9 +81,10 @@ func (x *Extractor) Extract(ctx context.Context, p *crawler.Page, e *crawler.Emi
 
 // root is the document that a page holds; ok is false where it is none that the
 // selectors look into.
-func (x *Extractor) root(p *crawler.Page) (root match, ok bool, err error) {
+func (x *Extractor) root(w *work) (root match, ok bool, err error) {
+	p := w.page
 	if !x.plan.tree {
-		root, ok, err = jsonPage(p)
+		root, ok, err = w.jsonPage()
 		if err != nil {
 			err = fmt.Errorf("reading the JSON: %w", err)
 		}
@@ -94,8 +97,8 @@ func (x *Extractor) root(p *crawler.Page) (root match, ok bool, err error) {
 	return match{node: n}, err == nil, err
 }
 
-func (x *Extractor) work(ctx context.Context) *work {
-	w := &work{ctx: ctx, steps: maxSteps, values: maxValues}
+func (x *Extractor) work(ctx context.Context, p *crawler.Page) *work {
+	w := &work{ctx: ctx, steps: maxSteps, values: maxValues, page: p}
 	if x.steps > 0 {
 		w.steps, w.values = x.steps, x.values
 	}

@@ -26,7 +26,9 @@ func (x *Extractor) Trace(ctx context.Context, p *crawler.Page, max int) ([]Trac
 	if err := x.Validate(); err != nil {
 		return nil, err
 	}
-	root, ok, err := x.root(p)
+	w := x.work(ctx, p)
+	defer w.end()
+	root, ok, err := x.root(w)
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -39,7 +41,7 @@ func (x *Extractor) Trace(ctx context.Context, p *crawler.Page, max int) ([]Trac
 	}
 	var out []Trace
 	var result crawler.Result
-	r := &reading{plan: &x.plan, work: x.work(ctx), page: p, root: root, emit: crawler.NewEmitter("", p, &result)}
+	r := &reading{plan: &x.plan, work: w, page: p, root: root, emit: crawler.NewEmitter("", p, &result)}
 	r.trace = func(f *field, at match, got outcome) {
 		if r.records > max {
 			return

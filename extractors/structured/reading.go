@@ -34,9 +34,22 @@ func (r *reading) failure(field, value string, dropped bool, err error) {
 // text reads one piece of JSON: the documents in it, or with first what stands
 // at its beginning alone.
 func (r *reading) text(text []byte, first bool) error {
-	if names, ok := r.plan.elements(); ok && r.plan.next == nil {
-		err := query.Elements(text, names, r.element)
+	names, parts := r.plan.elements()
+	parts = parts && r.plan.next == nil
+	depth := 0
+	if parts {
+		depth = len(names) + 1
+	}
+	done, err := query.Reserve(r.ctx, r.page, text, depth, len(r.plan.fields) == 0)
+	if err != nil {
+		if !parts && r.ctx.Err() == nil {
+			err = fmt.Errorf("%w; each with a JSONPath such as $.items[*] and without next takes a list item by item", err)
+		}
 		return fault(r.failed(err))
+	}
+	defer done()
+	if parts {
+		return fault(r.failed(query.Elements(text, names, r.element)))
 	}
 	for document, err := range query.Documents(text) {
 		if err != nil {
