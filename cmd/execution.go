@@ -38,6 +38,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if err := fitOpenFiles(cfg, openFiles(), x.log); err != nil {
 		return report{}, err
 	}
+	defer outliveReaders()()
 	used := usedBefore(x.state)
 	f, found, err := openFrontier(cfg, x.state, x.fresh, x.log)
 	if err != nil {

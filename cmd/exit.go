@@ -41,7 +41,7 @@ func (e *exitError) Unwrap() error { return e.err }
 // codeOf is the exit code of a crawl that ended with err.
 func codeOf(err error, s *crawler.Summary) int {
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, crawler.ErrReaderGone):
 		return exitInterrupted
 	case errors.Is(err, crawler.ErrOutput) && !s.Resumed && !errors.Is(err, syscall.ENOSPC):
 		return exitConfig

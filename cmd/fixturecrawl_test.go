@@ -56,6 +56,7 @@ func crawlOf(t *testing.T, web *fixtures.Web, config string) *fixtureCrawl {
 	if text == config {
 		t.Fatal("the config has no section fetch in block style")
 	}
+	text = strings.ReplaceAll(text, killHook, hookOf(c.dir))
 	if err := os.WriteFile(c.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -100,6 +100,7 @@ func TestKilled(t *testing.T) {
 		judgeManners(t, c.web, "killbot", killDelay, 1)
 		tell(t, "requests seen by the servers of killed crawls", c.served())
 	}
+	tell(t, "batches that a receiver got again, and dropped", killReceiver().repeated())
 }
 
 // killUntilDone starts the crawl until it ends by itself, killing it at most n

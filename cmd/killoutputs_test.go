@@ -35,6 +35,7 @@ var killOutputs = []killOutput{
 	{"sqlite", `{sqlite: records.db}`, func(dir, kind string) string { return filepath.Join(dir, "records.db?"+kind) }, readTable, ""},
 	// Parts of five records, so that many are written while the crawl is killed.
 	{"parquet", `{parquet: {path: "{type}.parquet", records: 5}}`, inFile("-*.parquet"), readParquet, ""},
+	{"webhook", `{webhook: {url: "` + killHook + `", records: 5, secret: killed}}`, func(dir, kind string) string { return dir + "?" + kind }, readHook, ""},
 }
 
 // killOutputsConfig is the section output with all of them.

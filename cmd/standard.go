@@ -9,6 +9,7 @@ import (
 	_ "github.com/amblecrawl/amble/crawler/sink/parquet"
 	_ "github.com/amblecrawl/amble/crawler/sink/postgres"
 	_ "github.com/amblecrawl/amble/crawler/sink/sqlite"
+	_ "github.com/amblecrawl/amble/crawler/sink/webhook"
 	_ "github.com/amblecrawl/amble/extractors/article"
 	_ "github.com/amblecrawl/amble/extractors/content"
 	_ "github.com/amblecrawl/amble/extractors/feeds"

@@ -224,6 +224,8 @@ func (e *Engine) Run(ctx context.Context, seeds iter.Seq2[Seed, error]) (Summary
 		err = c.finish(!interrupted)
 	}
 	switch {
+	case errors.Is(err, ErrReaderGone):
+		return c.summary(StatusInterrupted), err
 	case err != nil:
 		return c.summary(StatusFailed), err
 	case interrupted:

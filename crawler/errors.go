@@ -13,6 +13,9 @@ var (
 	// ErrStop means that the run cannot go on: a disk, sink or storage failed.
 	// What is committed stays committed; the run can be resumed.
 	ErrStop = errors.New("the run cannot go on")
+	// ErrReaderGone means, along with ErrStop, that whoever read the records has gone
+	// away: a pipe's other end. It is no failure but a wish, as an interrupt is.
+	ErrReaderGone = errors.New("nobody reads them any more")
 	// ErrOutput means that a sink could not be opened. Nothing was fetched: name
 	// a place that can be written, or mend that one.
 	ErrOutput = errors.New("cannot open output")

@@ -142,10 +142,17 @@ func (l *loader) checkPlugin(plugin any, whole *node, path string, before int) {
 	}
 	unread := l.found[before:]
 	for _, err := range causes(validate(check), 0) {
-		if !unread.Failed() || whole.wasRead(err, unread) {
+		if !whole.broke(err) && (!unread.Failed() || whole.wasRead(err, unread)) {
 			l.pluginError(whole, path, err)
 		}
 	}
+}
+
+// broke reports whether a plugin's finding is about a value that could not be made,
+// since a variable is not set, say: that has been told.
+func (n *node) broke(err error) bool {
+	ce, ok := errors.AsType[*crawler.ConfigError](err)
+	return ok && len(ce.Path) > 0 && n.below(ce.Path).broken
 }
 
 // wasRead reports whether a plugin's finding is about a value that stands in

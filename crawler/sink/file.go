@@ -129,6 +129,9 @@ func (f *file) spill(ctx context.Context) error {
 		if info, statErr := f.handle.Stat(); statErr == nil && !f.stream {
 			f.written = info.Size()
 		}
+		if errors.Is(err, syscall.EPIPE) {
+			err = fmt.Errorf("%w: %w", crawler.ErrReaderGone, err)
+		}
 		return f.stop("write", err)
 	}
 	f.buf = f.buf[:0]

@@ -23,6 +23,18 @@ func RunTables(t *testing.T, s Subject) {
 	t.Run("processes that die", s.abandoned)
 }
 
+// RunReceiver tests a sink that hands records on to where nothing is taken back, or
+// replaced: all that Run asks for but what concerns files. A folder stands for a
+// receiver.
+func RunReceiver(t *testing.T, s Subject) {
+	t.Run("resumed run appends", s.resumeAppends)
+	t.Run("uncommitted records are not handed on", s.uncommittedCut)
+	t.Run("closing without flush leaves what was flushed", s.closeDrops)
+	t.Run("foreign position is refused", s.foreignPosition)
+	t.Run("closed sink refuses", s.closedRefuses)
+	t.Run("processes that die", s.abandoned)
+}
+
 // abandoned drives a sink through random writes, flushes and commits. A process
 // that dies leaves its sink as it is, and the next one opens another.
 func (s Subject) abandoned(t *testing.T) {
@@ -57,7 +69,12 @@ func (s Subject) abandoned(t *testing.T) {
 			"flush": func(rt *rapid.T) {
 				position, flushed = flush(rt, sink), slices.Clone(written)
 			},
-			"commit": func(*rapid.T) { stands, committed = position, flushed },
+			"commit": func(rt *rapid.T) {
+				stands, committed = position, flushed
+				if _, ok := sink.(crawler.Deliverer); ok && rapid.Bool().Draw(rt, "goes on") {
+					deliver(rt, sink)
+				}
+			},
 			"die": func(rt *rapid.T) {
 				if s.Abandon != nil {
 					s.Abandon(rt, sink, folder)
@@ -67,7 +84,7 @@ func (s Subject) abandoned(t *testing.T) {
 				written, flushed, position = slices.Clone(committed), committed, stands
 			},
 		})
-		position = flush(rt, sink)
+		position = settle(rt, sink)
 		closeSink(rt, sink)
 		sink = open(rt, s, folder, position)
 		closeSink(rt, sink)
