@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/cookies"
 	"github.com/amblecrawl/amble/crawler/drift"
 	"github.com/amblecrawl/amble/crawler/fetch"
 	"github.com/amblecrawl/amble/crawler/fetch/database"
@@ -36,6 +38,7 @@ type crawl struct {
 	client    *fetch.Client
 	pipeline  *extractors.Pipeline
 	databases *database.Transport // nil without queries
+	jar       *cookies.Jar        // nil without cookies
 	opened    bool                // the pipeline is
 }
 
@@ -48,6 +51,8 @@ type past struct {
 	state remembering
 	// folder is that of a run's state; no other command holds more than a page.
 	folder string
+	// resumed tells that an unfinished run of the folder goes on.
+	resumed bool
 	// common is the time of hosts that crawls of this process share, nil for none.
 	common *politeness.Common
 }
@@ -69,8 +74,11 @@ func assemble(cfg *config.Config, log *slog.Logger, before past) (*crawl, error)
 	if c.databases, err = newDatabases(cfg); err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
-	if c.client, err = newClient(cfg, c.gate, schemes(c.databases), before.folder, log); err != nil {
-		return nil, &exitError{exitConfig, err}
+	if c.jar, err = newJar(cfg, before, log); err != nil {
+		return nil, stateError(err)
+	}
+	if c.client, err = newClient(cfg, c.gate, c.jar, schemes(c.databases), before.folder, log); err != nil {
+		return nil, &exitError{exitConfig, errors.Join(err, c.closeJar())}
 	}
 	if c.pipeline, err = newPipeline(cfg, log); err != nil {
 		return nil, &exitError{exitConfig, err}
@@ -90,6 +98,9 @@ func (c *crawl) open(ctx context.Context) error {
 func (c *crawl) close() {
 	c.client.Close()
 	c.closeDatabases()
+	if err := c.closeJar(); err != nil {
+		c.log.Warn("cookies could not be kept", "err", err)
+	}
 	if !c.opened {
 		return
 	}
@@ -103,8 +114,8 @@ func (c *crawl) polite() *polite {
 	return &polite{gate: c.gate, usage: c.usage, waits: c.client.Waits}
 }
 
-func newClient(cfg *config.Config, gate *politeness.Gate, others map[string]fetch.Scheme, folder string, log *slog.Logger) (*fetch.Client, error) {
-	guard, err := newGuard(cfg, gate, log)
+func newClient(cfg *config.Config, gate *politeness.Gate, jar *cookies.Jar, others map[string]fetch.Scheme, folder string, log *slog.Logger) (*fetch.Client, error) {
+	guard, err := newGuard(cfg, gate, jar, log)
 	if err != nil {
 		return nil, err
 	}
@@ -137,12 +148,18 @@ func newClient(cfg *config.Config, gate *politeness.Gate, others map[string]fetc
 }
 
 // newGuard stands above the network: it lets through what politeness granted,
-// gives it the credentials of its host, and signs it where the crawl has an identity,
+// gives it the cookies and credentials of its host, and signs it where the crawl has an identity,
 // each attempt anew.
-func newGuard(cfg *config.Config, gate *politeness.Gate, log *slog.Logger) (func(http.RoundTripper) http.RoundTripper, error) {
-	credentials, err := newAuth(cfg)
+func newGuard(cfg *config.Config, gate *politeness.Gate, jar *cookies.Jar, log *slog.Logger) (func(http.RoundTripper) http.RoundTripper, error) {
+	known, err := newAuth(cfg)
 	if err != nil {
 		return nil, err
+	}
+	credentials := func(next http.RoundTripper) http.RoundTripper {
+		if jar == nil {
+			return known(next)
+		}
+		return jar.Wrap(known(next))
 	}
 	id := &cfg.Politeness.Identity
 	if id.Key == "" {

@@ -48,7 +48,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if found.ID != "" && x.resuming != nil {
 		x.resuming(found, f.Stats().Settled)
 	}
-	c, err := assemble(cfg, x.log, past{used: used, state: f, folder: x.state, common: x.common})
+	c, err := assemble(cfg, x.log, past{used: used, state: f, folder: x.state, resumed: found.ID != "", common: x.common})
 	if err != nil {
 		return report{}, err
 	}

@@ -18,6 +18,15 @@ import (
 // name, which is none.
 const HeaderRenewed = ":renewed"
 
+// HeaderCookies is in the header of an answer that has to do with cookies: it was
+// asked for with some (CookiesSent), or changed those its host will be sent
+// (CookiesChanged). A redirect back is no loop then, once. No server can send it.
+const (
+	HeaderCookies  = ":cookies"
+	CookiesSent    = "sent"
+	CookiesChanged = "changed"
+)
+
 // Response is one answer of a server, body read to its end.
 type Response struct {
 	Status    int

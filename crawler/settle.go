@@ -95,6 +95,10 @@ func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
 		if resp.Status/100 == 2 {
 			return o // a page that refreshes itself
 		}
+		if cookies := resp.Header[HeaderCookies]; len(cookies) > 0 && l.Call.Repeatable() &&
+			(l.Hops == 0 && cookies[0] == CookiesChanged || l.Hops == 1 && target.Fetch() == l.Requested) {
+			return w.withCookies(l, target, o, f)
+		}
 		o.Class, o.Detail = ClassRedirectLoop, "back to "+target.Redacted()
 		return o
 	}
@@ -116,6 +120,20 @@ func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
 		// The server tells apart what the dedup key does not, such as "/a?" and
 		// "/a": the target needs a key of its own, or it would never be fetched.
 		next.Key = KeyOf(urls.Key(xxh3.HashString128("exactly "+target.Fetch()).Bytes()), call.Digest())
+	}
+	f.found = append(f.found, next)
+	return o
+}
+
+// withCookies asks once more for a page that sent its reader to itself with a new
+// cookie, at once or by way of another page, as sites do that look whether cookies
+// are kept.
+func (w *worker) withCookies(l *Lease, target urls.URL, o Outcome, f *finished) Outcome {
+	next := l.Request
+	next.URL, next.Requested, next.Hops, next.Attempt = target, l.Origin(), l.Hops+1, 0
+	next.Key = KeyOf(urls.Key(xxh3.HashString128("with cookies "+target.Fetch()).Bytes()), l.Call.Digest())
+	if l.heads() {
+		next.Key = next.keyOfHop()
 	}
 	f.found = append(f.found, next)
 	return o

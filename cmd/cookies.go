@@ -1,0 +1,34 @@
+package cmd
+
+import (
+	"log/slog"
+	"path/filepath"
+
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/cookies"
+)
+
+// cookieFile is where a state keeps the cookies of its run.
+const cookieFile = "cookies.json"
+
+// newJar makes the jar of a crawl, nil without one. Only a run keeps it in a file.
+func newJar(cfg *config.Config, before past, log *slog.Logger) (*cookies.Jar, error) {
+	if cfg.Fetch.Cookies == "off" {
+		return nil, nil
+	}
+	o := cookies.Options{Resumed: before.resumed, Log: log}
+	if cfg.Fetch.Cookies == "host" {
+		o.Scope = cookies.ScopeHost
+	}
+	if before.folder != "" {
+		o.File = filepath.Join(before.folder, cookieFile)
+	}
+	return cookies.Open(o)
+}
+
+func (c *crawl) closeJar() error {
+	if c.jar == nil {
+		return nil
+	}
+	return c.jar.Close()
+}
