@@ -3,6 +3,8 @@ package crawler
 import (
 	"context"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
@@ -64,16 +66,28 @@ func (w *worker) admit(l *Lease) func(context.Context, Arrived) error {
 func (w *worker) hold(ctx context.Context, weight int64) error {
 	w.small = weight <= w.engine.reserved()/small && !w.engine.memory.TryAcquire(weight)
 	if w.small {
-		if err := w.engine.reserve.Acquire(ctx, weight); err != nil {
+		if err := w.await(ctx, w.engine.reserve, weight); err != nil {
 			return err
 		}
 	} else if weight > w.engine.reserved()/small {
-		if err := w.engine.memory.Acquire(ctx, weight); err != nil {
+		if err := w.await(ctx, w.engine.memory, weight); err != nil {
 			return err
 		}
 	}
 	w.weight = weight
 	return nil
+}
+
+// await waits for room, and tells of it where there is none at once.
+func (w *worker) await(ctx context.Context, room *semaphore.Weighted, weight int64) error {
+	if room.TryAcquire(weight) {
+		return nil
+	}
+	if tell := w.engine.Observer.Short; tell != nil {
+		tell(true)
+		defer tell(false)
+	}
+	return room.Acquire(ctx, weight)
 }
 
 // admitUnasked holds a page to the bound whose fetcher did not ask.

@@ -16,6 +16,8 @@ type Observer struct {
 	FieldError func(e RecordError)
 	// Committed: a batch is durable; totals are the run's, over all processes.
 	Committed func(t Totals, f FrontierStats)
+	// Short: a page in hand begins to wait for memory, or has stopped waiting.
+	Short func(waits bool)
 }
 
 // Exchange is one request sent and its answer.

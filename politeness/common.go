@@ -14,6 +14,11 @@ import (
 // have in flight. What a server asks of one, a Retry-After, holds for all. They
 // take turns: who has waited longest goes first.
 type Common struct {
+	// Noted is told of each debt that grows: until when a host, or a group of them,
+	// asks to be left alone. It must return at once; nil for nobody. Set it before
+	// the first use.
+	Noted func(key string, until time.Time)
+
 	mu    sync.Mutex
 	clock clock
 	hosts map[string]*commonHost
@@ -174,10 +179,23 @@ func (c *Common) end(keys commonKeys, debts [2]time.Duration) {
 	now := c.clock.now()
 	c.each(keys, func(h *commonHost) { h.inFlight, h.last = h.inFlight-1, now })
 	for i, debt := range debts {
-		if h := c.hosts[keys[i]]; h != nil && debt > 0 {
-			h.debt = later(h.debt, now.Add(debt))
+		h := c.hosts[keys[i]]
+		if h == nil || debt <= 0 || !now.Add(debt).After(h.debt) {
+			continue
+		}
+		h.debt = now.Add(debt)
+		if c.Noted != nil {
+			c.Noted(keys[i], c.clock.outside(h.debt))
 		}
 	}
+}
+
+// Owe restores a debt that an earlier process was told of by Noted, at most longest.
+func (c *Common) Owe(key string, until time.Time, longest time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.clock.now()
+	c.each(commonKeys{key}, func(h *commonHost) { h.debt = later(h.debt, c.clock.future(until, now, longest)) })
 }
 
 // cancel gives a claim back that has not begun.

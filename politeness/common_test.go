@@ -161,3 +161,29 @@ func TestCommonForgets(t *testing.T) {
 		t.Errorf("%d hosts are remembered", n)
 	}
 }
+
+// What a server asked of one process, the next one is told of.
+func TestCommonDebtIsKept(t *testing.T) {
+	s := newSharing([]time.Duration{time.Second}, []int{1}, GroupHost)
+	noted := map[string]time.Time{}
+	s.common.Noted = func(key string, until time.Time) { noted[key] = until }
+	const host, url = "https://a.example", "https://a.example/"
+	s.gates[0].Decide(host, url).Grant.Done(Result{Status: 200})
+	if len(noted) != 0 {
+		t.Errorf("noted without a debt: %v", noted)
+	}
+	s.now = s.now.Add(time.Second)
+	s.gates[0].Decide(host, url).Grant.Done(Result{Status: 429, Header: map[string][]string{"Retry-After": {"60"}}})
+	if got := noted[host].Sub(s.now); len(noted) != 1 || got != time.Minute {
+		t.Errorf("noted: %v", noted)
+	}
+	later := newSharing([]time.Duration{time.Second}, []int{1}, GroupHost)
+	later.now = s.now.Add(10 * time.Second)
+	later.common.Owe(host, noted[host], time.Hour)
+	later.common.Owe("https://b.example", later.now.Add(1000*time.Hour), time.Hour)
+	for origin, want := range map[string]time.Duration{host: 50 * time.Second, "https://b.example": time.Hour} {
+		if w := later.gates[0].Decide(origin, origin+"/"); w.Action != Wait || w.Until.Sub(later.now) != want {
+			t.Errorf("%s: %+v, in %v", origin, w, w.Until.Sub(later.now))
+		}
+	}
+}

@@ -84,24 +84,9 @@ func (g *Gate) Explain(origin, url string) Explanation {
 	if c != nil {
 		x.RobotsHash = c.hash
 	}
-	switch s := &h.robots; {
-	case g.policy.IgnoreRobots:
-		x.Robots = "ignored"
-	case h.api:
-		x.Robots = "not for an API"
-	case !h.web:
-		x.Robots = "none needed"
-	case c.fresh(now):
-		x.Robots, x.Known, x.RobotsAge, x.RobotsLife = "known", true, now.Sub(c.got), c.lifetime
-		if c.kind == copyAssumed {
-			x.Robots = "unreachable for 30 days and taken as not there"
-		}
-	case s.fetching:
-		x.Robots = "being fetched"
-	case s.trouble != nil:
-		x.Robots = s.trouble.reason()
-	default:
-		x.Robots = "not fetched yet"
+	x.Robots = h.robotsWord(&g.policy, now)
+	if x.Robots == robotsKnown || x.Robots == robotsAssumed {
+		x.Known, x.RobotsAge, x.RobotsLife = true, now.Sub(c.got), c.lifetime
 	}
 	g.mu.Unlock()
 	if x.Known {

@@ -25,8 +25,11 @@ type FieldFigures struct {
 	Types  map[string]int64 `json:"types"`
 }
 
-// Figures are those of the run, by record type.
+// Figures are those of the run, by record type. It may be called while the run goes on,
+// by anybody.
 func (t *Tally) Figures() map[string]Figures {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	all := map[string]Figures{}
 	for _, rt := range t.opt.Types {
 		p := t.now.Types[rt.Name].clone()

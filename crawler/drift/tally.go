@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -44,6 +45,8 @@ type Tally struct {
 	past     []Past
 	findings []Finding
 	done     bool
+
+	mu sync.Mutex // guards the profiles of now from those who look at them meanwhile
 }
 
 var _ crawler.Tally = (*Tally)(nil)
@@ -75,6 +78,8 @@ func New(o Options) *Tally {
 
 // Open implements crawler.Tally.
 func (t *Tally) Open(state crawler.Values) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.good, t.now = Run{Types: map[string]*Profile{}}, Run{Types: map[string]*Profile{}}
 	t.expected = map[string][]string{}
 	var m meta
@@ -157,6 +162,8 @@ func (t *Tally) Add(notes []any, put map[string][]byte) (committed func(), err e
 		return nil, fmt.Errorf("writing the profiles: %w", err)
 	}
 	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
 		t.now.Pages = pages
 		for name, p := range changed {
 			t.now.Types[name] = p

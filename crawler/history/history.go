@@ -23,7 +23,20 @@ var (
 )
 
 // format is the version of the tables, kept in the file's user_version.
-const format = 1
+const format = 2
+
+// second is what format 2 added to the first. What is told of a run beside its
+// summary lies in a table of its own: lists do not read it.
+const second = `
+CREATE TABLE details (
+	number INTEGER PRIMARY KEY,
+	detail BLOB NOT NULL
+);
+CREATE TABLE debts (
+	host  TEXT PRIMARY KEY,
+	until INTEGER NOT NULL
+);
+`
 
 const tables = `
 CREATE TABLE runs (
@@ -44,12 +57,13 @@ CREATE TABLE crawls (
 	name  TEXT PRIMARY KEY,
 	state BLOB
 );
-`
+` + second
 
 // History is an open file. It is safe for concurrent use.
 type History struct {
-	db   *sql.DB
-	path string
+	db    *sql.DB
+	path  string
+	first bool // it is of format 1, which a reader leaves as it is
 }
 
 // Open opens the file, or makes it where there is none.
@@ -123,13 +137,17 @@ func (h *History) prepare(ctx context.Context, write bool) error {
 		return err
 	}
 	switch {
-	case version == format:
+	case version == format, version == 1:
 		var verdict string
 		if err := h.db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
 			return err
 		}
 		if verdict != "ok" {
 			return fmt.Errorf("%w: %s", ErrCorrupt, verdict)
+		}
+		if h.first = version == 1; h.first && write {
+			h.first = false
+			return h.build(ctx, second)
 		}
 		return nil
 	case version > format:
@@ -139,6 +157,11 @@ func (h *History) prepare(ctx context.Context, write bool) error {
 	case !write:
 		return nil
 	}
+	return h.build(ctx, tables)
+}
+
+// build makes tables, and the file one of the present format, or neither.
+func (h *History) build(ctx context.Context, tables string) error {
 	_, err := h.db.ExecContext(ctx, fmt.Sprintf("BEGIN IMMEDIATE; %s PRAGMA user_version = %d; COMMIT", tables, format))
 	return err
 }
@@ -209,11 +232,24 @@ func (h *History) Name(ctx context.Context, number int64, run string, since time
 	return h.explain(err)
 }
 
-// End notes how a run ended.
+// End notes how a run ended, with its Detail.
 func (h *History) End(ctx context.Context, number int64, r Run) error {
-	_, err := h.db.ExecContext(ctx, `UPDATE runs SET status = ?1, reason = ?2, ended = ?3, summary = ?4,
-		started = CASE started WHEN 0 THEN ?3 ELSE started END WHERE number = ?5`, r.Status, r.Reason, unix(r.Ended), []byte(r.Summary), number)
-	return h.explain(err)
+	tx, err := h.db.BeginTx(ctx, nil)
+	if err != nil {
+		return h.explain(err)
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	if _, err := tx.ExecContext(ctx, `UPDATE runs SET status = ?1, reason = ?2, ended = ?3, summary = ?4,
+		started = CASE started WHEN 0 THEN ?3 ELSE started END WHERE number = ?5`, r.Status, r.Reason, unix(r.Ended), []byte(r.Summary), number); err != nil {
+		return h.explain(err)
+	}
+	if len(r.Detail) > 0 {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO details (number, detail) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET detail = excluded.detail`,
+			number, []byte(r.Detail)); err != nil {
+			return h.explain(err)
+		}
+	}
+	return h.explain(tx.Commit())
 }
 
 // List gives runs, the latest first.
@@ -252,7 +288,7 @@ func (h *History) List(ctx context.Context, f Filter) ([]Run, error) {
 	return runs, h.explain(rows.Err())
 }
 
-// Get gives one run, or ErrNoRun.
+// Get gives one run with its Detail, or ErrNoRun.
 func (h *History) Get(ctx context.Context, number int64) (Run, error) {
 	runs, err := h.List(ctx, Filter{Before: number + 1, Limit: 1})
 	switch {
@@ -260,7 +296,15 @@ func (h *History) Get(ctx context.Context, number int64) (Run, error) {
 		return Run{}, err
 	case len(runs) == 0 || runs[0].Number != number:
 		return Run{}, h.explain(fmt.Errorf("%w: %d", ErrNoRun, number))
+	case h.first:
+		return runs[0], nil
 	}
+	var detail []byte
+	err = h.db.QueryRowContext(ctx, `SELECT detail FROM details WHERE number = ?`, number).Scan(&detail)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return Run{}, h.explain(err)
+	}
+	runs[0].Detail = detail
 	return runs[0], nil
 }
 
@@ -276,13 +320,24 @@ func (h *History) Recall(ctx context.Context, crawl string) (state []byte, err e
 // Prune forgets runs of a crawl that have ended: those before a time, and of the
 // others all but the latest keep.
 func (h *History) Prune(ctx context.Context, crawl string, keep int, before time.Time) (forgotten int64, err error) {
-	done, err := h.db.ExecContext(ctx, `DELETE FROM runs WHERE crawl = ?1 AND status NOT IN ('waiting', 'running', 'suspended')
+	tx, err := h.db.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, h.explain(err)
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	done, err := tx.ExecContext(ctx, `DELETE FROM runs WHERE crawl = ?1 AND status NOT IN ('waiting', 'running', 'suspended')
 		AND (max(started, ended, occurrence) < ?2 OR number <= coalesce((SELECT number FROM runs WHERE crawl = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?3), 0))`,
 		crawl, unix(before), keep)
-	if err == nil {
-		forgotten, err = done.RowsAffected()
+	if err != nil {
+		return 0, h.explain(err)
 	}
-	return forgotten, h.explain(err)
+	if forgotten, err = done.RowsAffected(); err == nil && forgotten > 0 {
+		_, err = tx.ExecContext(ctx, `DELETE FROM details WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.number = details.number)`)
+	}
+	if err != nil {
+		return 0, h.explain(err)
+	}
+	return forgotten, h.explain(tx.Commit())
 }
 
 // Path is the file.

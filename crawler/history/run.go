@@ -40,6 +40,8 @@ type Run struct {
 	Status     Status          `json:"status"`
 	Reason     string          `json:"reason,omitempty"` // of a failure, a stop or a skip
 	Summary    json.RawMessage `json:"summary,omitempty"`
+	// Detail is more of it, such as the figures by host: only Get gives it.
+	Detail json.RawMessage `json:"detail,omitempty"`
 }
 
 // Filter selects runs. Zero fields select all.

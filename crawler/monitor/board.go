@@ -28,7 +28,7 @@ func NewBoard(now func() time.Time) *Board {
 // nobody is to read. The other result is to be called when the run has ended.
 func (b *Board) Begin(crawl string, hide func(string) string) (m *Monitor, end func()) {
 	m = New(b.now)
-	m.hide, m.boarded = hide, true
+	m.hide, m.boarded, m.hosts = hide, true, NewHosts()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.live[crawl] = m

@@ -24,6 +24,8 @@ type Monitor struct {
 	boarded bool                // it is on a Board
 
 	inFlight atomic.Int64
+	short    atomic.Int64 // pages that wait for memory
+	hosts    *Hosts
 
 	mu       sync.Mutex
 	totals   crawler.Totals
@@ -33,6 +35,7 @@ type Monitor struct {
 	fields   map[string]*FieldTrouble
 	counts   Counts
 	latest   map[string][]Preview
+	sources  Sources
 }
 
 // Example is one URL that ended in a class, and why.
@@ -55,6 +58,7 @@ type Snapshot struct {
 	Totals   crawler.Totals
 	Frontier crawler.FrontierStats
 	InFlight int64
+	Short    int64 // pages in flight that wait for memory
 	// Rate is pages a second over the last ten seconds.
 	Rate float64
 	// NextDue is how long until the next waiting host or retry may leave, 0
@@ -81,6 +85,7 @@ func (m *Monitor) Observer() crawler.Observer {
 		Settled:    m.settled,
 		FieldError: m.fieldError,
 		Committed:  m.commit,
+		Short:      func(waits bool) { m.short.Add(map[bool]int64{true: 1, false: -1}[waits]) },
 	}
 }
 
@@ -149,7 +154,7 @@ func (m *Monitor) Snapshot() Snapshot {
 	now := m.now()
 	s := Snapshot{
 		Elapsed: now.Sub(m.started), Totals: m.totals.Clone(), Frontier: m.frontier,
-		InFlight: max(0, m.inFlight.Load()), Rate: m.rate.perSecond(now),
+		InFlight: max(0, m.inFlight.Load()), Short: m.short.Load(), Rate: m.rate.perSecond(now),
 	}
 	if m.frontier.NextDueUnix > 0 {
 		s.NextDue = max(0, time.Unix(0, m.frontier.NextDueUnix).Sub(now))

@@ -12,8 +12,8 @@ import (
 
 // Bounds of what is kept of the records that came last.
 const (
-	maxPreviewTypes  = 16
-	maxPreviews      = 3 // of a type
+	maxPreviewTypes  = 8
+	maxPreviews      = 5 // of a type
 	maxPreviewFields = 12
 	maxPreviewValue  = 200     // bytes
 	maxRead          = 4 << 10 // bytes of a value in which secrets are looked for

@@ -71,25 +71,7 @@ func scan(dir string) iter.Seq2[frame, error] {
 			yield(frame{}, err)
 			return
 		}
-		dec, err := newDecoder()
-		if err != nil {
-			yield(frame{}, fmt.Errorf("ledger: %w", err))
-			return
-		}
-		defer dec.Close()
-		for i, n := range numbers {
-			more, err := scanSegment(dir, n, dec, yield)
-			if errors.Is(err, ErrTorn) && i < len(numbers)-1 {
-				err = &CorruptError{File: segmentFile(dir, n), Detail: "incomplete, and another follows: " + err.Error()}
-			}
-			if err != nil {
-				yield(frame{}, err)
-				return
-			}
-			if !more {
-				return
-			}
-		}
+		scanFrom(dir, numbers)(yield)
 	}
 }
 
