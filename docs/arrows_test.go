@@ -23,7 +23,7 @@ var arrows = []struct{ from, to string }{
 
 	{"crawler/urls", ""},
 	{"crawler", "crawler/urls"},
-	{"crawler/config", "crawler crawler/bucket crawler/query crawler/rows crawler/rows/parquet crawler/schedule crawler/trust crawler/urls"},
+	{"crawler/config", "crawler crawler/alert crawler/bucket crawler/query crawler/rows crawler/rows/parquet crawler/schedule crawler/trust crawler/urls"},
 	{"crawler/rows/parquet", "crawler crawler/rows"},
 	{"crawler/fetch/database", "crawler crawler/query crawler/urls"},
 	{"crawler/sink/...", "crawler/sink/... crawler crawler/bucket crawler/urls"},

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"strings"
 	"sync"
@@ -24,10 +26,11 @@ const (
 	Drift     Kind = "drift"
 	NoRecords Kind = "no_records"
 	TooSlow   Kind = "too_slow"
+	Debt      Kind = "politeness_debt"
 	Test      Kind = "test"
 )
 
-// Message is what is sent, as JSON.
+// Message is what is sent, as JSON or by a template.
 type Message struct {
 	ID      string    `json:"id"` // the same when it is sent again
 	Kind    Kind      `json:"kind"`
@@ -44,6 +47,33 @@ type Target struct {
 	Webhook string
 	Command []string      // a program and its arguments; the message is its standard input
 	Timeout time.Duration // of one try
+	// Template makes what is sent of a message; nil is the message as JSON.
+	Template *Template
+	// Type is the media type of what a webhook is sent; empty is that of JSON.
+	Type string
+}
+
+// String names the target without its keys.
+func (t *Target) String() string {
+	if len(t.Command) > 0 {
+		return "the command " + t.Command[0]
+	}
+	host := "?"
+	if u, err := url.Parse(t.Webhook); err == nil {
+		host = u.Host
+	}
+	return "the webhook at " + host
+}
+
+func (t *Target) body(m *Message) ([]byte, error) {
+	if t.Template == nil {
+		return json.Marshal(m)
+	}
+	body, err := t.Template.body(m)
+	if err != nil {
+		return nil, fmt.Errorf("the template: %w", err)
+	}
+	return body, nil
 }
 
 // Bounds of a Sender.
@@ -123,7 +153,7 @@ func (s *Sender) Close(within time.Duration) {
 
 // Deliver sends a message, and again when that may help.
 func Deliver(ctx context.Context, to Target, m Message) (err error) {
-	body, err := json.Marshal(m)
+	body, err := to.body(&m)
 	if err != nil {
 		return err
 	}
@@ -140,24 +170,33 @@ func Deliver(ctx context.Context, to Target, m Message) (err error) {
 	return fmt.Errorf("after %d tries: %w", tries, err)
 }
 
+// Try sends a message once.
+func Try(ctx context.Context, to Target, m Message) error {
+	body, err := to.body(&m)
+	if err != nil {
+		return err
+	}
+	return once(ctx, to, body)
+}
+
 func once(ctx context.Context, to Target, body []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, to.Timeout)
 	defer cancel()
 	if len(to.Command) > 0 {
 		return start(ctx, to.Command, body)
 	}
-	return post(ctx, to.Webhook, body)
+	return post(ctx, &to, body)
 }
 
 // client follows no redirects: a message goes where the config says.
 var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
-func post(ctx context.Context, to string, body []byte) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+func post(ctx context.Context, to *Target, body []byte) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to.Webhook, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("the webhook: %w: not an address", errFinal)
 	}
-	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Content-Type", cmp.Or(to.Type, "application/json"))
 	r.Header.Set("User-Agent", "amble")
 	answer, err := client.Do(r)
 	if err != nil {

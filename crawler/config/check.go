@@ -26,7 +26,7 @@ func (l *loader) check(c *Config) {
 	l.checkOutputs(c)
 	l.checkRejects(c)
 	l.checkSchedule(c)
-	l.checkAlerts(c.Alerts)
+	l.checkAlerts(c)
 	l.checkResolve(c.Fetch.Resolve)
 	l.checkAuth(c.Fetch.Auth)
 	l.checkReach(&c.Fetch)

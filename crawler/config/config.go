@@ -25,6 +25,7 @@ type Config struct {
 	Drift      Drift         `yaml:"drift" doc:"What is done when records are not what they were in the last good run: docs/trust.md has the rules."`
 	State      string        `yaml:"state,path" default:"(.amble/<name> beside the config)" doc:"Folder of the run's state, from which an interrupted run resumes."`
 	Schedule   Schedule      `yaml:"schedule" doc:"When amble serve runs the crawl: docs/serve.md has the rules. amble run does not look at it."`
+	History    History       `yaml:"history" doc:"How much amble serve remembers of the crawl's runs. What is older is forgotten after each run."`
 	Alerts     []Alert       `yaml:"alerts" doc:"Who amble serve tells when a run fails, drifts, has no record or is too slow: a list of webhooks and commands. docs/serve.md has the message."`
 	Commit     Commit        `yaml:"commit" doc:"How many finished pages are written at once."`
 	Grace      time.Duration `yaml:"grace" default:"10s" max:"10m" doc:"Time that pages in flight have to finish when the run is told to stop."`

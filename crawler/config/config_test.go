@@ -58,6 +58,7 @@ func TestDefaults(t *testing.T) {
 		Fetch:  Fetch{Workers: 64, Timeout: 30 * time.Second, MaxBody: 10 << 20, Retries: 3, ProxyBy: "host", Cookies: "off"},
 		Commit: Commit{Pages: 256, Bytes: 8 << 20, Interval: 500 * time.Millisecond},
 
+		History:  History{Runs: 1000, Days: 400},
 		Schedule: Schedule{Timezone: "UTC", Overlap: "skip", CatchUp: "one"},
 		Extract: Extract{{Type: "book", Plugin: "selectors", Extractor: &testSelectors{
 			Fields: []testField{{Name: "a", testSelector: testSelector{CSS: "a"}}},
@@ -122,10 +123,11 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 		}}},
 		Output:  Outputs{{Name: "jsonl:out/all.jsonl", Plugin: "jsonl", Sink: &testSink{Path: filepath.Join(dir, "out/all.jsonl"), Mode: "gzip"}}},
 		Rejects: filepath.Join(dir, "out/{type}.rejects.jsonl"), rejects: &testSink{Path: filepath.Join(dir, "out/{type}.rejects.jsonl"), Mode: "plain"},
-		Drift:  Drift{Action: "fail", Threshold: 0.5, MinRecords: 100},
-		State:  "/var/tmp/amble-state",
-		Alerts: []Alert{{Command: []string{"notify", "all"}, On: []string{"too_slow", "failure"}, SlowerThan: 2 * time.Hour, Timeout: 30 * time.Second}},
-		File:   "testdata/good-every-key.yaml", Dir: dir,
+		Drift:   Drift{Action: "fail", Threshold: 0.5, MinRecords: 100},
+		State:   "/var/tmp/amble-state",
+		Alerts:  []Alert{{Command: []string{"notify", "all"}, On: []string{"too_slow", "failure"}, SlowerThan: 2 * time.Hour, Timeout: 30 * time.Second, Template: "{{.Text}}", Type: "text/markdown", DebtOver: time.Hour}},
+		History: History{Runs: 50, Days: 30},
+		File:    "testdata/good-every-key.yaml", Dir: dir,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", c, want)
