@@ -25,6 +25,11 @@ type execution struct {
 	log     *slog.Logger
 	// common is the time of hosts that runs of this process share, nil for none.
 	common *politeness.Common
+	// used tells that other crawls of this process may have asked any host a moment
+	// ago, by an earlier one.
+	used bool
+	// entered is told of what is new in the ledger; nil for nobody.
+	entered func([]crawler.Entry)
 	// resuming is told of an unfinished run that goes on; nil for nobody.
 	resuming func(run crawler.RunState, settled int64)
 	// began is told the run's ID before the first request; nil for nobody.
@@ -39,7 +44,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		return report{}, err
 	}
 	defer outliveReaders()()
-	used := usedBefore(x.state)
+	used := x.used || usedBefore(x.state)
 	f, found, err := openFrontier(cfg, x.state, x.fresh, x.log)
 	if err != nil {
 		return report{}, err
@@ -67,11 +72,15 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		set.Config = cfg.File
 	}
 	set.RunID = cmp.Or(found.ID, crawler.NewRunID(time.Now()))
+	if hosts := x.monitor.Hosts(); hosts != nil && found.ID != "" {
+		recount(ctx, hosts, x.state, found.ID)
+	}
 	book, err := openLedger(cfg, x.state, set.RunID)
 	if err != nil {
 		return report{}, stateError(err)
 	}
 	defer book.Close()
+	book.tell = x.entered
 	sealed, err := seal(ctx, f, cfg.Veil())
 	if err != nil {
 		return report{}, stateError(err)
@@ -79,6 +88,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	parts := c.parts(sealed, x.monitor, book)
 	tally := c.tally(x.accept)
 	parts.Tally = tally
+	x.watchable(f, c.gate, tally)
 	engine, err := crawler.New(parts, set)
 	if err != nil {
 		return report{}, &exitError{exitFailed, err}

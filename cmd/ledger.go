@@ -18,6 +18,8 @@ func ledgerFolder(state string) string { return filepath.Join(state, "ledger") }
 type account struct {
 	*ledger.Ledger
 	veil *config.Veil
+	// tell is told of entries that are in the ledger; nil for nobody.
+	tell func([]crawler.Entry)
 }
 
 var _ crawler.Ledger = account{}
@@ -27,7 +29,7 @@ func openLedger(cfg *config.Config, state, run string) (account, error) {
 	l, err := ledger.Open(ledgerFolder(state), ledger.RunInfo{
 		Run: run, Crawl: cfg.Name, Agent: cfg.Politeness.Agent, Contact: cfg.Politeness.Contact, Started: time.Now(), Policy: promised(cfg),
 	})
-	return account{l, cfg.Veil()}, err
+	return account{Ledger: l, veil: cfg.Veil()}, err
 }
 
 // promised is what a config promises to hosts, as the ledger states it.
@@ -67,6 +69,9 @@ func (a account) Append(entries []crawler.Entry) error {
 	}
 	if err := a.Ledger.Append(lines, versions); err != nil {
 		return err
+	}
+	if a.tell != nil {
+		a.tell(entries)
 	}
 	return a.Sync()
 }

@@ -82,10 +82,13 @@ type server struct {
 	log     *slog.Logger
 	configs *configs
 	common  *politeness.Common // the hosts' time, for all crawls
+	used    bool               // an earlier process may have asked hosts a moment ago
+	debts   *debtBook
 
 	alerts *alert.Sender
 	board  *monitor.Board                     // of the runs that go on
 	shown  atomic.Pointer[[]dashboard.Config] // what the dashboard knows of configs
+	byName atomic.Pointer[map[string]*config.Config]
 }
 
 func serve(cmd *cobra.Command, args []string, flags serveFlags) error {
@@ -108,6 +111,10 @@ func serve(cmd *cobra.Command, args []string, flags serveFlags) error {
 		return err
 	}
 	defer s.history.Close()
+	if err := s.recallDebts(cmd.Context()); err != nil {
+		return &exitError{exitFailed, err}
+	}
+	defer s.debts.close()
 	s.daemon = daemon.New(daemon.Options{History: s.history, Clock: crawler.SystemClock{}, Log: s.log, AtOnce: flags.atOnce})
 	if err := s.daemon.Set(cmd.Context(), s.crawls()); err != nil {
 		return &exitError{exitFailed, err}
@@ -154,6 +161,7 @@ func historyBeside(arg string) string {
 }
 
 func (s *server) openHistory(cmd *cobra.Command, path string) error {
+	s.used = usedBefore(path)
 	h, aside, err := history.OpenAnew(cmd.Context(), path, time.Now())
 	if err != nil {
 		return &exitError{exitFailed, fmt.Errorf("the history of runs: %w", err)}
@@ -176,6 +184,7 @@ func (s *server) crawls() []daemon.Crawl {
 		}
 		all = append(all, daemon.Crawl{
 			Name: cfg.Name, Schedule: compiled, Deadline: cfg.Schedule.Deadline,
+			KeepRuns: cfg.History.Runs, KeepFor: cfg.History.For(),
 			Run: func(ctx context.Context, o daemon.Occasion) daemon.Result { return s.execute(ctx, cfg, o) },
 		})
 	}
@@ -224,18 +233,30 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 	defer end()
 	defer s.watchTime(cfg, o.Number)()
 	own := *cfg // a run may lower its number of workers
-	x := &execution{cfg: &own, state: cfg.State, monitor: m, log: s.log.With("crawl", cfg.Name), began: o.Named, common: s.common}
+	debts := s.watchDebts(cfg, o.Number)
+	x := &execution{
+		cfg: &own, state: cfg.State, monitor: m, log: s.log.With("crawl", cfg.Name), began: o.Named, common: s.common, used: s.used,
+		entered: func(entries []crawler.Entry) {
+			for i := range entries {
+				m.Hosts().Add(&entries[i])
+			}
+			if debts != nil {
+				debts(entries)
+			}
+		},
+	}
 	r, err := x.run(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return daemon.Result{Status: history.Stopped}
 		}
 		failed := daemon.Result{Status: history.Failed, Reason: message(cfg, err).Error()}
-		s.alertOn(cfg, o.Number, failed, nil)
+		s.alertOn(ctx, cfg, o.Number, failed, nil)
 		return failed
 	}
 	result := resultOf(cfg, &r)
-	s.alertOn(cfg, o.Number, result, &r)
+	result.Detail = detailOf(m)
+	s.alertOn(ctx, cfg, o.Number, result, &r)
 	return result
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler/history"
+	"github.com/amblecrawl/amble/crawler/monitor"
 )
 
 // served is a daemon that a test runs as a process.
@@ -189,6 +190,35 @@ func checkServed(t *testing.T, dir string) {
 		if len(titles) != 41 {
 			t.Errorf("run %d has %d records, want 41", r.Number, len(titles))
 		}
+		checkHosts(t, dir, r.Number, 41)
+	}
+}
+
+// checkHosts expects the history to tell of a run's one host, whatever processes it had.
+// What a kill cut off may have been asked for again.
+func checkHosts(t *testing.T, dir string, number, pages int64) {
+	t.Helper()
+	cmd := exec.Command("amble", "runs", "show", "--json", fmt.Sprint(number))
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var run struct {
+		Detail struct {
+			monitor.HostList
+			Latest map[string][]monitor.Preview
+		}
+	}
+	if err := json.Unmarshal(out, &run); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	d := &run.Detail
+	if len(d.Hosts) != 1 || d.Total != 1 || d.Partial || d.Hosts[0].Pages < pages || d.Hosts[0].Requests < d.Hosts[0].Pages || d.Hosts[0].PaidS < d.Hosts[0].OwedS || d.Hosts[0].OwedS == 0 {
+		t.Errorf("run %d: the hosts are %+v", number, d.HostList)
+	}
+	if len(d.Latest["page"]) == 0 {
+		t.Errorf("run %d: no record is kept to look at", number)
 	}
 }
 

@@ -4,22 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/alert"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/daemon"
+	"github.com/amblecrawl/amble/crawler/dashboard"
 	"github.com/amblecrawl/amble/crawler/history"
 )
 
 // alertsWithin is how long alerts that wait are still sent when the daemon ends.
 const alertsWithin = 10 * time.Second
-
-func targetOf(a *config.Alert) alert.Target {
-	return alert.Target{Webhook: a.Webhook, Command: a.Command, Timeout: a.Timeout}
-}
 
 // tell sends an alert to whom the config names for its kind.
 func (s *server) tell(cfg *config.Config, number int64, kind alert.Kind, text string, r *report) {
@@ -32,9 +31,16 @@ func (s *server) tell(cfg *config.Config, number int64, kind alert.Kind, text st
 	}
 	for i := range cfg.Alerts {
 		if cfg.Alerts[i].Wants(string(kind)) {
-			s.alerts.Send(targetOf(&cfg.Alerts[i]), m)
+			s.alerts.Send(cfg.Alerts[i].Target(), m)
 		}
 	}
+}
+
+// tellOne is tell for one of a config's alerts.
+func (s *server) tellOne(cfg *config.Config, i int, number int64, kind alert.Kind, text string) {
+	one := *cfg
+	one.Alerts = cfg.Alerts[i : i+1]
+	s.tell(&one, number, kind, text, nil)
 }
 
 // watchTime tells of a run that takes too long, while it goes on. What it returns is
@@ -45,9 +51,7 @@ func (s *server) watchTime(cfg *config.Config, number int64) (stop func()) {
 		a := &cfg.Alerts[i]
 		if a.SlowerThan > 0 && a.Wants(string(alert.TooSlow)) {
 			timers = append(timers, time.AfterFunc(a.SlowerThan, func() {
-				one := *cfg
-				one.Alerts = []config.Alert{*a}
-				s.tell(&one, number, alert.TooSlow, "the run takes longer than "+short(a.SlowerThan), nil)
+				s.tellOne(cfg, i, number, alert.TooSlow, "the run takes longer than "+short(a.SlowerThan))
 			}))
 		}
 	}
@@ -58,8 +62,41 @@ func (s *server) watchTime(cfg *config.Config, number int64) (stop func()) {
 	}
 }
 
+// maxDebtors bounds the hosts of one run that are told of.
+const maxDebtors = 5
+
+// watchDebts gives a function that tells of hosts which ask to be left alone for long,
+// each once for each alert; nil where nobody wants to know.
+func (s *server) watchDebts(cfg *config.Config, number int64) func([]crawler.Entry) {
+	told := make([]map[string]bool, len(cfg.Alerts))
+	wanted := false
+	for i := range cfg.Alerts {
+		told[i] = map[string]bool{}
+		wanted = wanted || cfg.Alerts[i].Wants(string(alert.Debt))
+	}
+	if !wanted {
+		return nil
+	}
+	return func(entries []crawler.Entry) { // from one goroutine
+		for k := range entries {
+			e := &entries[k]
+			for i := range cfg.Alerts {
+				a := &cfg.Alerts[i]
+				if e.RetryAfter < a.DebtOver || e.RetryAfter == 0 || !a.Wants(string(alert.Debt)) || told[i][e.Host] || len(told[i]) >= maxDebtors {
+					continue
+				}
+				told[i][e.Host] = true
+				s.tellOne(cfg, i, number, alert.Debt, fmt.Sprintf("%s asks to be left alone for %s (status %d)", e.Host, short(e.RetryAfter), e.Status))
+			}
+		}
+	}
+}
+
 // alertOn tells of what is wrong with a run that has ended.
-func (s *server) alertOn(cfg *config.Config, number int64, end daemon.Result, r *report) {
+func (s *server) alertOn(ctx context.Context, cfg *config.Config, number int64, end daemon.Result, r *report) {
+	if errors.Is(context.Cause(ctx), daemon.ErrLate) {
+		s.tell(cfg, number, alert.TooSlow, "the run was stopped: it took longer than its deadline, "+short(cfg.Schedule.Deadline), r)
+	}
 	if end.Status == history.Failed {
 		s.tell(cfg, number, alert.Failure, end.Reason, r)
 	}
@@ -85,8 +122,8 @@ func testAlerts(cmd *cobra.Command, path string) error {
 	}
 	failed := false
 	for i := range cfg.Alerts {
-		m := alert.Message{ID: cfg.Name + "-test", Kind: alert.Test, Crawl: cfg.Name, Text: "a test of amble serve --test-alerts", At: time.Now().UTC()}
-		err := alert.Deliver(cmd.Context(), targetOf(&cfg.Alerts[i]), m)
+		m := testMessage(cfg, "a test of amble serve --test-alerts")
+		err := alert.Deliver(cmd.Context(), cfg.Alerts[i].Target(), m)
 		if errors.Is(err, context.Canceled) {
 			return &exitError{code: exitInterrupted}
 		}
@@ -100,4 +137,34 @@ func testAlerts(cmd *cobra.Command, path string) error {
 		return &exitError{code: exitNothing}
 	}
 	return nil
+}
+
+func testMessage(cfg *config.Config, text string) alert.Message {
+	return alert.Message{ID: cfg.Name + "-test", Kind: alert.Test, Crawl: cfg.Name, Text: text, At: time.Now().UTC()}
+}
+
+// tryIn bounds a test from the dashboard, where somebody waits for what becomes of it.
+const tryIn = 10 * time.Second
+
+// tryAlerts sends a message to each target of a crawl, once and all at a time, and says
+// what became of them.
+func (s *server) tryAlerts(ctx context.Context, crawl string) ([]dashboard.Sent, error) {
+	cfg := (*s.byName.Load())[crawl]
+	if cfg == nil {
+		return nil, daemon.ErrUnknown
+	}
+	sent := make([]dashboard.Sent, len(cfg.Alerts))
+	var all sync.WaitGroup
+	for i := range cfg.Alerts {
+		all.Go(func() {
+			to := cfg.Alerts[i].Target()
+			to.Timeout = min(to.Timeout, tryIn)
+			sent[i] = dashboard.Sent{Alert: i, To: cfg.Redact(to.String())}
+			if err := alert.Try(ctx, to, testMessage(cfg, "a test from the dashboard")); err != nil {
+				sent[i].Error = cfg.Redact(err.Error())
+			}
+		})
+	}
+	all.Wait()
+	return sent, nil
 }

@@ -58,6 +58,7 @@ func (s *server) openDashboard(ctx context.Context, f dashboardFlags) (serve fun
 	}
 	d := dashboard.New(dashboard.Options{
 		Daemon: s.daemon, History: reader, Board: s.board, Configs: s.shownConfigs, Lint: s.lintAgain,
+		TryAlerts: s.tryAlerts, Host: s.hostAccount,
 		Token: f.token, Hosts: f.hosts, Version: version, Log: s.log, Now: crawler.SystemClock{}.Now,
 	})
 	return func(ctx context.Context) error {
@@ -71,12 +72,13 @@ func (s *server) openDashboard(ctx context.Context, f dashboardFlags) (serve fun
 func (s *server) showConfigs() {
 	var all []dashboard.Config
 	var names []string
-	used := map[string]bool{}
+	used, byName := map[string]bool{}, map[string]*config.Config{}
 	for _, cfg := range s.configs.good {
+		byName[cfg.Name] = cfg
 		used[cfg.File] = true
 		names = append(names, cfg.Name)
 		all = append(all, dashboard.Config{
-			Crawl: cfg.Name, File: cfg.File, Cron: cfg.Schedule.Cron, Timezone: cfg.Schedule.Timezone, Mistakes: s.configs.broken[cfg.File],
+			Crawl: cfg.Name, File: cfg.File, Cron: cfg.Schedule.Cron, Timezone: cfg.Schedule.Timezone, Alerts: len(cfg.Alerts), Mistakes: s.configs.broken[cfg.File],
 		})
 	}
 	for _, file := range slices.Sorted(maps.Keys(s.configs.broken)) {
@@ -85,6 +87,7 @@ func (s *server) showConfigs() {
 		}
 	}
 	s.shown.Store(&all)
+	s.byName.Store(&byName)
 	s.board.Keep(names)
 }
 

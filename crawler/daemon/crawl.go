@@ -15,6 +15,9 @@ type Crawl struct {
 	Name     string
 	Schedule *schedule.Schedule // nil: it runs when somebody starts it
 	Deadline time.Duration      // of one run, 0: none
+	// KeepRuns and KeepFor are those of Options for this crawl, 0: as there.
+	KeepRuns int
+	KeepFor  time.Duration
 	// Run executes the crawl to its end or until ctx ends. An unfinished run of an
 	// earlier call goes on.
 	Run func(ctx context.Context, o Occasion) Result
@@ -34,6 +37,7 @@ type Result struct {
 	Status  history.Status // Finished, Stopped or Failed
 	Reason  string
 	Summary json.RawMessage
+	Detail  json.RawMessage // see history.Run
 }
 
 // Errors of the daemon's methods.
@@ -43,12 +47,14 @@ var (
 	ErrIdle    = errors.New("the crawl is not running")
 )
 
+// ErrLate is the cause of a run's context when its deadline has passed.
+var ErrLate = errors.New("it took longer than its deadline")
+
 // Reasons why a run was stopped, as the history states them; causes of its context.
 var (
 	errEnding   = errors.New("the daemon ended")
 	errStopped  = errors.New("somebody stopped it")
 	errReplaced = errors.New("its next occurrence was due")
-	errLate     = errors.New("it took longer than its deadline")
 )
 
 // pausedReason is why an occurrence of a paused crawl has no run.

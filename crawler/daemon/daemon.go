@@ -48,9 +48,6 @@ type Daemon struct {
 // maxSleep bounds one sleep, so that a clock that was set is noticed.
 const maxSleep = time.Minute
 
-// pruneEach is after how many runs the history forgets old ones.
-const pruneEach = 16
-
 // writing bounds one write to the history.
 const writing = 30 * time.Second
 
@@ -109,6 +106,11 @@ func (d *Daemon) join(ctx context.Context, c Crawl) (*job, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the schedule of %s: %w", c.Name, err)
+	}
+	if data != nil {
+		if err := d.prune(ctx, &c); err != nil {
+			return nil, fmt.Errorf("the history of %s: %w", c.Name, err)
+		}
 	}
 	left, err := d.opt.History.List(ctx, history.Filter{Crawl: c.Name, Unended: true})
 	if err != nil {
@@ -287,7 +289,7 @@ func (d *Daemon) execute(ctx context.Context, j *job, c Crawl, o Occasion) {
 			case <-late:
 				d.mu.Lock()
 				if j.running == o.Number && j.cancel != nil {
-					j.cancel(errLate)
+					j.cancel(ErrLate)
 				}
 				d.mu.Unlock()
 			case <-over:
@@ -296,24 +298,21 @@ func (d *Daemon) execute(ctx context.Context, j *job, c Crawl, o Occasion) {
 	}
 	r := guarded(ctx, c, o)
 	close(over)
-	end := history.Run{Status: r.Status, Reason: r.Reason, Summary: r.Summary, Ended: d.opt.Clock.Now()}
+	end := history.Run{Status: r.Status, Reason: r.Reason, Summary: r.Summary, Detail: r.Detail, Ended: d.opt.Clock.Now()}
 	if cause := context.Cause(ctx); cause != nil && r.Status == history.Stopped {
 		end.Reason = cause.Error()
 		if errors.Is(cause, errEnding) {
 			end.Status = history.Suspended
 		}
 	}
-	d.ended(j, o, end)
+	d.ended(j, c, o, end)
 }
 
-func (d *Daemon) ended(j *job, o Occasion, end history.Run) {
+func (d *Daemon) ended(j *job, c Crawl, o Occasion, end history.Run) {
 	ctx, cancel := context.WithTimeout(d.ctx, writing)
 	defer cancel()
 	d.wrote(j, d.opt.History.End(ctx, o.Number, end))
-	if o.Number%pruneEach == 0 {
-		_, err := d.opt.History.Prune(ctx, j.Name, d.opt.KeepRuns, d.opt.Clock.Now().Add(-d.opt.KeepFor))
-		d.wrote(j, err)
-	}
+	d.wrote(j, d.prune(ctx, &c))
 	level := slog.LevelInfo
 	if end.Status == history.Failed {
 		level = slog.LevelError
@@ -333,6 +332,13 @@ func (d *Daemon) ended(j *job, o Occasion, end history.Run) {
 		delete(d.jobs, j.Name)
 	}
 	d.look()
+}
+
+// prune forgets old runs of a crawl.
+func (d *Daemon) prune(ctx context.Context, c *Crawl) error {
+	keep, before := cmp.Or(c.KeepRuns, d.opt.KeepRuns), d.opt.Clock.Now().Add(-cmp.Or(c.KeepFor, d.opt.KeepFor))
+	_, err := d.opt.History.Prune(ctx, c.Name, keep, before)
+	return err
 }
 
 // guarded lets a run that panics fail, and no more than that.

@@ -277,6 +277,25 @@ func TestCommands(t *testing.T) {
 	})
 }
 
+// Each crawl has its own bounds of what is remembered.
+func TestForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := opened(t, filepath.Join(t.TempDir(), "history.db"))
+		defer h.Close()
+		hourly := scheduled(t, schedule.Spec{Cron: "@hourly"})
+		live(t, h, 3, []Crawl{
+			{Name: "few", Schedule: hourly, Run: takes(time.Minute), KeepRuns: 2},
+			{Name: "short", Schedule: hourly, Run: takes(time.Minute), KeepFor: 4*time.Hour + time.Minute},
+			{Name: "all", Schedule: hourly, Run: takes(time.Minute)},
+		}, func(*Daemon) { time.Sleep(9*time.Hour + 30*time.Minute) })
+		for name, want := range map[string]int{"few": 2, "short": 5, "all": 10} {
+			if got := len(listed(t, h, history.Filter{Crawl: name})); got < want-1 || got > want {
+				t.Errorf("%s: %d runs are left, want %d", name, got, want)
+			}
+		}
+	})
+}
+
 // A new schedule counts from when it came: what it would have had before is not
 // missed.
 func TestRescheduled(t *testing.T) {

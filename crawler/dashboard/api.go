@@ -37,6 +37,9 @@ func (s *Server) api() map[string]http.HandlerFunc {
 		"GET /api/v1/events": func(w http.ResponseWriter, r *http.Request) {
 			s.stream(w, r, "all", lookAll, s.watchedAll)
 		},
+		"GET /api/v1/crawls/{name}/host":         s.getHost,
+		"POST /api/v1/crawls/{name}/alerts/test": s.tryAlerts,
+
 		"GET /api/v1/runs":                 s.getRuns,
 		"GET /api/v1/runs/{number}":        s.getRun,
 		"POST /api/v1/crawls/{name}/start": s.command("start"), "POST /api/v1/crawls/{name}/stop": s.command("stop"),
@@ -166,7 +169,7 @@ func wantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Acc
 // failAs answers with an error of the daemon or the history.
 func (s *Server) failAs(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
-	case errors.Is(err, daemon.ErrUnknown), errors.Is(err, history.ErrNoRun):
+	case errors.Is(err, daemon.ErrUnknown), errors.Is(err, history.ErrNoRun), errors.Is(err, ErrNoHost):
 		s.fail(w, r, http.StatusNotFound, err.Error())
 	case errors.Is(err, daemon.ErrRunning), errors.Is(err, daemon.ErrIdle):
 		s.fail(w, r, http.StatusConflict, err.Error())

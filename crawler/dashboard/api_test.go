@@ -70,6 +70,10 @@ func TestDescription(t *testing.T) {
 	fits("GET", "/api/v1/runs", "/paths/~1api~1v1~1runs/get/responses/200/content/application~1json/schema")
 	fits("GET", "/api/v1/runs/1", schemas+"Run")
 	fits("GET", "/api/v1/runs/99", schemas+"Problem")
+	fits("GET", "/api/v1/crawls/books/host?origin="+shop, schemas+"HostAccount")
+	fits("GET", "/api/v1/crawls/books/host?origin=http://nobody.example", schemas+"Problem")
+	fits("POST", "/api/v1/crawls/books/alerts/test", schemas+"Sent")
+	fits("POST", "/api/v1/crawls/quiet/alerts/test", schemas+"Problem")
 	fits("GET", "/api/v1/runs?limit=x", schemas+"Problem")
 }
 
@@ -85,6 +89,9 @@ func TestCommands(t *testing.T) {
 		{"/api/v1/crawls/quiet/stop", 409, "not running"},
 		{"/api/v1/crawls/quiet/pause", 202, `"state":"paused"`},
 		{"/api/v1/crawls/quiet/resume", 202, `"state":"manual"`},
+		{"/api/v1/crawls/books/alerts/test", 200, "1 of 2 alerts were taken"},
+		{"/api/v1/crawls/quiet/alerts/test", 409, "no alerts"},
+		{"/api/v1/crawls/nobody/alerts/test", 404, "no such crawl"},
 		{"/api/v1/crawls/books/stop", 202, `"name":"books"`},
 	} {
 		rec := w.ask("POST", c.path)
@@ -111,7 +118,7 @@ func TestHostileTextIsInert(t *testing.T) {
 	w := newWorld(t, nil)
 	waitFor(t, "records to be seen", func() bool { return len(w.live("books").Latest) > 0 })
 	handlers := regexp.MustCompile(`<[^>]*\son\w+=|<img|javascript:`)
-	for _, path := range []string{"/", "/?q=%3Cscript%3E", "/crawls/books", "/crawls/daily", "/crawls/daily/config", "/runs/1", "/runs/2", "/nothing", "/crawls/%3Cscript%3E", "/login?next=%22%3E%3Cscript%3E"} {
+	for _, path := range []string{"/", "/?q=%3Cscript%3E", "/crawls/books", "/crawls/daily", "/crawls/daily/config", "/crawls/books/host?origin=" + shop, "/crawls/books/host?origin=%3Cscript%3E", "/runs/1", "/runs/2", "/nothing", "/crawls/%3Cscript%3E", "/login?next=%22%3E%3Cscript%3E"} {
 		text := w.ask("GET", path, "Accept: text/html").Body.String()
 		if n := strings.Count(text, "<script"); n != 1 || handlers.MatchString(text) {
 			t.Errorf("%s: %d scripts, or a handler, in\n%s", path, n, text)

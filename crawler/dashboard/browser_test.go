@@ -82,15 +82,16 @@ func TestInABrowser(t *testing.T) {
 		name   string
 		width  int64
 		scheme string
-	}{{"light", 1200, "light"}, {"dark", 1200, "dark"}, {"phone", 360, "light"}, {"phone-dark", 360, "dark"}} {
+	}{{"light", 1280, "light"}, {"dark", 1280, "dark"}, {"phone", 390, "light"}, {"phone-dark", 390, "dark"}, {"small", 320, "light"}} {
 		if err := chromedp.Do(ctx, look(c.width, c.scheme)); err != nil {
 			t.Fatal(err)
 		}
 		papers := map[string]bool{}
-		for name, path := range map[string]string{"overview": "/", "crawl": "/crawls/books", "run": "/runs/1", "config": "/crawls/daily/config", "login": "/login"} {
+		for name, path := range map[string]string{"overview": "/", "crawl": "/crawls/books", "run": "/runs/1", "config": "/crawls/daily/config", "host": "/crawls/books/host?origin=" + shop, "login": "/login"} {
 			open(path)
 			if wide := evaluated[int64](t, ctx, "document.documentElement.scrollWidth"); wide > c.width {
-				t.Errorf("%s is %d wide at %d", path, wide, c.width)
+				t.Errorf("%s is %d wide at %d: %s", path, wide, c.width, evaluated[string](t, ctx,
+					"[...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > innerWidth && !e.closest('.scroll')).map((e) => e.outerHTML.slice(0, 80)).join('; ')"))
 			}
 			papers[evaluated[string](t, ctx, "getComputedStyle(document.body).backgroundColor")] = true
 			if evaluated[bool](t, ctx, "'pwned' in window || document.querySelector('main img, main script') !== null") {
@@ -107,10 +108,14 @@ func TestInABrowser(t *testing.T) {
 	const pages = "document.querySelector('[data-figure=pages]')"
 	before := evaluated[string](t, ctx, pages+".textContent")
 	becomes(t, ctx, pages+".textContent !== '"+before+"'")
-	becomes(t, ctx, "document.querySelectorAll('[data-latest] dl').length > 0 && document.querySelector('#plot polyline').getAttribute('points').includes(' ')")
+	becomes(t, ctx, "document.querySelectorAll('[data-latest] tbody tr').length > 0 && document.querySelectorAll('[data-rows=queues] tr').length === 2 && document.querySelector('[data-fills] meter') !== null && document.querySelector('#plot polyline').getAttribute('points').includes(' ')")
 	if evaluated[bool](t, ctx, "'pwned' in window || document.querySelector('main img, main script') !== null") {
 		t.Error("the script has put in what a site says as markup")
 	}
+	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS("#test-alerts"))); err != nil {
+		t.Fatal(err)
+	}
+	becomes(t, ctx, "document.getElementById('link-state').textContent === '1 of 2 alerts were taken'")
 	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS("#stop-books"))); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ const recent = 20
 var oneRun = history.Filter{Limit: 1}
 
 // errBusy means that too many look at the history.
-var errBusy = errors.New("the history is busy: try again")
+var errBusy = errors.New("too many look at the same time: try again")
 
 // Bar is a run that ended, in short.
 type Bar struct {

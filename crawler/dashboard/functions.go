@@ -29,6 +29,10 @@ var functions = template.FuncMap{
 	"secs":  func(s float64) string { return took(time.Duration(s * float64(time.Second))) },
 	"words": func(s any) string { return strings.ReplaceAll(fmt.Sprint(s), "_", " ") },
 	"next":  func(i int) int { return i + 1 },
+	"table": tableOf,
+	"host":  hostLink,
+	"pause": pauseOf,
+	"owed":  owedOf,
 	"dict": func(pairs ...any) (map[string]any, error) {
 		m := map[string]any{}
 		for i := 0; i+1 < len(pairs); i += 2 {

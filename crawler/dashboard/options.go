@@ -37,6 +37,7 @@ type Config struct {
 	File     string
 	Cron     string
 	Timezone string
+	Alerts   int    // how many targets it names
 	Mistakes string // of the version that is on the disk now, empty without any
 }
 
@@ -53,6 +54,13 @@ type Finding struct {
 	Warning      bool
 }
 
+// Sent is what became of a test message to one of a crawl's alerts.
+type Sent struct {
+	Alert int    `json:"alert"` // its place in the config, from 0
+	To    string `json:"to"`
+	Error string `json:"error,omitempty"` // empty: it was taken
+}
+
 // Options are what a dashboard works with. Daemon, History, Board, Configs and Lint
 // are required.
 type Options struct {
@@ -61,6 +69,11 @@ type Options struct {
 	Board   *monitor.Board
 	Configs func() []Config
 	Lint    func(file string) (Lint, error)
+	// TryAlerts sends a test message to the alerts of a crawl; nil where there are none.
+	TryAlerts func(ctx context.Context, crawl string) ([]Sent, error)
+	// Host reads of a host from the account of a crawl; nil where there is none. Its
+	// error is ErrNoHost where nothing is known of the host.
+	Host func(ctx context.Context, crawl, host string) (*HostAccount, error)
 
 	// Token is asked of everybody where it is not empty.
 	Token string

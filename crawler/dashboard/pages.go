@@ -29,7 +29,7 @@ const (
 
 var pages = func() map[string]*template.Template {
 	all := map[string]*template.Template{}
-	for _, name := range []string{"overview", "crawl", "config", "run", "login", "error"} {
+	for _, name := range []string{"overview", "crawl", "config", "run", "host", "alerts", "login", "error"} {
 		all[name] = template.Must(template.New("layout.html").Funcs(functions).
 			ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/"+name+".html"))
 	}
@@ -197,6 +197,7 @@ type runBody struct {
 	Summary *summary
 	Text    string // the summary as it is
 	Current bool   // it goes on
+	Detail  *runDetail
 }
 
 func (s *Server) runPage(w http.ResponseWriter, r *http.Request) {
@@ -205,7 +206,7 @@ func (s *Server) runPage(w http.ResponseWriter, r *http.Request) {
 		s.failAs(w, r, err)
 		return
 	}
-	b := runBody{Run: run, Summary: summaryOf(run.Summary)}
+	b := runBody{Run: run, Summary: summaryOf(run.Summary), Detail: detailOf(run.Detail)}
 	p := page{Title: run.Crawl + ": run " + strconv.FormatInt(run.Number, 10)}
 	c, err := s.crawl(r.Context(), run.Crawl)
 	switch {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -37,13 +38,15 @@ type Server struct {
 	digests digests
 	logins  *rate.Limiter
 	looks   chan struct{} // a place for each query of the history
+	reads   chan struct{} // a place for each look at a ledger
+	trying  sync.Mutex    // held by a test of alerts
 }
 
 // New makes a dashboard.
 func New(opt Options) *Server {
 	opt.defaults()
 	s := &Server{
-		opt: opt, hub: newHub(), logins: rate.NewLimiter(1, loginsAtOne), looks: make(chan struct{}, 4),
+		opt: opt, hub: newHub(), logins: rate.NewLimiter(1, loginsAtOne), looks: make(chan struct{}, 4), reads: make(chan struct{}, 1),
 		digests: digests{known: map[string]digest{}},
 	}
 	s.handler = s.guarded(s.routes())
@@ -101,6 +104,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("GET /{$}", s.overviewPage)
 	mux.HandleFunc("GET /crawls/{name}", s.crawlPage)
 	mux.HandleFunc("GET /crawls/{name}/config", s.configPage)
+	mux.HandleFunc("GET /crawls/{name}/host", s.hostPage)
 	mux.HandleFunc("GET /runs/{number}", s.runPage)
 	mux.HandleFunc("GET /login", s.loginPage)
 	mux.HandleFunc("POST /login", s.login)

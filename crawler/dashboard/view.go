@@ -21,6 +21,7 @@ type Crawl struct {
 	Cron     string `json:"cron,omitempty"`
 	Timezone string `json:"timezone,omitempty"`
 	Config   string `json:"config"` // the file
+	Alerts   int    `json:"alerts"` // targets of messages
 	// Mistakes are those of the file's version on the disk; the last good one is used.
 	Mistakes string `json:"mistakes,omitempty"`
 	Recent   []Bar  `json:"recent"` // runs that ended, the latest first
@@ -53,6 +54,10 @@ type Live struct {
 	Errors         []Error `json:"errors"`
 	Records        []Count `json:"records"`
 	Latest         []Type  `json:"latest"` // records, the newest last
+
+	MemoryWaiting int64           `json:"memory_waiting"` // pages in flight that wait for memory
+	Queues        []monitor.Queue `json:"queues"`         // the hosts with most queued
+	Types         []monitor.Fill  `json:"types"`          // the fill rates of their fields
 }
 
 // Error is a class of URLs that gave no page, with one of them.
@@ -89,7 +94,7 @@ func (s *Server) crawls() []Crawl {
 		c := configs[standing[i].Name]
 		all[i] = Crawl{
 			Status: standing[i], State: stateOf(&standing[i], c.Cron), Cron: c.Cron, Timezone: c.Timezone,
-			Config: c.File, Mistakes: c.Mistakes, Recent: []Bar{},
+			Config: c.File, Alerts: c.Alerts, Mistakes: c.Mistakes, Recent: []Bar{},
 		}
 	}
 	return all
@@ -123,7 +128,27 @@ func (s *Server) crawl(ctx context.Context, name string) (Crawl, error) {
 	if i < 0 {
 		return Crawl{}, daemon.ErrUnknown
 	}
-	return all[i], s.fill(ctx, &all[i])
+	err := s.fill(ctx, &all[i])
+	all[i].Live = s.closely(name)
+	return all[i], err
+}
+
+// maxQueues is how many hosts of a run are shown.
+const maxQueues = 20
+
+// closely is live with what takes more work: the queues by host and the fill rates.
+func (s *Server) closely(crawl string) *Live {
+	m, l := s.opt.Board.Live(crawl), s.live(crawl)
+	if m == nil || l == nil {
+		return nil
+	}
+	if queues := m.Queues(maxQueues); queues != nil {
+		l.Queues = queues
+	}
+	if types := m.Fills(); types != nil {
+		l.Types = types
+	}
+	return l
 }
 
 // live gives the figures of a crawl's run, nil when none goes on.
@@ -138,6 +163,7 @@ func (s *Server) live(crawl string) *Live {
 		Bytes: now.Totals.Bytes, InFlight: now.InFlight, Queued: now.Frontier.Queued, Settled: now.Frontier.Settled,
 		Failed: now.Totals.Failed, Disallowed: now.Totals.Disallowed, Hosts: now.Frontier.Hosts,
 		HostsWaiting: now.Frontier.Waiting, NextDueS: tenths(now.NextDue), Errors: []Error{}, Records: []Count{}, Latest: []Type{},
+		Queues: []monitor.Queue{}, Types: []monitor.Fill{},
 	}
 	examples := m.Examples()
 	add := func(class crawler.Class, n int64) {
@@ -156,12 +182,9 @@ func (s *Server) live(crawl string) *Live {
 	for name, n := range now.Totals.Records {
 		l.Records = append(l.Records, Count{name, n})
 	}
-	for name, records := range m.Latest() {
-		l.Latest = append(l.Latest, Type{name, records})
-	}
+	l.Latest, l.MemoryWaiting = typesOf(m.Latest()), now.Short
 	slices.SortFunc(l.Errors, func(a, b Error) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Class, b.Class)) })
 	slices.SortFunc(l.Records, func(a, b Count) int { return cmp.Compare(a.Type, b.Type) })
-	slices.SortFunc(l.Latest, func(a, b Type) int { return cmp.Compare(a.Type, b.Type) })
 	return l
 }
 
@@ -178,7 +201,7 @@ type Watched struct {
 func (s *Server) watched(name string) any {
 	for _, c := range s.crawls() {
 		if c.Name == name {
-			return Watched{c.State, versionOf([]Crawl{c}), s.live(name)}
+			return Watched{c.State, versionOf([]Crawl{c}), s.closely(name)}
 		}
 	}
 	return Watched{State: "gone", Version: "gone"}

@@ -48,7 +48,7 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	if err := w.daemon.Set(t.Context(), []daemon.Crawl{
 		{Name: "books", Run: w.runBooks},
 		{Name: "daily", Run: func(context.Context, daemon.Occasion) daemon.Result {
-			return daemon.Result{Status: history.Failed, Reason: "the disk said " + hostile, Summary: summaryWith(hostile)}
+			return daemon.Result{Status: history.Failed, Reason: "the disk said " + hostile, Summary: summaryWith(hostile), Detail: detailWith(hostile)}
 		}},
 		{Name: "quiet", Run: func(context.Context, daemon.Occasion) daemon.Result { return daemon.Result{Status: history.Finished} }},
 	}); err != nil {
@@ -62,9 +62,21 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 		Daemon: w.daemon, History: h, Board: w.board, Version: "test",
 		Configs: func() []Config {
 			return []Config{
-				{Crawl: "books", File: "books.yaml"}, {Crawl: "daily", File: "daily.yaml", Mistakes: "daily.yaml:1:1: " + hostile},
+				{Crawl: "books", File: "books.yaml", Alerts: 2}, {Crawl: "daily", File: "daily.yaml", Mistakes: "daily.yaml:1:1: " + hostile},
 				{Crawl: "quiet", File: "quiet.yaml"}, {File: "broken.yaml", Mistakes: hostile},
 			}
+		},
+		TryAlerts: func(_ context.Context, crawl string) ([]Sent, error) {
+			if crawl == "quiet" {
+				return nil, nil
+			}
+			return []Sent{{Alert: 0, To: "the webhook at hooks.example"}, {Alert: 1, To: hostile, Error: hostile}}, nil
+		},
+		Host: func(_ context.Context, crawl, host string) (*HostAccount, error) {
+			if host != shop {
+				return nil, ErrNoHost
+			}
+			return shopAccount(), nil
 		},
 		Lint: func(string) (Lint, error) {
 			return Lint{Text: "seeds:\n  - " + hostile + "\n", Findings: []Finding{{Line: 2, Column: 5, Message: hostile}}}, nil
@@ -121,6 +133,17 @@ func (w *world) runBooks(ctx context.Context, o daemon.Occasion) daemon.Result {
 	m, end := w.board.Begin("books", func(text string) string { return strings.ReplaceAll(text, "hunter2hunter2", "${KEY}") })
 	defer end()
 	o.Named(fmt.Sprint("run-", o.Number))
+	m.Attach(monitor.Sources{
+		Queues: func(most int, _ time.Time) []monitor.Queue {
+			return []monitor.Queue{
+				{Host: shop, Queued: 1000, More: true, InFlight: 1, Why: "robots.txt Crawl-delay, line 2", ForS: 1.5, OwedS: 2, OwedBy: "robots.txt Crawl-delay, line 2"},
+				{Host: hostile, Queued: 1, Why: hostile},
+			}
+		},
+		Fills: func() []monitor.Fill {
+			return []monitor.Fill{{Type: hostile, Records: 12, Rejected: 1, Fields: []monitor.FieldFill{{Name: hostile, Fill: 0.5}, {Name: "title", Fill: 1}}}}
+		},
+	})
 	tell, p := m.Observer(), m.Peek(onePage{})
 	page, _ := urls.Parse("http://books.example/?key=hunter2hunter2&q=" + "<script>")
 	for n := int64(1); ; n++ {
@@ -146,6 +169,43 @@ func summaryWith(name string) json.RawMessage {
 		"profile": map[string]any{name: map[string]any{"fields": map[string]any{"title" + name: map[string]any{"filled": 98, "fill": 0.99}}}},
 		"drift":   map[string]any{"findings": []any{map[string]any{"type": name, "field": "price", "message": name}}},
 	})
+	return data
+}
+
+// shop is a host that the crawls know.
+const shop = "http://books.example"
+
+// shopAccount is of a host that says hostile things, too.
+func shopAccount() *HostAccount {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	a := &HostAccount{Host: shop, From: at, Robots: []HostRobots{{At: at, Status: 200, Hash: "0123abcd"}}}
+	for i := range 150 {
+		q := HostRequest{At: at.Add(time.Duration(i) * time.Second), URL: shop + "/" + fmt.Sprint(i), Kind: "page", Status: 200, Bytes: 1000, TookS: 0.1, OwedS: 1, OwedBy: "config delay", PaidS: 1 + float64(i%9)/10}
+		switch {
+		case i%40 == 7:
+			q.Status, q.RetryAfterS, q.Class = 429, 30, "http_4xx"
+		case i%40 == 8:
+			q.PaidS = 30
+		case i%40 == 20:
+			q = HostRequest{At: q.At, URL: shop + "/" + hostile, Kind: "page", Withheld: true, Reason: "robots.txt line 3: Disallow: /" + hostile}
+		}
+		a.Requests = append(a.Requests, q)
+	}
+	return a
+}
+
+func detailWith(name string) json.RawMessage {
+	hosts := monitor.NewHosts()
+	for i := range 3 {
+		for range 3 - i {
+			hosts.Add(&crawler.Entry{Host: shop + ":8" + fmt.Sprint(i), Kind: "page", Status: 200, Owed: time.Second, Paid: 2 * time.Second, Bytes: 500, RetryAfter: time.Duration(i) * time.Minute})
+		}
+	}
+	hosts.Add(&crawler.Entry{Host: name, Withheld: true})
+	data, _ := json.Marshal(runDetail{hosts.List(), map[string][]monitor.Preview{name: {
+		{URL: name, Fields: []monitor.PreviewField{{Name: "title", Value: "The first"}, {Name: name, Value: name}}},
+		{URL: shop, Fields: []monitor.PreviewField{{Name: "price", Value: "3.50"}, {Name: "title", Value: strings.Repeat("Long ", 40)}}},
+	}}})
 	return data
 }
 

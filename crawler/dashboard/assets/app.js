@@ -13,6 +13,7 @@ const bytes = (n) => {
 };
 
 const took = (s) => {
+  if (s < 1) return Math.round(s * 1000) + " ms";
   if (s < 60) return s.toFixed(1) + " s";
   const m = Math.floor(s / 60), h = Math.floor(m / 60);
   if (h < 1) return m + " min " + Math.floor(s % 60) + " s";
@@ -50,23 +51,85 @@ const plot = (rate) => {
   line.setAttribute("points", rates.map((r, i) => (i * step).toFixed(1) + "," + (46 - 44 * r / most).toFixed(1)).join(" "));
 };
 
-const latest = (to, types) => {
-  if (!to || !types.length) return;
-  const parts = [];
-  for (const t of types) {
-    parts.push(make("h3", t.type));
-    for (const r of t.records) {
-      const dl = make("dl", undefined, "record");
-      for (const f of r.fields) {
-        const row = make("div");
-        row.append(make("dt", f.name), make("dd", f.value));
-        dl.append(row);
-      }
-      parts.push(dl);
-    }
-  }
-  to.replaceChildren(...parts);
+const head = (names) => {
+  const tr = make("tr");
+  for (const name of names) { const th = make("th", name); th.scope = "col"; tr.append(th); }
+  const thead = make("thead");
+  thead.append(tr);
+  return thead;
 };
+
+// keep replaces what an element holds where that is other than it was: who has scrolled
+// or is reading there is left alone.
+const keep = (to, key, build) => {
+  if (!to || to.dataset.shown === key) return;
+  const places = [...to.querySelectorAll(".scroll")].map((e) => e.scrollLeft);
+  to.replaceChildren(...build());
+  [...to.querySelectorAll(".scroll")].forEach((e, i) => { e.scrollLeft = places[i] || 0; });
+  to.dataset.shown = key;
+};
+
+const mostColumns = 12;
+
+const latest = (to, types) => types.length && keep(to, JSON.stringify(types), () => types.flatMap((t) => {
+  const columns = [], body = make("tbody");
+  const lines = [...t.records].reverse().map((r) => {
+    const cells = [];
+    for (const f of r.fields) {
+      let i = columns.indexOf(f.name);
+      if (i < 0) { if (columns.length === mostColumns) continue; i = columns.push(f.name) - 1; }
+      cells[i] = f.value;
+    }
+    return { cells, url: r.url };
+  });
+  for (const line of lines) {
+    const tr = make("tr");
+    columns.forEach((_, i) => { const td = make("td"); td.append(make("span", line.cells[i] || "", "cell")); tr.append(td); });
+    const td = make("td");
+    td.append(make("span", line.url, "cell faint"));
+    tr.append(td);
+    body.append(tr);
+  }
+  const table = make("table"), box = make("div", undefined, "scroll");
+  box.tabIndex = 0;
+  box.setAttribute("role", "region");
+  box.setAttribute("aria-label", "Records");
+  table.append(head([...columns, "Page"]), body);
+  box.append(table);
+  return [make("h3", t.type), box];
+}));
+
+const percent = (part) => Math.floor(part * 1000) / 10 + " %";
+
+const fills = (to, types) => types.length && keep(to, JSON.stringify(types), () => types.flatMap((t) => {
+  const title = make("h3", t.type + " "), body = make("tbody");
+  title.append(make("small", count(t.records) + " records" + (t.rejected ? ", " + count(t.rejected) + " rejected" : "")));
+  for (const f of t.fields) {
+    const tr = make("tr"), cell = make("td"), meter = make("meter");
+    meter.min = 0; meter.max = 1; meter.low = 0.5; meter.value = f.fill;
+    meter.setAttribute("aria-label", percent(f.fill));
+    cell.append(meter);
+    tr.append(make("td", f.name), cell, make("td", percent(f.fill), "number"));
+    body.append(tr);
+  }
+  if (!t.fields.length) return [title];
+  const table = make("table", undefined, "fills");
+  table.append(head(["Field", "Has a value", "Of records"]), body);
+  return [title, table];
+}));
+
+const queues = (crawl, list) => list.map((q) => {
+  const th = make("th", undefined, "break"), a = make("a", q.host);
+  th.scope = "row";
+  a.href = "/crawls/" + encodeURIComponent(crawl) + "/host?origin=" + encodeURIComponent(q.host);
+  a.id = "host-" + q.host;
+  th.append(a);
+  const cell = (label, text, name) => { const td = make("td", text, name); td.dataset.label = label; return td; };
+  const owed = cell("Owed", took(q.owed_s) + " ");
+  owed.append(make("span", q.owed_by || "", "faint"));
+  return [th, cell("Queued", count(q.queued) + (q.more ? "+" : ""), "number"), cell("In flight", count(q.in_flight), "number"),
+    cell("Waits for", q.why || "nothing", q.why ? "" : "faint"), cell("Another", q.for_s ? took(q.for_s) : "–", "number"), owed];
+});
 
 const showLive = (live) => {
   const one = (q) => document.querySelector(q);
@@ -78,7 +141,10 @@ const showLive = (live) => {
   set(one("[data-seconds]"), took(live.elapsed_s));
   plot(live.pages_per_second);
   const number = (n) => make("td", count(n), "number");
-  rows(one("[data-rows=records]"), live.records.map((r) => [make("td", r.type), number(r.count)]), "none yet", 2);
+  const focus = document.activeElement?.id; // a link in a row that is made anew
+  rows(one("[data-rows=queues]"), queues(one("[data-crawl]")?.dataset.crawl || "", live.queues), "nothing is queued", 6);
+  if (focus?.startsWith("host-")) document.getElementById(focus)?.focus();
+  fills(one("[data-fills]"), live.types);
   rows(one("[data-rows=errors]"), live.errors.map((e) => {
     const why = make("td", (e.url || "") + " ", "break");
     why.append(make("span", e.detail || "", "faint"));
@@ -134,8 +200,9 @@ document.addEventListener("submit", async (e) => {
   e.preventDefault();
   try {
     const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" } });
-    if (!answer.ok) set(document.getElementById("link-state"), (await answer.json()).detail);
+    const said = (await answer.json().catch(() => ({}))).detail;
     await refresh();
+    if (said) set(document.getElementById("link-state"), said);
   } catch { form.submit(); }
 });
 
