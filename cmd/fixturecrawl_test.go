@@ -56,7 +56,7 @@ func crawlOf(t *testing.T, web *fixtures.Web, config string) *fixtureCrawl {
 	if text == config {
 		t.Fatal("the config has no section fetch in block style")
 	}
-	text = strings.ReplaceAll(text, killHook, hookOf(c.dir))
+	text = strings.NewReplacer(killHook, hookOf(c.dir), killEndpoint, killBuckets(), killShelf, shelfOf(c.dir)).Replace(text)
 	if err := os.WriteFile(c.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,9 @@ func crawlOf(t *testing.T, web *fixtures.Web, config string) *fixtureCrawl {
 
 func (c *fixtureCrawl) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	return exec.CommandContext(t.Context(), "amble", append([]string{"run", c.config}, args...)...)
+	cmd := exec.CommandContext(t.Context(), "amble", append([]string{"run", c.config}, args...)...)
+	cmd.Env = append(os.Environ(), "AMBLE_KILL_SECRET="+killSecret)
+	return cmd
 }
 
 // run runs the crawl to its end and returns what it printed.

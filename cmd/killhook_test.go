@@ -13,9 +13,12 @@ import (
 	"testing"
 )
 
-// killHook stands in configs for the address of a receiver that outlives the crawls
-// which are killed.
-const killHook = "http://receiver.invalid/"
+// What stands in configs for the address of a receiver that outlives the crawls which
+// are killed, and what signs its batches.
+const (
+	killHook   = "http://receiver.invalid/"
+	killSecret = "a-secret-of-crawls-that-are-killed"
+)
 
 // killReceiver takes batches and drops those whose ID it knows, for each crawl, by
 // the folder in its path.
@@ -40,7 +43,7 @@ func (h *hookReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // the crawl was killed meanwhile
 	}
 	id := r.Header.Get("Webhook-Id")
-	mac := hmac.New(sha256.New, []byte("killed"))
+	mac := hmac.New(sha256.New, []byte(killSecret))
 	_, _ = mac.Write(append([]byte(id+"."+r.Header.Get("Webhook-Timestamp")+"."), body...))
 	if r.Header.Get("Webhook-Signature") != "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)) {
 		http.Error(w, "wrong signature", http.StatusUnauthorized)

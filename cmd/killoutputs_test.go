@@ -35,7 +35,8 @@ var killOutputs = []killOutput{
 	{"sqlite", `{sqlite: records.db}`, func(dir, kind string) string { return filepath.Join(dir, "records.db?"+kind) }, readTable, ""},
 	// Parts of five records, so that many are written while the crawl is killed.
 	{"parquet", `{parquet: {path: "{type}.parquet", records: 5}}`, inFile("-*.parquet"), readParquet, ""},
-	{"webhook", `{webhook: {url: "` + killHook + `", records: 5, secret: killed}}`, func(dir, kind string) string { return dir + "?" + kind }, readHook, ""},
+	{"webhook", `{webhook: {url: "` + killHook + `", records: 5, secret: "${AMBLE_KILL_SECRET}"}}`, func(dir, kind string) string { return dir + "?" + kind }, readHook, ""},
+	{"blob", `{blob: {url: "` + killShelf + `{type}.jsonl.gz", endpoint: "` + killEndpoint + `", records: 5, access_key: id, secret_key: "${AMBLE_KILL_SECRET}"}}`, func(dir, kind string) string { return dir + "?" + kind }, readShelf, ""},
 }
 
 // killOutputsConfig is the section output with all of them.

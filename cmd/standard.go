@@ -6,6 +6,7 @@ import (
 	_ "time/tzdata"
 
 	_ "github.com/amblecrawl/amble/crawler/sink"
+	_ "github.com/amblecrawl/amble/crawler/sink/blob"
 	_ "github.com/amblecrawl/amble/crawler/sink/parquet"
 	_ "github.com/amblecrawl/amble/crawler/sink/postgres"
 	_ "github.com/amblecrawl/amble/crawler/sink/sqlite"

@@ -50,10 +50,24 @@ func (l *loader) sink(o *Outputs, e entry, path string) {
 	l.decodePlugin(orEmpty(e.value), sink, path, nil)
 	if !l.found[before:].Failed() {
 		l.checkPlaceholders(sink, e.value)
+		l.checkSecrets(sink, e.value, path)
 	}
 	l.checkPlugin(sink, e.value, path, before)
 	*o = append(*o, Output{Name: e.key, Plugin: e.key, Sink: sink})
 	l.sinks = append(l.sinks, e)
+}
+
+// checkSecrets reports secrets of a sink that stand in the file.
+func (l *loader) checkSecrets(sink any, whole *node, path string) {
+	own, ok := sink.(interface{ Secrets() []string })
+	if !ok || whole == nil || whole.kind != mappingKind {
+		return
+	}
+	for _, key := range own.Secrets() {
+		if e := whole.get(key); e != nil && e.value.kind == textKind && e.value.text != "" && !e.value.secret() {
+			l.errorf(e.value.place, "write ${NAME} and set that variable", "%s.%s: a secret stands in the file", path, key)
+		}
+	}
 }
 
 // destinations are the values of a plugin's path fields.

@@ -12,7 +12,7 @@ var later = map[string][]string{
 	"":       {"schedule", "connections", "browser", "warc", "auth"},
 	"seeds":  {"sql", "blob", "connection", "query"},
 	"fetch":  {"browser", "proxy", "proxies", "cookies", "headers", "cache"},
-	"output": {"parquet", "sqlite", "postgres", "blob"},
+	"output": {"parquet", "sqlite", "postgres", "blob", "webhook", "stdout"},
 	"extract": {
 		"aggregate", "when", "any",
 		"jsonld", "microdata", "rdfa", "opengraph", "article", "pdf",

@@ -1,5 +1,6 @@
 // Package sink writes records to files: "jsonl", one JSON object a line, and
-// "csv", RFC 4180. Importing the package registers both in [crawler.Sinks].
+// "csv", RFC 4180; "stdout" is either to standard output. Importing the package
+// registers them in [crawler.Sinks]. Parts are files for sinks that write them whole.
 //
 // # Exactly once
 //

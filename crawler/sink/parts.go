@@ -74,6 +74,12 @@ func (p *Parts) file(stream, number string) string {
 	return filepath.Clean(strings.ReplaceAll(expand(p.template, p.run, stream), partMark, number))
 }
 
+// Around are what stands before and behind the number in the paths of a stream's parts.
+func (p *Parts) Around(stream string) (before, after string) {
+	before, after, _ = strings.Cut(p.file(stream, partMark), partMark)
+	return before, after
+}
+
 // unfinished is the name of a part while it is written.
 func unfinished(path string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".part")
@@ -153,7 +159,9 @@ func (p *Parts) Clear() error {
 
 func (p *Parts) clear(disk realDisk, stream string) error {
 	path := p.file(stream, partMark)
-	before, after, _ := strings.Cut(filepath.Base(path), partMark)
+	before, after := p.Around(stream)
+	before = filepath.Base(before + "x")
+	before = before[:len(before)-1]
 	if err := makeFolder(disk, filepath.Dir(path)); err != nil {
 		return err
 	}
@@ -167,7 +175,7 @@ func (p *Parts) clear(disk realDisk, stream string) error {
 		for _, e := range entries {
 			own := strings.TrimPrefix(strings.TrimSuffix(e.Name(), ".part"), ".")
 			number, ok := strings.CutPrefix(own, before)
-			if number, ok = cutSuffix(number, after, ok); !ok || !isPartNumber(number) || !e.Type().IsRegular() {
+			if number, ok = cutSuffix(number, after, ok); !ok || !IsPartNumber(number) || !e.Type().IsRegular() {
 				continue
 			}
 			if err := in.Remove(filepath.Join(dir, e.Name())); err != nil {
@@ -187,7 +195,8 @@ func cutSuffix(s, suffix string, ok bool) (string, bool) {
 	return s, ok && cut
 }
 
-func isPartNumber(s string) bool {
+// IsPartNumber reports whether a text can be the number of a part in its name.
+func IsPartNumber(s string) bool {
 	return len(s) >= 5 && strings.Trim(s, "0123456789") == ""
 }
 

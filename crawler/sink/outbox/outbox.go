@@ -317,23 +317,6 @@ func (o *Outbox) Deliver(ctx context.Context) error {
 	return nil
 }
 
-// Streams tells how many parts each stream has had handed on.
-func (o *Outbox) Streams() map[string]int64 {
-	if o == nil {
-		return nil
-	}
-	n := map[string]int64{}
-	for name, s := range o.streams {
-		n[name] = s.done
-		for _, p := range s.parts {
-			if p.delivered {
-				n[name] = p.Serial
-			}
-		}
-	}
-	return n
-}
-
 // Close gives the files back. Records that were not flushed are dropped.
 func (o *Outbox) Close() error {
 	if !o.IsOpen() {

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -109,22 +107,12 @@ func (p *Parquet) CheckPosition(position []byte) error {
 	return outbox.CheckPosition("parquet", position)
 }
 
-// maxListed bounds the files that are listed for a record type.
-const maxListed = 3
-
 // Places lists the files, the first few and the last of each type.
 func (p *Parquet) Places() []string {
-	var places []string
-	done := p.box.Streams()
-	for _, stream := range slices.Sorted(maps.Keys(done)) {
-		n := done[stream]
-		for serial := int64(1); serial <= n; serial++ {
-			if serial < maxListed || serial == n {
-				places = append(places, p.parts.File(stream, serial))
-			}
-		}
+	if p.box == nil {
+		return nil
 	}
-	return places
+	return p.box.Places(p.parts.File)
 }
 
 // Close gives the files back. Records that were not flushed are dropped.

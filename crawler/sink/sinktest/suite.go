@@ -20,6 +20,9 @@ type Subject struct {
 	New func(folder string) crawler.Sink
 	// Read gives all that a reader finds below the folder.
 	Read func(folder string) ([]Row, error)
+	// Replaces tells, for RunReceiver, that a fresh run takes away what an earlier one
+	// has handed on.
+	Replaces bool
 	// Whole tells of files that come into being with all their content: a crash
 	// leaves them so, or not at all. nil: there are none.
 	Whole func(path string) bool

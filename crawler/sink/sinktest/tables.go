@@ -23,10 +23,12 @@ func RunTables(t *testing.T, s Subject) {
 	t.Run("processes that die", s.abandoned)
 }
 
-// RunReceiver tests a sink that hands records on to where nothing is taken back, or
-// replaced: all that Run asks for but what concerns files. A folder stands for a
+// RunReceiver tests a sink that hands records on to where nothing is taken back: all that Run asks for but what concerns files. A folder stands for a
 // receiver.
 func RunReceiver(t *testing.T, s Subject) {
+	if s.Replaces {
+		t.Run("fresh run replaces", s.freshReplaces)
+	}
 	t.Run("resumed run appends", s.resumeAppends)
 	t.Run("uncommitted records are not handed on", s.uncommittedCut)
 	t.Run("closing without flush leaves what was flushed", s.closeDrops)

@@ -15,24 +15,13 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
-)
-
-// The pauses between tries.
-const (
-	firstPause = time.Second
-	maxPause   = time.Minute
+	"github.com/amblecrawl/amble/crawler/sink/outbox"
 )
 
 const (
 	maxAnswer = 64 << 10 // bytes read of an answer
 	maxHeard  = 200      // bytes of it that an error shows
 )
-
-// clock is the time as pauses need it.
-type clock interface {
-	Now() time.Time
-	After(d time.Duration) <-chan time.Time
-}
 
 // newClient follows no redirects: records go where the config says.
 func newClient() *http.Client {
@@ -88,34 +77,19 @@ func (r *refusal) Error() string {
 
 // post sends a batch until it is taken, refused, or patience ends.
 func (w *Webhook) post(ctx context.Context, id string, body []byte) error {
-	began := w.clock.Now()
-	for pause := firstPause; ; pause = min(2*pause, maxPause) {
-		err := w.once(ctx, id, body)
-		if err == nil {
-			return nil
+	err := outbox.Persist(ctx, w.clock, w.Patience, func() error { return w.once(ctx, id, body) }, func(err error) (bool, time.Duration) {
+		if r, ok := errors.AsType[*refusal](err); ok {
+			return r.again, r.after
 		}
-		wait, again := pause, true
-		var r *refusal
-		if errors.As(err, &r) {
-			again, wait = r.again, max(pause, r.after)
-		}
-		tried := w.clock.Now().Sub(began)
-		switch {
-		case ctx.Err() != nil:
-			return w.stop(fmt.Errorf("%w: %w", context.Cause(ctx), err), "run again to resume")
-		case !again:
-			return w.stop(err, cure(r.status))
-		case r != nil && r.after > w.Patience:
-			return w.stop(fmt.Errorf("%w, and asked to be left alone for %s", err, r.after.Round(time.Second)), "run again to resume, by then")
-		case tried+wait > w.Patience:
-			return w.stop(fmt.Errorf("no batch was taken for %s: %w", max(tried, time.Second).Round(time.Second), err),
-				"run again to resume when it answers, or raise patience")
-		}
-		select {
-		case <-w.clock.After(wait):
-		case <-ctx.Done():
-		}
+		return true, 0
+	})
+	if err == nil {
+		return nil
 	}
+	if r, ok := errors.AsType[*refusal](err); ok && !r.again {
+		return w.stop(err, cure(r.status))
+	}
+	return w.stop(err, "run again to resume when it answers, or raise patience")
 }
 
 func (w *Webhook) stop(err error, cure string) error {

@@ -43,7 +43,7 @@ type Webhook struct {
 	key    []byte
 	place  string
 	client *http.Client
-	clock  clock // nil: the system's
+	clock  outbox.Clock // nil: the system's
 }
 
 // own are the header fields that the sink writes itself.
@@ -81,6 +81,9 @@ func (w *Webhook) Validate() error {
 	}
 	return errors.Join(wrong...)
 }
+
+// Secrets are the keys whose values belong into the environment.
+func (*Webhook) Secrets() []string { return []string{"secret"} }
 
 // Open brings the outbox to the position, and posts again what may not have been taken.
 func (w *Webhook) Open(ctx context.Context, run crawler.RunInfo, position []byte) error {
