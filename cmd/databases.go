@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/crawler/aggregate"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/fetch"
 	"github.com/amblecrawl/amble/crawler/fetch/database"
@@ -91,6 +92,18 @@ func exceptionsOf(cfg *config.Config) iter.Seq2[string, exception] {
 			}
 		}
 	}
+}
+
+// aggregates are what a config's records are summed up to.
+func aggregates(cfg *config.Config) []aggregate.Spec {
+	var specs []aggregate.Spec
+	for _, a := range cfg.Aggregate {
+		specs = append(specs, aggregate.Spec{
+			Name: a.Name, Of: a.Of, GroupBy: a.GroupBy, Count: a.Count, Sum: a.Sum, Min: a.Min, Max: a.Max, Avg: a.Avg,
+			Only: a.Only, MaxGroups: a.MaxGroups,
+		})
+	}
+	return specs
 }
 
 // closeDatabases ends the connections.

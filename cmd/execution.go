@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/aggregate"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/monitor"
 	"github.com/amblecrawl/amble/extractors/simhash"
@@ -89,6 +90,9 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	tally := c.tally(x.accept)
 	parts.Tally = tally
 	x.watchable(f, c.gate, tally)
+	if sums := aggregates(cfg); len(sums) > 0 {
+		parts.Aggregate = aggregate.New(sums)
+	}
 	engine, err := crawler.New(parts, set)
 	if err != nil {
 		return report{}, &exitError{exitFailed, err}

@@ -168,6 +168,10 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 			b.Put[f.note] = nil
 		}
 	}
+	records, folded, err := c.fold(records, &totals, b.Put)
+	if err != nil {
+		return err
+	}
 	positions, err := c.write(ctx, records, rejects, b.Put)
 	if err != nil {
 		return err
@@ -188,6 +192,7 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 	}
 	trapsCommitted()
 	counted()
+	folded()
 	c.totals, c.positions = totals, positions
 	if tell := e.Observer.Committed; tell != nil {
 		stats := e.Frontier.Stats()
@@ -243,6 +248,9 @@ func (c *committer) finish(whole bool) error {
 	run.Finished = true
 	c.totals.Busy = c.busy()
 	put := map[string][]byte{}
+	if err := c.writeResults(ctx, put); err != nil {
+		return err
+	}
 	if t := c.engine.Tally; t != nil {
 		if err := t.Finish(run, c.totals, put); err != nil {
 			return fmt.Errorf("closing the tally: %w", err)

@@ -49,6 +49,7 @@ type Parts struct {
 	Sinks      []NamedSink
 	Ledger     Ledger     // nil: no account is kept
 	Tally      Tally      // nil: records are counted by their type alone
+	Aggregate  Aggregate  // nil: nothing is summed up
 	PagePolicy PagePolicy // nil: every page permits everything
 	// Rows are the types of records that rows of datasets lead to, with the rows'
 	// columns, nil where only the rows will tell.

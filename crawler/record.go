@@ -28,6 +28,8 @@ type Record struct {
 	Run       string
 	Key       string // _key: the same for the same record in every run
 	Usage     string // _usage, empty when the site states none
+	// Failed tells that the record only says why a row of a dataset has no other.
+	Failed bool
 }
 
 // ProvenanceNames are the names of a record's provenance, in output order.

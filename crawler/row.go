@@ -192,6 +192,7 @@ func (w *worker) answerOne(l *Lease, f *finished, m Member, reason, detail strin
 		Type: l.Types[0], Run: w.engine.run.ID, FetchedAt: w.engine.Clock.Now().UTC(),
 		Fields: withColumns(m.Fields, []Field{{FieldError, reason}, {FieldErrorDetail, w.engine.hide(detail)}}),
 		Key:    RecordKey(l.Types[0], KeyOf(urls.Key{}, m.Row), 0),
+		Failed: true,
 	}
 	if l.Kind != KindFault {
 		r.URL, r.Requested = w.engine.hide(l.URL.Redacted()), w.engine.hide(l.Origin())
@@ -249,6 +250,9 @@ func (e *Engine) recordTypes() []RecordType {
 			}
 			t.Fields = joinNames(rows.Fields, t.Fields)
 		}
+	}
+	if e.Aggregate != nil {
+		types = append(types, e.Aggregate.Types()...)
 	}
 	return types
 }

@@ -119,6 +119,11 @@ func (e *Engine) begin(ctx context.Context, c *committer) error {
 			return fmt.Errorf("reading the tally: %w", err)
 		}
 	}
+	if e.Aggregate != nil {
+		if err := e.Aggregate.Open(e.Frontier); err != nil {
+			return fmt.Errorf("reading what was summed up: %w", err)
+		}
+	}
 	if err := c.openSinks(ctx); err != nil {
 		return err
 	}

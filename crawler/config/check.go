@@ -31,6 +31,7 @@ func (l *loader) check(c *Config) {
 	l.checkAuth(c.Fetch.Auth)
 	l.checkReach(&c.Fetch)
 	l.checkSeeds(c)
+	l.checkAggregates(c)
 }
 
 // checkResolve looks for keys that are no host, and for two that are the same.

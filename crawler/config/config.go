@@ -33,6 +33,8 @@ type Config struct {
 	Connections []Connection `yaml:"connections" doc:"Databases, by name: docs/databases.md has the rules."`
 	Queries     []Query      `yaml:"queries" doc:"Queries that seeds name: rows become records."`
 
+	Aggregate []Aggregate `yaml:"aggregate" doc:"What records are summed up to at the end of the run, as records of their own types, by name: docs/aggregate.md has the rules."`
+
 	// File is the config's path as given, Dir the folder that paths are relative to.
 	File string `yaml:"-"`
 	Dir  string `yaml:"-"`
