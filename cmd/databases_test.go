@@ -10,9 +10,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/amblecrawl/amble/crawler/fetch/database/mariadbtest"
+	"github.com/amblecrawl/amble/crawler/query"
 	"github.com/amblecrawl/amble/crawler/sink/postgres/postgrestest"
 )
 
@@ -171,10 +174,13 @@ commit: {pages: 4, interval: 10ms}
 	}
 }
 
-// One part of a query that fails is one failure, with what the database said; the
-// others are whole, and the password is nowhere.
-func TestFailingPartition(t *testing.T) {
-	t.Parallel()
+// parted is a server with a query of ten rows that fails for one of its parts.
+type parted struct {
+	url, sql, says string
+	stop           func()
+}
+
+func partedPostgres(t *testing.T) parted {
 	server, err := postgrestest.Start()
 	if errors.Is(err, postgrestest.ErrNotInstalled) {
 		t.Skip(err)
@@ -182,22 +188,68 @@ func TestFailingPartition(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Stop()
+	return parted{strings.Replace(server.URL, "amble@", "amble:"+partedPassword+"@", 1),
+		"select n, 100 / (:part - 7) as share from generate_series(1, 10) n", "division by zero", sync.OnceFunc(server.Stop)}
+}
+
+func partedMariaDB(t *testing.T) parted {
+	server, err := mariadbtest.Start()
+	if errors.Is(err, mariadbtest.ErrNotInstalled) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := query.MySQLAddress(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("mysql", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, s := range []string{"create user reader@'%' identified by '" + partedPassword + "'", "grant select on amble.* to reader@'%'"} {
+		if _, err := db.ExecContext(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return parted{strings.Replace(server.URL, "root@", "reader:"+partedPassword+"@", 1),
+		"select seq as n, (select seq from seq_1_to_2 where :part = 7) as share from seq_1_to_10", "more than 1 row", sync.OnceFunc(server.Stop)}
+}
+
+const partedPassword = "hunter2-hunter2"
+
+// One part of a query that fails is one failure, with what the database said; the
+// others are whole, and the password is nowhere.
+func TestFailingPartition(t *testing.T) {
+	t.Parallel()
+	for name, start := range map[string]func(*testing.T) parted{"postgres": partedPostgres, "mariadb": partedMariaDB} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := start(t)
+			defer server.stop()
+			failingPartition(t, server)
+		})
+	}
+}
+
+func failingPartition(t *testing.T, server parted) {
 	dir := t.TempDir()
 	config := `
 name: parts
 connections: {warehouse: {url: "${DATABASE}", concurrency: 8, timeout: 10s}}
 queries:
-  part: {connection: warehouse, sql: "select n, 100 / (:part - 7) as share from generate_series(1, 10) n", params: {part: integer}}
+  part: {connection: warehouse, sql: "` + server.sql + `", params: {part: integer}}
 seeds: [{query: part, partition: {param: part, from: 1, to: 20, step: 1}}]
+aggregate: {sums: {of: part, count: true, sum: n}}
 fetch: {retries: 1}
 politeness: {circuit_after: 0}
 `
 	if err := os.WriteFile(filepath.Join(dir, "crawl.yaml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const password = "hunter2-hunter2"
-	env := []string{"DATABASE=" + strings.Replace(server.URL, "amble@", "amble:"+password+"@", 1)}
+	env := []string{"DATABASE=" + server.url}
 	out, err := ambleIn(t, dir, env, "run", "--summary", "summary.json", "crawl.yaml")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -205,7 +257,10 @@ politeness: {circuit_after: 0}
 	if got := records(t, filepath.Join(dir, "out/part.jsonl")); len(got) != 190 {
 		t.Errorf("%d records", len(got))
 	}
-	if !strings.Contains(out, "part=7") || !strings.Contains(out, "division by zero") || strings.Contains(out, password) {
+	if got := records(t, filepath.Join(dir, "out/sums.jsonl")); len(got) != 1 || !strings.Contains(got[0], `"count":190,"sum_n":1045`) {
+		t.Errorf("they are summed up to %q", got)
+	}
+	if !strings.Contains(out, "part=7") || !strings.Contains(out, server.says) || strings.Contains(out, partedPassword) {
 		t.Errorf("it prints\n%s", out)
 	}
 	var summary struct {
@@ -224,10 +279,9 @@ politeness: {circuit_after: 0}
 		t.Errorf("%v\n%s", err, out)
 	}
 	// With the server gone nothing can be had, and that is said without the address.
-	server.Stop()
-	server = nil
+	server.stop()
 	out, err = ambleIn(t, dir, env, "run", "--fresh", "crawl.yaml")
-	if err == nil || !strings.Contains(out, "refused") || strings.Contains(out, password) {
+	if err == nil || !strings.Contains(out, "refused") || strings.Contains(out, partedPassword) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

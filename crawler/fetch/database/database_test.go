@@ -15,16 +15,40 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/fetch/database/mariadbtest"
 	"github.com/amblecrawl/amble/crawler/query"
 	"github.com/amblecrawl/amble/crawler/sink/postgres/postgrestest"
 )
 
-var server *postgrestest.Server
+var (
+	server  *postgrestest.Server
+	mariadb *mariadbtest.Server
+)
 
 func TestMain(m *testing.M) {
 	code := m.Run()
 	server.Stop()
+	mariadb.Stop()
 	os.Exit(code)
+}
+
+// addresses are those of the databases that queries can be put to.
+var addresses = map[string]func(*testing.T) string{"sqlite": sqliteURL, "postgres": postgresURL, "mariadb": mariadbURL}
+
+// mariadbURL is a real server's, started by the first test that asks.
+func mariadbURL(t *testing.T) string {
+	t.Helper()
+	if mariadb == nil {
+		s, err := mariadbtest.Start()
+		if errors.Is(err, mariadbtest.ErrNotInstalled) {
+			t.Skip(err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		mariadb = s
+	}
+	return mariadb.URL
 }
 
 // postgresURL is a real server's, started by the first test that asks.
@@ -52,6 +76,13 @@ func fill(t *testing.T, address string, statements ...string) {
 	driver, dsn := "pgx", address
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
 		driver, dsn = "sqlite", path
+	}
+	if strings.HasPrefix(address, "mysql:") {
+		driver = "mysql"
+		var err error
+		if dsn, err = query.MySQLAddress(address); err != nil {
+			t.Fatal(err)
+		}
 	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
@@ -190,7 +221,7 @@ func TestTypesOfSQLite(t *testing.T) {
 
 // A value stays a value, whatever it holds.
 func TestParametersAreBound(t *testing.T) {
-	for name, address := range map[string]func(*testing.T) string{"sqlite": sqliteURL, "postgres": postgresURL} {
+	for name, address := range addresses {
 		t.Run(name, func(t *testing.T) {
 			url := address(t)
 			fill(t, url, "drop table if exists people", "create table people(name text, born date, height float)", "insert into people values('ada', '1815-12-10', 1.6)")
@@ -211,7 +242,7 @@ func TestParametersAreBound(t *testing.T) {
 }
 
 func TestStatementsDoNotWrite(t *testing.T) {
-	for name, address := range map[string]func(*testing.T) string{"sqlite": sqliteURL, "postgres": postgresURL} {
+	for name, address := range addresses {
 		t.Run(name, func(t *testing.T) {
 			url := address(t)
 			fill(t, url, "drop table if exists kept", "create table kept(n int)", "insert into kept values(1)")
@@ -230,10 +261,10 @@ func TestStatementsDoNotWrite(t *testing.T) {
 
 // Pages give every row once, whatever ends them.
 func TestPages(t *testing.T) {
-	for name, address := range map[string]func(*testing.T) string{"sqlite": sqliteURL, "postgres": postgresURL} {
+	for name, address := range addresses {
 		t.Run(name, func(t *testing.T) {
 			url := address(t)
-			statements := []string{"drop table if exists many", "create table many(id int, name text, long text, at timestamp)"}
+			statements := []string{"drop table if exists many", "create table many(id int, name text, wide text, at timestamp)"}
 			for i := range 100 {
 				statements = append(statements, "insert into many values("+strconv.Itoa(i*i)+", 'n"+strconv.Itoa(1000+i)+"', '"+strings.Repeat("x", 300)+"', '2026-01-31 10:00:00.0"+strconv.Itoa(10+i%90)+"')")
 			}
@@ -248,7 +279,7 @@ func TestPages(t *testing.T) {
 					t.Errorf("%s: %d rows in %d pages, %v", u, len(rows), n, err)
 				}
 			}
-			a = newAsk(t, url, Options{MaxBody: tailRoom + 3200}, pages("id", 1000, "select id, long from many"))
+			a = newAsk(t, url, Options{MaxBody: tailRoom + 3200}, pages("id", 1000, "select id, wide from many"))
 			if rows, n, err := a.pages(t, "sql://db/id"); err != nil || len(rows) != 100 || n < 10 {
 				t.Errorf("short of room: %d rows in %d pages, %v", len(rows), n, err)
 			}
@@ -267,7 +298,7 @@ func inOrder(rows []string) bool {
 
 // What pages would lose in silence fails the query.
 func TestPagesThatWouldLoseRows(t *testing.T) {
-	for name, address := range map[string]func(*testing.T) string{"sqlite": sqliteURL, "postgres": postgresURL} {
+	for name, address := range addresses {
 		t.Run(name, func(t *testing.T) {
 			url := address(t)
 			fill(t, url, "drop table if exists odd", "create table odd(id int, twice int, hole int)")

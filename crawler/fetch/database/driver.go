@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	dbdriver "database/sql/driver"
+
+	my "github.com/go-sql-driver/mysql"
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/query"
@@ -67,6 +70,8 @@ func (d driver) explain(ctx context.Context, err error) error {
 			Err: errors.New("the answer took longer than the timeout of the connection")}
 	case ctx.Err() != nil:
 		return err
+	case isOfTLS(err):
+		return &crawler.FetchError{Class: crawler.ClassTLS, Err: err}
 	case isKnown:
 		return &crawler.FetchError{Class: f.class, Temporary: f.temporary, Err: err}
 	case isBroken(err):
@@ -81,6 +86,15 @@ func (d driver) explain(ctx context.Context, err error) error {
 func isBroken(err error) bool {
 	return errors.Is(err, dbdriver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, sql.ErrConnDone) ||
 		errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "conn closed")
+}
+
+// isOfTLS reports that no secure connection came about, which another attempt does
+// not change.
+func isOfTLS(err error) bool {
+	_, unverified := errors.AsType[*tls.CertificateVerificationError](err)
+	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
+	_, alert := errors.AsType[tls.AlertError](err)
+	return unverified || noTLS || alert || errors.Is(err, my.ErrNoTLS)
 }
 
 // isOfConnection reports that the network is to blame, not the statement.

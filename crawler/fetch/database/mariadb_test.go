@@ -1,0 +1,123 @@
+package database
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/query"
+)
+
+func TestTypesOfMariaDB(t *testing.T) {
+	url := mariadbURL(t)
+	fill(t, url, "drop table if exists typed", `create table typed(i8 tinyint, i64 bigint, u64 bigint unsigned, f4 float, f8 double, n decimal(10,2), ok boolean,
+		t varchar(20), none int, d date, dt datetime(1), ts timestamp, y year, clock time, j json, raw varbinary(4), b bit(9), e enum('a','b'), u uuid, long_text longtext)`,
+		`insert into typed values(-7, 9223372036854775807, 18446744073709551615, 1.5, 2, 12.30, true, 'x"<é', null, '2026-01-31',
+		 '2026-01-31 10:00:00.5', '2026-01-31 10:00:00', 2026, '10:20:30', '{"a": [1, 2]}', x'00ff', b'100000001', 'b', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'long')`)
+	a := newAsk(t, url, Options{}, &query.Query{Name: "q", Type: "select * from typed"})
+	got, err := a.lines(t, "sql://db/q")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `[-7,9223372036854775807,18446744073709551615,1.5,2.0,12.30,1,"x\"\u003cé",null,"2026-01-31",` +
+		`"2026-01-31T10:00:00.5Z","2026-01-31T10:00:00Z",2026,"10:20:30","{\"a\": [1, 2]}","AP8=","AQE=","b","a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11","long"]`
+	if got[1] != want {
+		t.Errorf("got  %s\nwant %s", got[1], want)
+	}
+}
+
+func TestFailuresOfMariaDB(t *testing.T) {
+	url := mariadbURL(t)
+	fill(t, url, "drop table if exists words", "create table words(w varchar(10))", "insert into words values('x')")
+	a := newAsk(t, url, Options{Connections: []Connection{{Timeout: 500 * time.Millisecond}}},
+		&query.Query{Name: "syntax", Type: "selekt 1"},
+		&query.Query{Name: "none", Type: "select * from nothing"},
+		&query.Query{Name: "slow", Type: "select sleep(10)"},
+		&query.Query{Name: "late", Type: "select seq, (select w from words where seq < 20000 union all select 'x' from words) as x from seq_1_to_30000"},
+		&query.Query{Name: "twice", Type: "select 1 as a, 2 as a"},
+		&query.Query{Name: "gone", Type: "select benchmark(100000000, md5('x'))"},
+		&query.Query{Name: "two", Type: "select 1 as a"},
+		&query.Query{Name: "writes", Type: "insert into words values('y') returning w"})
+	for name, want := range map[string]struct {
+		class     crawler.Class
+		temporary bool
+		says      string
+	}{
+		"syntax": {crawler.ClassQuery, false, "Error 1064"},
+		"none":   {crawler.ClassQuery, false, "Error 1146"},
+		"slow":   {crawler.ClassTimeout, true, ""},
+		"gone":   {crawler.ClassTimeout, true, ""},
+		"late":   {crawler.ClassQuery, false, "Error 1242"},
+		"twice":  {crawler.ClassQuery, false, "two columns"},
+		"writes": {crawler.ClassQuery, false, "READ ONLY"},
+	} {
+		_, err := a.lines(t, "sql://db/"+name)
+		if class, temporary := classOf(t, err); class != want.class || temporary != want.temporary || !strings.Contains(err.Error(), want.says) {
+			t.Errorf("%s: %s, again %t: %v", name, class, temporary, err)
+		}
+	}
+	// The server has ended what took too long, and the pool goes on.
+	if got, err := a.lines(t, "sql://db/two"); err != nil || got[1] != "[1]" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// A server that ends in the middle of a result gives no end, and another attempt
+// gives the whole.
+func TestMariaDBRestarts(t *testing.T) {
+	a := newAsk(t, mariadbURL(t), Options{MaxBody: 64 << 20}, &query.Query{Name: "q", Type: "select seq as n, repeat('x', 1000) as x from seq_1_to_40000"})
+	resp, err := a.open(t.Context(), "sql://db/q")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.CopyN(io.Discard, resp.Body, 100<<10); err != nil {
+		t.Fatal(err)
+	}
+	if err := mariadb.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
+	if class, temporary := classOf(t, err); class != crawler.ClassReset || !temporary {
+		t.Errorf("it ends as %s: %v", class, err)
+	}
+	got, err := a.lines(t, "sql://db/q")
+	if err != nil || len(got) != 40002 {
+		t.Errorf("then it gives %d lines, %v", len(got), err)
+	}
+}
+
+func TestTLSOfMariaDB(t *testing.T) {
+	url := mariadbURL(t)
+	fill(t, url, "create user if not exists secured@'%' identified by 'hunter22' require ssl", "grant select on amble.* to secured@'%'", "flush privileges")
+	secured := strings.Replace(url, "root@", "secured:hunter22@", 1)
+	ask := func(options string) (string, error) {
+		a := newAsk(t, secured+options, Options{}, &query.Query{Name: "q", Type: "show status like 'ssl_version'"})
+		got, err := a.lines(t, "sql://db/q")
+		if err != nil {
+			return "", err
+		}
+		return got[1], nil
+	}
+	if got, err := ask("?tls=skip-verify"); err != nil || !strings.Contains(got, "TLSv1") {
+		t.Errorf("with TLS: %s, %v", got, err)
+	}
+	for options, want := range map[string]struct {
+		class crawler.Class
+		says  string
+	}{"": {crawler.ClassQuery, "Error 1045"}, "?tls=false": {crawler.ClassQuery, "Error 1045"}, "?tls=true": {crawler.ClassTLS, "certificate"}} {
+		_, err := ask(options)
+		if err == nil {
+			t.Errorf("%q is let in", options)
+			continue
+		}
+		if strings.Contains(err.Error(), "hunter22") {
+			t.Errorf("%q shows the password: %v", options, err)
+		}
+		if class, _ := classOf(t, err); class != want.class || !strings.Contains(err.Error(), want.says) {
+			t.Errorf("%q: %s: %v", options, class, err)
+		}
+	}
+}
