@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/daemon"
 	"github.com/amblecrawl/amble/crawler/dashboard"
+	"github.com/amblecrawl/amble/crawler/handover"
 	"github.com/amblecrawl/amble/crawler/history"
 	"github.com/amblecrawl/amble/crawler/monitor"
 	"github.com/amblecrawl/amble/politeness"
@@ -27,10 +29,11 @@ import (
 
 // serveFlags are how a daemon is run.
 type serveFlags struct {
-	history string
-	atOnce  int
-	every   time.Duration // how often configs are looked at
-	try     string        // a config whose alerts are tried
+	history   string
+	atOnce    int
+	every     time.Duration // how often configs are looked at
+	checkOnly bool          // only see whether it could start
+	try       string        // a config whose alerts are tried
 	dashboardFlags
 }
 
@@ -49,6 +52,9 @@ A run that is cut off, by a stop or a kill, goes on when the daemon is back.
 The dashboard, the JSON API and /metrics are at the address of --listen. Beyond
 loopback it needs a token, of 16 characters or more, in AMBLE_TOKEN or --token.
 
+On SIGUSR2 it gives way to the binary that is there now, once that has shown with
+--check that it can start: the process, its number and its socket stay, the runs go on.
+
 Exit status: 0 stopped, by SIGINT or SIGTERM; 2 no config can be used, or the
 address cannot be listened at; 3 the history cannot be written.`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -61,7 +67,7 @@ address cannot be listened at; 3 the history cannot be written.`,
 			if flags.try != "" {
 				return testAlerts(cmd, flags.try)
 			}
-			return serve(cmd, args, flags)
+			return serving(cmd, args, flags)
 		},
 	}
 	f := cmd.Flags()
@@ -71,6 +77,7 @@ address cannot be listened at; 3 the history cannot be written.`,
 	f.StringVar(&flags.token, "token", "", "token that the dashboard asks for; AMBLE_TOKEN keeps it out of the list of processes")
 	f.StringSliceVar(&flags.hosts, "host", nil, "a `name` by which the dashboard is reached, such as that of a proxy; repeatable")
 	f.StringVar(&flags.try, "test-alerts", "", "send a test message to each of the alerts of this `config`, and end")
+	f.BoolVar(&flags.checkOnly, "check", false, "only say whether it could start with these arguments, and end")
 	f.DurationVar(&flags.every, "reload", 2*time.Second, "how often configs are looked at for changes; 0 only on SIGHUP")
 	return cmd
 }
@@ -91,23 +98,47 @@ type server struct {
 	byName atomic.Pointer[map[string]*config.Config]
 }
 
-func serve(cmd *cobra.Command, args []string, flags serveFlags) error {
+// serving runs a daemon until it is stopped, or gives way to a newer one for good.
+func serving(cmd *cobra.Command, args []string, flags serveFlags) error {
 	if flags.atOnce < 1 {
 		return &exitError{exitConfig, errors.New("--at-once: at least one run at a time")}
 	}
 	if err := flags.check(); err != nil {
 		return err
 	}
+	if flags.checkOnly {
+		return checkServe(cmd, args, flags)
+	}
+	successor, err := newSuccession()
+	if err != nil {
+		return err
+	}
+	for {
+		s := newServer(cmd, args)
+		if err := s.serve(cmd, flags, successor); err != nil || !successor.giving || cmd.Context().Err() != nil {
+			s.tellManager(handover.Stopping)
+			return err
+		}
+		s.log.Error("the other binary could not be started: this one goes on", "error", successor.replace())
+	}
+}
+
+func newServer(cmd *cobra.Command, args []string) *server {
 	s := &server{log: logger(cmd, cmd.ErrOrStderr(), false), board: monitor.NewBoard(crawler.SystemClock{}.Now), common: politeness.NewCommon(nil)}
-	s.alerts = alert.NewSender(s.log)
-	defer s.alerts.Close(alertsWithin)
 	s.configs = &configs{args: args, log: s.log, load: func(path string) (*config.Config, config.Diagnostics) {
 		return config.Load(path, config.Options{Env: os.LookupEnv})
 	}}
+	return s
+}
+
+// serve runs a daemon until its end, which is that of the command or that it gives way.
+func (s *server) serve(cmd *cobra.Command, flags serveFlags, successor *succession) error {
+	s.alerts = alert.NewSender(s.log)
+	defer s.alerts.Close(alertsWithin)
 	if err := s.configs.read(); err != nil {
 		return err
 	}
-	if err := s.openHistory(cmd, cmp.Or(flags.history, historyBeside(args[0]))); err != nil {
+	if err := s.openHistory(cmd, cmp.Or(flags.history, historyBeside(s.configs.args[0]))); err != nil {
 		return err
 	}
 	defer s.history.Close()
@@ -120,7 +151,7 @@ func serve(cmd *cobra.Command, args []string, flags serveFlags) error {
 		return &exitError{exitFailed, err}
 	}
 	s.showConfigs()
-	show, address, err := s.openDashboard(cmd.Context(), flags.dashboardFlags)
+	show, address, err := s.openDashboard(cmd.Context(), flags.dashboardFlags, successor)
 	if err != nil {
 		return err
 	}
@@ -129,11 +160,16 @@ func serve(cmd *cobra.Command, args []string, flags serveFlags) error {
 	reloading, stop := context.WithCancel(cmd.Context())
 	defer stop()
 	go s.reload(reloading, flags.every)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer stop()
+	watching.Go(func() { successor.await(reloading, s, stop) })
 	if show != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "amble: the dashboard is at %s\n", address)
-		defer s.showing(reloading, show)()
+		defer s.showing(cmd.Context(), show)() // also while runs are put down for a successor
 	}
-	if err := s.daemon.Run(cmd.Context()); err != nil {
+	s.tellManager(handover.Ready)
+	if err := s.daemon.Run(reloading); err != nil {
 		return &exitError{exitFailed, err}
 	}
 	return nil

@@ -9,3 +9,6 @@ import (
 
 // reloadSignals make a daemon read its configs again.
 var reloadSignals = []os.Signal{syscall.SIGHUP}
+
+// handoverSignals make it give way to a newer binary.
+var handoverSignals = []os.Signal{syscall.SIGUSR2}

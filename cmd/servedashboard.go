@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -42,12 +41,16 @@ func (f *dashboardFlags) check() error {
 
 // openDashboard listens; nil where nobody asked for it. What is returned serves until
 // its context ends.
-func (s *server) openDashboard(ctx context.Context, f dashboardFlags) (serve func(context.Context) error, address string, err error) {
+func (s *server) openDashboard(ctx context.Context, f dashboardFlags, successor *succession) (serve func(context.Context) error, address string, err error) {
 	if f.listen == "" {
 		return nil, "", nil
 	}
-	var lc net.ListenConfig
-	at, err := lc.Listen(ctx, "tcp", f.listen)
+	at, err := successor.listen(ctx, f.listen)
+	if err == nil { // one that was handed over may be another than asked for
+		if err = dashboard.CheckToken(at.Addr().String(), f.token); err != nil {
+			_ = at.Close() // nobody was let in
+		}
+	}
 	if err != nil {
 		return nil, "", &exitError{exitConfig, fmt.Errorf("--listen: %w", err)}
 	}

@@ -200,7 +200,7 @@ func (s *soak) disturb(t *testing.T, turn int, lasts time.Duration) {
 		s.refuse(t)
 	}
 	c := &soakCrawls[s.random.IntN(len(soakCrawls))]
-	switch what := []string{"kill", "stop", "kill", "break", "kill", "kill while broken", "kill", "away"}[turn%8]; what {
+	switch what := []string{"kill", "stop", "give way", "break", "kill", "kill while broken", "give way", "away"}[turn%8]; what {
 	case "kill":
 		kill()
 		s.start(t)
@@ -209,6 +209,13 @@ func (s *soak) disturb(t *testing.T, turn int, lasts time.Duration) {
 		s.stop(t)
 		s.start(t)
 		tell(t, "stopped", 1)
+	case "give way": // to a newer binary, which is the same one here
+		before := len(dashboardAddress.FindAllString(s.now.err.String(), -1))
+		_ = s.now.Process.Signal(syscall.SIGUSR2)
+		awaiting(t, "the binary to take over\n"+tail(&s.now.err), func() bool {
+			return len(dashboardAddress.FindAllString(s.now.err.String(), -1)) > before
+		})
+		tell(t, "gave way", 1)
 	case "away": // long enough for occurrences to be missed
 		if lasts < 5*time.Minute {
 			return
