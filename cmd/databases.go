@@ -74,7 +74,7 @@ func queryRules(cfg *config.Config) []extractors.Rule {
 func connections(cfg *config.Config) iter.Seq2[string, exception] {
 	return func(yield func(string, exception) bool) {
 		for _, c := range cfg.Connections {
-			if !yield(query.Scheme+"://"+c.Name, exception{delay: new(time.Duration), concurrency: c.Concurrency}) {
+			if !yield(query.Scheme+"://"+c.Name, exception{delay: new(time.Duration), concurrency: c.Concurrency, circuitMost: probeEvery, giveUp: c.GiveUp}) {
 				return
 			}
 		}

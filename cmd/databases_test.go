@@ -285,3 +285,32 @@ politeness: {circuit_after: 0}
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// What is asked of records holds for the rows of queries.
+func TestRejectedRowsOfQuery(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	shop(t, dir, 3)
+	config := `
+connections: {shop: {url: "sqlite:shop.db"}}
+queries:
+  orders:
+    connection: shop
+    sql: "select id, nullif(customer, 'c2') as customer, total from orders"
+    required: [customer]
+    schema: {properties: {total: {maximum: 100}}}
+seeds: [{query: orders}]
+`
+	if err := os.WriteFile(filepath.Join(dir, "crawl.yaml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := ambleIn(t, dir, nil, "run", "crawl.yaml")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	kept, rejected := records(t, filepath.Join(dir, "out/orders.jsonl")), records(t, filepath.Join(dir, "out/_rejects.jsonl"))
+	// Of 93 orders 67 have a total of 100 at most, and each seventh of these is c2's.
+	if len(kept) != 57 || len(rejected) != 36 || !strings.Contains(strings.Join(rejected, "\n"), "it is required and has no value") {
+		t.Errorf("%d records and %d rejects\n%s", len(kept), len(rejected), out)
+	}
+}

@@ -114,7 +114,9 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, call *crawle
 		verdict += ", if robots.txt allows it"
 	}
 	c.explainPoliteness(row, u)
-	row("frontier", "%s", kept.standing(u, key))
+	if err := c.explainRows(cmd, row, u, call, kept, key); err != nil {
+		return err
+	}
 	row("verdict", "%s", verdict)
 	if err := w.Flush(); err != nil {
 		return err

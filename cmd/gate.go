@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/amblecrawl/amble/crawler/config"
@@ -60,7 +61,7 @@ func policyOf(cfg *config.Config) (politeness.Policy, error) {
 		return policy, fmt.Errorf("politeness.hours: %w", err)
 	}
 	for host, x := range exceptionsOf(cfg) {
-		exception := politeness.HostPolicy{Delay: x.delay, Concurrency: x.concurrency, API: x.api}
+		exception := politeness.HostPolicy{Delay: x.delay, Concurrency: x.concurrency, API: x.api, CircuitMost: x.circuitMost, CircuitGiveUp: x.giveUp}
 		if x.hours != "" {
 			hours, err := politeness.ParseHours(x.hours, x.zone)
 			if err != nil {
@@ -80,7 +81,13 @@ type exception struct {
 	concurrency int
 	hours, zone string
 	api         bool
+	// The longest pause while it fails, and when it is given up; 0: as the others.
+	circuitMost, giveUp time.Duration
 }
+
+// probeEvery is how often databases and interfaces for programs are tried at the
+// least while they fail: they are there to be asked, and a restart is soon over.
+const probeEvery = time.Minute
 
 // exceptions are those of politeness.hosts, which the gate keeps and the ledger
 // judges by.
@@ -88,17 +95,32 @@ func exceptions(p *config.Politeness) iter.Seq2[string, exception] {
 	return func(yield func(string, exception) bool) {
 		for _, h := range p.Hosts {
 			x := exception{delay: h.Delay, api: h.API}
+			if h.API {
+				x.circuitMost = probeEvery
+			}
 			if h.Concurrency != nil {
 				x.concurrency = *h.Concurrency
 			}
 			if h.Hours != "" || h.Timezone != "" {
 				x.hours, x.zone = cmp.Or(h.Hours, p.Hours), cmp.Or(h.Timezone, p.Timezone)
 			}
-			if !yield(h.Host, x) {
-				return
+			for _, key := range originsOf(h.Host) {
+				if !yield(key, x) {
+					return
+				}
 			}
 		}
 	}
+}
+
+// originsOf are the names that an exception goes by: a port that is a scheme's own
+// does not stand in its URLs.
+func originsOf(host string) []string {
+	_, port, err := net.SplitHostPort(host)
+	if scheme := map[string]string{"80": "http", "443": "https"}[port]; err == nil && scheme != "" {
+		return []string{host, scheme + "://" + strings.TrimSuffix(host, ":"+port)}
+	}
+	return []string{host}
 }
 
 // lookupTimeout bounds the look-up of a host's address for its group.

@@ -8,6 +8,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/politeness"
+	"github.com/amblecrawl/amble/politeness/signals"
 )
 
 // TestPolicyOfConfig reads what a config says of hosts as the gate takes it.
@@ -82,5 +83,49 @@ func TestHostsWaitForTheirProxies(t *testing.T) {
 		if want == crawler.Wait && (!v.State.NotBefore.Equal(until) || v.Reason != "the proxy is down") {
 			t.Errorf("%+v", v)
 		}
+	}
+}
+
+// An exception for a port is one for the URLs that do not show it, and databases and
+// interfaces for programs are tried again soon.
+func TestExceptionsByPort(t *testing.T) {
+	cfg, found := config.Parse("crawl.yaml", []byte(`
+seeds: [https://a.example/, {query: q}]
+connections: {shop: {url: "sqlite:shop.db", concurrency: 9, give_up: 5m}}
+queries: {q: {connection: shop, sql: select 1}}
+politeness:
+  contact: https://me.example/
+  hosts:
+    "api.example:443": {concurrency: 7, api: true}
+    "api.example:80": {concurrency: 5, api: true}
+    "api.example:8080": {concurrency: 3, api: true}
+    "[::1]:443": {concurrency: 2, api: true}
+`), config.Options{})
+	if found.Failed() {
+		t.Fatal(found)
+	}
+	gate, err := newGate(cfg, signals.Policy{}, past{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for origin, want := range map[string]int{
+		"https://api.example": 7, "http://api.example": 5, "http://api.example:8080": 3, "https://[::1]": 2, "https://other.example": 1, "sql://shop": 9,
+	} {
+		if got := gate.Explain(origin, origin+"/").Concurrency; got != want {
+			t.Errorf("%s: %d at once, want %d", origin, got, want)
+		}
+	}
+	p, err := policyOf(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := p.Hosts["sql://shop"]; h.CircuitMost != time.Minute || h.CircuitGiveUp != 5*time.Minute {
+		t.Errorf("the database: %+v", h)
+	}
+	if h := p.Hosts["https://api.example"]; h.CircuitMost != time.Minute || h.CircuitGiveUp != 0 {
+		t.Errorf("the API: %+v", h)
+	}
+	if h := promised(cfg).Hosts["https://api.example"]; h.CircuitMost != time.Minute || !h.API {
+		t.Errorf("it promises %+v", h)
 	}
 }

@@ -46,7 +46,7 @@ func promised(cfg *config.Config) ledger.Policy {
 		policy.Zone = p.Timezone
 	}
 	for host, x := range exceptionsOf(cfg) {
-		policy.Hosts[host] = ledger.HostPolicy{Delay: x.delay, Concurrency: x.concurrency, Hours: x.hours, Zone: x.zone, API: x.api}
+		policy.Hosts[host] = ledger.HostPolicy{Delay: x.delay, Concurrency: x.concurrency, Hours: x.hours, Zone: x.zone, API: x.api, CircuitMost: x.circuitMost}
 	}
 	return policy
 }

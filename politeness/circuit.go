@@ -25,14 +25,14 @@ type circuit struct {
 
 // tripped is the circuit after one more failure. Those of requests that were
 // under way when the host was set aside lengthen nothing.
-func (c circuit) tripped(after int, cause string, now time.Time) circuit {
+func (c circuit) tripped(after int, most time.Duration, cause string, now time.Time) circuit {
 	if c.failures == 0 {
 		c.since = now
 	}
 	c.failures = min(c.failures+1, maxFailures)
 	c.cause = cause
 	if c.failures >= after && !now.Before(c.until) {
-		c.pause = min(max(2*c.pause, CircuitFirst), CircuitMost)
+		c.pause = min(max(2*c.pause, CircuitFirst), most)
 		c.until = now.Add(c.pause)
 	}
 	return c
@@ -49,8 +49,17 @@ func (h *host) broken(p *Policy) bool {
 // hopeless reports whether the host failed for so long that its URLs are
 // settled, except those that probe it.
 func (h *host) hopeless(p *Policy, now time.Time) bool {
-	return h.broken(p) && now.Sub(h.circuit.since) >= p.CircuitGiveUp &&
+	return h.broken(p) && now.Sub(h.circuit.since) >= p.giveUp(h.origin) &&
 		(now.Before(h.circuit.until) || h.inFlight > 0)
+}
+
+// longestPause is the most that an origin is left alone because it fails.
+func (p *Policy) longestPause(origin string) time.Duration {
+	return orDefault(p.exception(origin).CircuitMost, CircuitMost)
+}
+
+func (p *Policy) giveUp(origin string) time.Duration {
+	return orDefault(p.exception(origin).CircuitGiveUp, p.CircuitGiveUp)
 }
 
 // unreachable is the Skip of a hopeless host.

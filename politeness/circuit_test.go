@@ -111,3 +111,20 @@ func TestWhatIsNoFailureOfTheHost(t *testing.T) {
 	}
 	_ = c
 }
+
+// What is the operator's own is tried more often, and given up at a time of its own.
+func TestFailingHostWithBoundsOfItsOwn(t *testing.T) {
+	g, c := newTestGate(Policy{IgnoreRobots: true, CircuitAfter: 1, Hosts: map[string]HostPolicy{
+		site: {CircuitMost: time.Minute, CircuitGiveUp: 4 * time.Minute},
+	}}, Options{})
+	sent, last := failing(t, g, c, Result{Err: errRefused}, 100*time.Hour)
+	want := []time.Duration{0, 30, 90, 150, 210, 270}
+	for i, at := range want {
+		if i >= len(sent) || sent[i] != at*time.Second {
+			t.Fatalf("sent at %v, want %v", sent, want)
+		}
+	}
+	if len(sent) != len(want) || last.Action != Skip {
+		t.Errorf("sent at %v, and in the end %v", sent, last.Action)
+	}
+}

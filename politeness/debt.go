@@ -73,7 +73,7 @@ func (h *host) tell(status int, r *Result, p *Policy, now time.Time) (failed boo
 	if h.circuit == nil {
 		h.circuit = &circuit{}
 	}
-	*h.circuit = h.circuit.tripped(p.CircuitAfter, cause, now)
+	*h.circuit = h.circuit.tripped(p.CircuitAfter, p.longestPause(h.origin), cause, now)
 	return true
 }
 

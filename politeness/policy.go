@@ -101,6 +101,10 @@ type HostPolicy struct {
 	// the crawl use: robots.txt, which is for those who find their way by links, is
 	// neither fetched nor obeyed. All else that the host asks for is owed.
 	API bool
+	// CircuitMost is the longest pause while it keeps failing, 0 as the others, for
+	// what is the operator's own or made for programs. CircuitGiveUp replaces
+	// Policy.CircuitGiveUp, unless it is 0.
+	CircuitMost, CircuitGiveUp time.Duration
 }
 
 // Unreachable is a reading of RFC 9309 section 2.3.1.4 for a robots.txt that is

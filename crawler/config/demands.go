@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"os"
@@ -125,6 +126,22 @@ func (c *Config) Demands() map[string]*trust.Demand {
 	for _, r := range c.Extract {
 		if r.Schema != nil || len(r.Required) > 0 {
 			demands[r.Type] = &trust.Demand{Schema: r.Schema, Required: r.Required}
+		}
+	}
+	for i := range c.Queries {
+		q := &c.Queries[i]
+		if q.Schema.compiled == nil && len(q.Required) == 0 {
+			continue
+		}
+		// Where pages give records of the type as well, both are asked for.
+		d := demands[cmp.Or(q.Type, q.Name)]
+		if d == nil {
+			d = &trust.Demand{}
+			demands[cmp.Or(q.Type, q.Name)] = d
+		}
+		d.Required = append(slices.Clone(d.Required), q.Required...)
+		if d.Schema == nil {
+			d.Schema = q.Schema.compiled
 		}
 	}
 	return demands

@@ -104,11 +104,11 @@ func (l *loader) unknownPlugin(at place, path, kind, id string, known []string) 
 		l.errorf(at, "", "%s: the %s %s is not yet supported", path, kind, id)
 		return
 	}
-	hint := ""
+	hint := "amble build --with MODULE compiles others in"
 	if near := nearest(id, known); near != "" {
 		hint = "did you mean " + near + "?"
 	} else if len(known) > 0 && len(known) <= 20 {
-		hint = "there are " + strings.Join(known, ", ")
+		hint = "there are " + strings.Join(known, ", ") + "; " + hint
 	}
 	l.foreign(at, hint, fmt.Sprintf("%s: there is no %s %s", path, kind, short(id)))
 }

@@ -18,6 +18,7 @@ type Connection struct {
 	URL         string        `yaml:"url,scalar" required:"true" doc:"postgres://user:${PASSWORD}@host:5432/name, mysql:// or mariadb:// likewise, or sqlite: and a file, relative to the config."`
 	Concurrency int           `yaml:"concurrency" default:"4" min:"1" max:"1000" doc:"Queries at a time."`
 	Timeout     time.Duration `yaml:"timeout" default:"30s" min:"10ms" max:"24h" doc:"The longest that one answer may take, from its query to its last row; the server is told to end it as well."`
+	GiveUp      time.Duration `yaml:"give_up" default:"15m" min:"1s" max:"720h" doc:"How long the database fails until its queries are given up. Until then it is tried again, once a minute at the least."`
 }
 
 // Query is a query of a config.
@@ -27,6 +28,8 @@ type Query struct {
 	SQL        string       `yaml:"sql" required:"true" doc:"One statement that gives rows; :name stands for a parameter, whose value is bound, never pasted."`
 	Params     []QueryParam `yaml:"params" doc:"The parameters, by name: text, integer, number, boolean, date or datetime."`
 	Type       string       `yaml:"type" default:"(the query's name)" doc:"The record type of its rows."`
+	Required   []string     `yaml:"required" doc:"Columns without which a row is no record, but a reject."`
+	Schema     RecordSchema `yaml:"schema" doc:"JSON Schema that rows must keep, as a file or as it stands; others are rejects. docs/trust.md has the rules."`
 	Page       QueryPage    `yaml:"page" doc:"Has a result read in pages, each a request of its own that is committed and resumed by itself: for results that are larger than one answer may be."`
 }
 

@@ -156,6 +156,7 @@ func (r *request) batches(list []*rows.Row, singles []crawler.Seed) []crawler.Se
 	s := crawler.Seed{Types: []string{r.seed.Type}, Idempotent: r.seed.Idempotency, Batch: r.mark()}
 	err := r.fill(&s, &rows.Batch{Rows: list, Columns: r.seed.Batch.Columns, Separator: cmp.Or(r.seed.Batch.Separator, ",")})
 	id, size := r.mark(), 0
+	s.Place = singles[0].Place
 	for i := range singles {
 		id += fmt.Sprintf(" %016x", singles[i].Row)
 		size += crawler.SizeOfFields(singles[i].Carry)

@@ -162,6 +162,8 @@ type HostPolicy struct {
 	// API says that the host was declared an interface for programs, to which
 	// robots.txt was not applied.
 	API bool `json:"api,omitempty"`
+	// CircuitMost replaces Policy.CircuitMost, unless it is 0.
+	CircuitMost time.Duration `json:"circuit_most_ns,omitempty"`
 }
 
 const defaultLifetime = 24 * time.Hour

@@ -10,6 +10,7 @@ import (
 type lesson struct {
 	at   time.Time
 	kind lessonKind
+	host string // of what broke
 	// asked is the wait that a Retry-After asked for, 0 without one.
 	asked time.Duration
 }
@@ -85,7 +86,7 @@ func (h *health) teach(e *Entry, shared bool) {
 	if shared {
 		return
 	}
-	booked := lesson{at: e.Booked, kind: broke}
+	booked := lesson{at: e.Booked, kind: broke, host: e.Host}
 	if booked.at.IsZero() {
 		booked.at = e.End
 	}
@@ -130,7 +131,7 @@ func (h *health) take(l lesson, p *Policy) {
 	case worked:
 		h.circuit = circuit{}
 	case broke:
-		h.circuit.fail(l.at, p)
+		h.circuit.fail(l.at, p, l.host)
 	}
 	if l.asked > 0 {
 		h.owe(debt{since: l.at, asked: capped(l.asked, p.MaxRetryAfter), kind: DebtUnpaid})
@@ -145,7 +146,7 @@ func (h *health) owe(d debt) {
 
 // fail counts one more failure. Those of requests that were under way when the
 // host was set aside lengthen nothing.
-func (c *circuit) fail(at time.Time, p *Policy) {
+func (c *circuit) fail(at time.Time, p *Policy, host string) {
 	c.failures++
 	if p.CircuitAfter <= 0 || c.failures < p.CircuitAfter || at.Before(c.rest.until) {
 		return
@@ -153,7 +154,11 @@ func (c *circuit) fail(at time.Time, p *Policy) {
 	if c.broken.IsZero() {
 		c.broken = at
 	}
-	c.pause = capped(max(2*c.pause, p.CircuitPause), p.CircuitMost)
+	most := p.CircuitMost
+	if own := p.exception(host).CircuitMost; own > 0 {
+		most = own
+	}
+	c.pause = capped(max(2*c.pause, p.CircuitPause), most)
 	c.rest = debt{until: at.Add(c.pause), since: at, asked: c.pause, kind: RestBroken}
 }
 
