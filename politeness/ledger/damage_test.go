@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +40,7 @@ func put(t testing.TB, dir string, data []byte) string {
 	if err := os.WriteFile(file, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	crashed(t, dir)
 	return file
 }
 
@@ -83,6 +86,72 @@ func TestTornAtEveryOctet(t *testing.T) {
 	}
 }
 
+// crashed makes a ledger that was closed one that was not.
+func crashed(t testing.TB, dir string) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(dir, endFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+}
+
+// What is cut off a ledger that was closed is missed, wherever it is cut: no crash
+// does that.
+func TestCutOffAfterItWasClosed(t *testing.T) {
+	data, ends := written(t)
+	for _, size := range append([]int64{1, int64(len(data)) - 1, int64(len(data)) - 20}, ends[:len(ends)-1]...) {
+		dir := t.TempDir()
+		l := openTest(t, dir, testRun())
+		for i := range 3 {
+			appendTest(t, l, []Entry{sample(i), sample(i + 1)})
+		}
+		closeTest(t, l)
+		if err := os.Truncate(l.Opened.Segment, min(size, l.size-1)); err != nil {
+			t.Fatal(err)
+		}
+		var corrupt *CorruptError
+		if _, err := readAll(dir); !errors.As(err, &corrupt) || !strings.Contains(err.Error(), "are missing, and no crash took them") {
+			t.Errorf("cut to %d: %v", size, err)
+		}
+		if _, err := Audit(t.Context(), dir, Rules{}); !errors.As(err, &corrupt) {
+			t.Errorf("cut to %d, audited: %v", size, err)
+		}
+		if _, err := Open(dir, testRun()); !errors.As(err, &corrupt) {
+			t.Errorf("cut to %d, opened: %v", size, err)
+		}
+		crashed(t, dir)
+		if _, err := readAll(dir); err != nil && !errors.Is(err, ErrTorn) {
+			t.Errorf("cut to %d by a crash: %v", size, err)
+		}
+	}
+}
+
+// An ending that cannot be read, and one from before a crash, keep nobody from
+// reading.
+func TestEndingsThatSayNothing(t *testing.T) {
+	dir := t.TempDir()
+	l := openTest(t, dir, testRun())
+	appendTest(t, l, []Entry{sample(1)})
+	closeTest(t, l)
+	before, err := os.ReadFile(filepath.Join(dir, endFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l = openTest(t, dir, testRun())
+	if _, err := os.Stat(filepath.Join(dir, endFile)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("while it is open: %v", err)
+	}
+	appendTest(t, l, []Entry{sample(2)})
+	closeTest(t, l)
+	for _, text := range []string{string(before), "", "{", `{"segment":1,"size":99999,"sum":"00000000"}`} {
+		if err := os.WriteFile(filepath.Join(dir, endFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := readAll(dir); err != nil || len(got) != 2 {
+			t.Errorf("with %q: %d entries, %v", text, len(got), err)
+		}
+	}
+}
+
 // What is cut off is gone, though what follows is shorter.
 func TestTornFrameIsCutOff(t *testing.T) {
 	dir := t.TempDir()
@@ -97,6 +166,7 @@ func TestTornFrameIsCutOff(t *testing.T) {
 	if err := os.Truncate(l.Opened.Segment, l.size-3); err != nil {
 		t.Fatal(err)
 	}
+	crashed(t, dir)
 	again := openTest(t, dir, testRun())
 	if want := (Opened{Segment: l.Opened.Segment, Resumed: true, Cut: l.size - 3 - whole}); again.Opened != want {
 		t.Errorf("opened %+v, want %+v", again.Opened, want)

@@ -8,7 +8,8 @@
 // changed again. Every frame is checksummed, and the checksums are chained, so
 // that a flipped octet and a frame that was removed or moved are found and named
 // by file and offset (CorruptError). A last frame that is incomplete is what a
-// crash leaves behind: Open cuts it off and says so, Read ends with ErrTorn.
+// crash leaves behind: Open cuts it off and says so, Read ends with ErrTorn. Close
+// writes down where the ledger ends, so that what is cut off afterwards is found too.
 // What the files hold is unpacked within a fixed bound of memory, whatever they
 // hold. Files can be read by their owner only.
 //

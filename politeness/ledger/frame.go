@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"os"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -114,7 +115,11 @@ func newFrameReader(file string, n int, in io.Reader, dec *zstd.Decoder) (*frame
 func cut(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 
 func (r *frameReader) torn() error {
-	return fmt.Errorf("%w: %s at offset %d", ErrTorn, r.file, r.offset)
+	size := r.offset
+	if info, err := os.Stat(r.file); err == nil {
+		size = info.Size()
+	}
+	return fmt.Errorf("%w: %s has %d bytes of one at offset %d", ErrTorn, r.file, size-r.offset, r.offset)
 }
 
 func (r *frameReader) corrupt(detail string) error {

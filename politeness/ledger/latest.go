@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,6 +101,8 @@ func scanWith(dir string, numbers []int, dec *zstd.Decoder, yield func(frame, er
 		more, err := scanSegment(dir, n, dec, yield)
 		if errors.Is(err, ErrTorn) && i < len(numbers)-1 {
 			err = &CorruptError{File: segmentFile(dir, n), Detail: "incomplete, and another follows: " + err.Error()}
+		} else if i == len(numbers)-1 && (more && err == nil || errors.Is(err, ErrTorn)) {
+			err = cmp.Or(cutOff(dir), err)
 		}
 		if err != nil {
 			yield(frame{}, err)

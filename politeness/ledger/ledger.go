@@ -72,6 +72,12 @@ func open(dir string, run RunInfo, limit int64, fsync func(*os.File) error) (*Le
 	// A base of whole microseconds that keeps its monotonic reading.
 	l.codec.base = run.Started.Add(-time.Duration(run.Started.Nanosecond()) % Precision)
 	numbers, err := segments(dir)
+	if err == nil {
+		err = cutOff(dir)
+	}
+	if err == nil {
+		err = l.reopen()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -319,6 +325,9 @@ func (l *Ledger) Close() error {
 	err := l.failed
 	if err == nil {
 		err = l.sync()
+	}
+	if err == nil {
+		err = l.conclude()
 	}
 	l.failed = ErrClosed
 	return errors.Join(err, l.file.Close(), l.enc.Close())

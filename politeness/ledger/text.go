@@ -18,6 +18,10 @@ const alignedRows = 1000
 // printable.
 func (r *Report) WriteText(w io.Writer) error {
 	out := bufio.NewWriter(w)
+	if r.Processes == 0 {
+		fmt.Fprintln(out, "nothing of the ledger could be read")
+		return flush(out)
+	}
 	fmt.Fprintf(out, "crawl %s, run %s, agent %s: %d processes, %s to %s\n",
 		printable(r.Run.Crawl), printable(r.Run.Run), printable(r.Run.Agent), r.Processes, stamp(r.First), stamp(r.Last))
 	fmt.Fprintf(out, "%d requests sent, %d withheld, %d hosts, %d violations\n", r.Requests, r.Withheld, len(r.Hosts), r.Found)
@@ -30,7 +34,9 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 	}
 	if r.Torn != "" {
-		fmt.Fprintln(out, "the last frame is incomplete, as after a crash: "+printable(r.Torn))
+		fmt.Fprintln(out, "the last frame is incomplete: "+printable(r.Torn))
+		fmt.Fprintln(out, "A crash in the middle of a write leaves this behind. It is no violation: the pages of the")
+		fmt.Fprintln(out, "requests in that frame were not committed either, and are asked for again. They are not judged.")
 	}
 	for from := 0; from < len(r.Hosts); from += alignedRows {
 		fmt.Fprintln(out)
@@ -47,6 +53,10 @@ func (r *Report) WriteText(w io.Writer) error {
 	if more := r.Found - int64(len(r.Violations)); more > 0 {
 		fmt.Fprintf(out, "and %d more\n", more)
 	}
+	return flush(out)
+}
+
+func flush(out *bufio.Writer) error {
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("ledger: report: %w", err)
 	}

@@ -1,0 +1,96 @@
+package ledger
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// endFile says where a ledger ended when it was closed. It is there while no process
+// has the ledger open; after a crash it is missing, and an incomplete end is the
+// crash's. Ledgers of earlier versions have none.
+const endFile = "END"
+
+type ending struct {
+	Segment int    `json:"segment"`
+	Size    int64  `json:"size"`
+	Sum     string `json:"sum"` // of the other two
+}
+
+func (e ending) sum() string {
+	return fmt.Sprintf("%08x", crc32.Checksum(fmt.Appendf(nil, "%d %d", e.Segment, e.Size), castagnoli))
+}
+
+// conclude writes down where the ledger ends.
+func (l *Ledger) conclude() error {
+	e := ending{Segment: l.number, Size: l.size}
+	e.Sum = e.sum()
+	text, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(l.dir, endFile), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	_, err = f.Write(append(text, '\n'))
+	if err = errors.Join(err, l.fsync(f), f.Close()); err == nil {
+		err = l.syncDir()
+	}
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
+
+// reopen takes the ending away, before anything is appended.
+func (l *Ledger) reopen() error {
+	err := os.Remove(filepath.Join(l.dir, endFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = l.syncDir()
+	}
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
+
+// cutOff is a *CorruptError where a ledger ends before the place at which it was
+// closed. One that is longer was written since, by who crashed; an ending that cannot
+// be read says nothing, as a crash while it was written leaves it.
+func cutOff(dir string) error {
+	text, err := os.ReadFile(filepath.Join(dir, endFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	var e ending
+	if err != nil || json.Unmarshal(text, &e) != nil || e.Sum != e.sum() {
+		return nil
+	}
+	numbers, err := segments(dir)
+	if err != nil {
+		return err
+	}
+	file := segmentFile(dir, e.Segment)
+	if len(numbers) == 0 || numbers[len(numbers)-1] < e.Segment {
+		return &CorruptError{File: file, Detail: "the file is missing"}
+	}
+	info, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it was put away, and others follow
+	}
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	if missing := e.Size - info.Size(); missing > 0 {
+		return &CorruptError{File: file, Offset: info.Size(), Detail: fmt.Sprintf("its last %d bytes are missing, and no crash took them: the ledger was closed behind them", missing)}
+	}
+	return nil
+}
