@@ -35,6 +35,7 @@ type execution struct {
 	resuming func(run crawler.RunState, settled int64)
 	// began is told the run's ID before the first request; nil for nobody.
 	began func(id string)
+	known known // of hosts, by earlier runs
 }
 
 // run executes the crawl to its end. Its error means that the run could not
@@ -54,7 +55,8 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if found.ID != "" && x.resuming != nil {
 		x.resuming(found, f.Stats().Settled)
 	}
-	c, err := assemble(cfg, x.log, past{used: used, state: f, folder: x.state, resumed: found.ID != "", common: x.common})
+	x.known = known{remembering: f}
+	c, err := assemble(cfg, x.log, past{used: used, state: &x.known, folder: x.state, resumed: found.ID != "", common: x.common})
 	if err != nil {
 		return report{}, err
 	}
@@ -76,7 +78,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if hosts := x.monitor.Hosts(); hosts != nil && found.ID != "" {
 		recount(ctx, hosts, x.state, found.ID)
 	}
-	book, err := openLedger(cfg, x.state, set.RunID)
+	book, err := x.openLedger(set.RunID)
 	if err != nil {
 		return report{}, stateError(err)
 	}

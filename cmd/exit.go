@@ -11,6 +11,7 @@ import (
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/frontier"
+	"github.com/amblecrawl/amble/politeness/ledger"
 )
 
 // The exit codes, a contract with scripts.
@@ -102,7 +103,7 @@ func stateCure(err error) string {
 	switch {
 	case errors.Is(err, crawler.ErrLocked):
 		return "wait for it or stop it, or name another folder with --state"
-	case errors.Is(err, frontier.ErrDamaged):
+	case errors.Is(err, frontier.ErrDamaged), errors.As(err, new(*ledger.CorruptError)):
 		return damageCure
 	case errors.Is(err, frontier.ErrNotState):
 		return "name another folder with --state"

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"path/filepath"
 	"time"
 
@@ -30,6 +31,22 @@ func openLedger(cfg *config.Config, state, run string) (account, error) {
 		Run: run, Crawl: cfg.Name, Agent: cfg.Politeness.Agent, Contact: cfg.Politeness.Contact, Started: time.Now(), Policy: promised(cfg),
 	})
 	return account{Ledger: l, veil: cfg.Veil()}, err
+}
+
+// openLedger begins the account of this process. A run that starts over leaves a
+// damaged one aside.
+func (x *execution) openLedger(run string) (account, error) {
+	book, err := openLedger(x.cfg, x.state, run)
+	if !x.fresh || !errors.As(err, new(*ledger.CorruptError)) {
+		return book, err
+	}
+	to, aside := ledger.PutAside(ledgerFolder(x.state))
+	if aside != nil {
+		return account{}, errors.Join(err, aside)
+	}
+	x.known.unread = true // what the new ledger does not hold is asked for again
+	x.log.Warn("the damaged ledger was put aside; amble audit reads what came before the damage", "error", err, "folder", to)
+	return openLedger(x.cfg, x.state, run)
 }
 
 // promised is what a config promises to hosts, as the ledger states it.

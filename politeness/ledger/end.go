@@ -94,3 +94,32 @@ func cutOff(dir string) error {
 	}
 	return nil
 }
+
+// PutAside moves the files of a ledger into a new folder below it, and gives its name;
+// the next Open begins a new ledger. It is for a damaged one, of which Read and Audit
+// tell there what came before the damage.
+func PutAside(dir string) (to string, err error) {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return "", fmt.Errorf("ledger: %w", err)
+	}
+	for n := 1; ; n++ {
+		to = filepath.Join(dir, fmt.Sprintf("damaged-%d", n))
+		if err = os.Mkdir(to, 0o700); !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	place := filepath.Join(to, filepath.Base(dir)) // named as in a state
+	if err == nil {
+		err = os.Mkdir(place, 0o700)
+	}
+	for _, f := range files {
+		if err == nil && f.Type().IsRegular() {
+			err = os.Rename(filepath.Join(dir, f.Name()), filepath.Join(place, f.Name()))
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("ledger: %w", err)
+	}
+	return to, nil
+}
