@@ -1,10 +1,13 @@
 package pdf
 
 import (
+	"compress/zlib"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -242,15 +245,28 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// FuzzPDF damages documents. The fuzzer sees nothing of the reader, which is
+// WebAssembly: no new input is ever of interest to it by what PDFium does with it. So
+// the inputs are not documents but the damage that is done to one of these, whose
+// tokens it moves, doubles, swaps and takes numbers of, or octets.
 func FuzzPDF(f *testing.F) {
 	if err := prepare(f.Context()); err != nil { // here, since an input has ten seconds
 		f.Fatal(err)
 	}
-	f.Add([]byte(report("/Lang (en-GB)", whole, "One", "Two").file()))
-	f.Add([]byte(report("", whole, "One").packed("")))
-	f.Add([]byte(unicodeText().file()))
-	f.Add([]byte("%PDF-1.4\ntrailer<</Root 1 0 R>>"))
-	f.Fuzz(func(t *testing.T, body []byte) {
+	documents := []string{
+		report("/Lang (en-GB)", whole, "One", "Two").file(), report("", whole, "One").packed(""), unicodeText().file(),
+		report("", whole, "One").packed("/Extends 6 0 R"), plain(unicodeText()).file(), plain(report("", "/Title (T)", "One\nTwo")).file(),
+		"%PDF-1.4\ntrailer<</Root 1 0 R>>",
+	}
+	for i := range documents {
+		f.Add(uint8(i), []byte{})
+		f.Add(uint8(i), []byte{0, 3, 7, 1, 9, 30, 2, 12, 200, 3, 40, 9, 4, 100, 255})
+	}
+	f.Fuzz(func(t *testing.T, which uint8, damage []byte) {
+		if len(damage) > 300 {
+			return
+		}
+		body := []byte(damaged(documents[int(which)%len(documents)], damage))
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		for _, x := range []*PDF{{}, {Each: "page", MaxPages: 3}} {
@@ -267,4 +283,76 @@ func FuzzPDF(f *testing.F) {
 			}
 		}
 	})
+}
+
+// plain is a document whose streams are not compressed, so that damage meets what is
+// in them.
+func plain(w *written) *written {
+	for i, o := range w.objects {
+		head, rest, ok := strings.Cut(o, "\nstream\n")
+		if !ok {
+			continue
+		}
+		z, err := zlib.NewReader(strings.NewReader(rest))
+		if err != nil {
+			continue
+		}
+		text, err := io.ReadAll(z)
+		if err != nil {
+			continue
+		}
+		head = strings.Replace(head, "/Filter /FlateDecode ", "", 1)
+		head = head[:strings.Index(head, "/Length")]
+		w.objects[i] = fmt.Sprintf("%s/Length %d >>\nstream\n%s\nendstream", head, len(text), text)
+	}
+	return w
+}
+
+// pdfTokens are names, numbers, brackets and whatever else stands together.
+var pdfTokens = regexp.MustCompile(`[/\w.+-]+|<<|>>|\s+|[^\s/\w]`)
+
+// numbers are those that readers trip over.
+var numbers = []string{"0", "-1", "1", "2", "3", "5", "65535", "65536", "2147483647", "2147483648", "-2147483648", "4294967295", "99999999999999999999", "1e9", "0.0001"}
+
+// damaged changes a document in steps of three octets: what to do, where, and with what.
+func damaged(document string, damage []byte) string {
+	for ; len(damage) >= 3; damage = damage[3:] {
+		what, where, with := damage[0]%7, int(damage[1]), int(damage[2])
+		if what == 6 {
+			at := (where<<8 | with) % (len(document) + 1)
+			document = document[:at] + string(damage[:1]) + document[min(at+1, len(document)):]
+			continue
+		}
+		tokens := pdfTokens.FindAllString(document, -1)
+		if len(tokens) == 0 {
+			return document
+		}
+		// Two octets name a place among many tokens, by their share of them.
+		at, other := where*len(tokens)/256, with*len(tokens)/256
+		switch what {
+		case 0:
+			tokens[at], tokens[other] = tokens[other], tokens[at]
+		case 1:
+			tokens[at] = ""
+		case 2:
+			tokens[at] = strings.Repeat(tokens[at]+" ", 1+with)
+		case 3: // the number that follows
+			for ; at < len(tokens); at++ {
+				if c := tokens[at][0]; c >= '0' && c <= '9' {
+					tokens[at] = numbers[with%len(numbers)]
+					break
+				}
+			}
+		case 4:
+			tokens[at] += " " + tokens[other]
+		case 5: // what is between two places, a second time
+			if at < other {
+				tokens[other] += strings.Join(tokens[at:other], "")
+			}
+		}
+		if document = strings.Join(tokens, ""); len(document) > 1<<18 {
+			return document[:1<<18]
+		}
+	}
+	return document
 }
