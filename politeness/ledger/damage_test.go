@@ -125,9 +125,8 @@ func TestCutOffAfterItWasClosed(t *testing.T) {
 	}
 }
 
-// An ending that cannot be read, and one from before a crash, keep nobody from
-// reading.
-func TestEndingsThatSayNothing(t *testing.T) {
+// An ending from before a crash keeps nobody from reading; one that is damaged is told.
+func TestEndings(t *testing.T) {
 	dir := t.TempDir()
 	l := openTest(t, dir, testRun())
 	appendTest(t, l, []Entry{sample(1)})
@@ -142,12 +141,22 @@ func TestEndingsThatSayNothing(t *testing.T) {
 	}
 	appendTest(t, l, []Entry{sample(2)})
 	closeTest(t, l)
-	for _, text := range []string{string(before), "", "{", `{"segment":1,"size":99999,"sum":"00000000"}`} {
-		if err := os.WriteFile(filepath.Join(dir, endFile), []byte(text), 0o600); err != nil {
+	put := func(text []byte) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, endFile), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := readAll(dir); err != nil || len(got) != 2 {
-			t.Errorf("with %q: %d entries, %v", text, len(got), err)
+	}
+	put(before)
+	if got, err := readAll(dir); err != nil || len(got) != 2 {
+		t.Errorf("%d entries, %v", len(got), err)
+	}
+	for at := range before {
+		flipped := bytes.Clone(before)
+		flipped[at] ^= 1
+		put(flipped)
+		if _, err := readAll(dir); !errors.As(err, new(*CorruptError)) {
+			t.Errorf("with %q: %v", flipped, err)
 		}
 	}
 }

@@ -33,12 +33,16 @@ func (l *Ledger) conclude() error {
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(l.dir, endFile), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	end := filepath.Join(l.dir, endFile)
+	f, err := os.OpenFile(end+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	_, err = f.Write(append(text, '\n'))
 	if err = errors.Join(err, l.fsync(f), f.Close()); err == nil {
+		err = os.Rename(end+".new", end)
+	}
+	if err == nil {
 		err = l.syncDir()
 	}
 	if err != nil {
@@ -63,16 +67,19 @@ func (l *Ledger) reopen() error {
 }
 
 // cutOff is a *CorruptError where a ledger ends before the place at which it was
-// closed. One that is longer was written since, by who crashed; an ending that cannot
-// be read says nothing, as a crash while it was written leaves it.
+// closed, and where what says so is damaged. One that is longer was written since, by
+// who crashed.
 func cutOff(dir string) error {
 	text, err := os.ReadFile(filepath.Join(dir, endFile))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	var e ending
-	if err != nil || json.Unmarshal(text, &e) != nil || e.Sum != e.sum() {
-		return nil
+	if json.Unmarshal(text, &e) != nil || e.Sum != e.sum() {
+		return &CorruptError{File: filepath.Join(dir, endFile), Detail: "it does not say where the ledger ends"}
 	}
 	numbers, err := segments(dir)
 	if err != nil {
