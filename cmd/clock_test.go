@@ -86,7 +86,7 @@ func TestClockIsSetWhileCrawling(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := crawl.parts(f, monitor.New(time.Now), book)
+	parts := crawl.parts(f, monitor.New(time.Now), book, nil)
 	var jumps atomic.Int64
 	parts.Observer.Exchanged = func(crawler.Exchange) {
 		n := jumps.Add(1)

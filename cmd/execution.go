@@ -11,6 +11,7 @@ import (
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/aggregate"
 	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/login"
 	"github.com/amblecrawl/amble/crawler/monitor"
 	"github.com/amblecrawl/amble/extractors/simhash"
 	"github.com/amblecrawl/amble/politeness"
@@ -88,7 +89,17 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if err != nil {
 		return report{}, stateError(err)
 	}
-	parts := c.parts(sealed, x.monitor, book)
+	session, err := newSession(ctx, c, book)
+	if err != nil {
+		return report{}, &exitError{exitConfig, err}
+	}
+	if session != nil {
+		defer session.Close()
+		if err := session.Begin(); err != nil {
+			return report{}, loginError(cfg, err)
+		}
+	}
+	parts := c.parts(sealed, x.monitor, book, session)
 	tally := c.tally(x.accept)
 	parts.Tally = tally
 	x.watchable(f, c.gate, tally)
@@ -125,10 +136,11 @@ func (r *report) exit(cfg *config.Config) error {
 }
 
 // parts are what the engine is put together from.
-func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger) crawler.Parts {
+func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger, session *login.Session) crawler.Parts {
+	fetcher, polite := c.loggedIn(session)
 	return crawler.Parts{
-		Frontier: f, Politeness: c.polite(), Pipeline: m.Peek(veilRecords(c.trusted(), c.cfg.Veil())), Sinks: outputs(c.cfg),
-		NewFetcher: func() crawler.Fetcher { return c.client.Fetcher() },
+		Frontier: f, Politeness: polite, Pipeline: m.Peek(veilRecords(c.trusted(), c.cfg.Veil())), Sinks: outputs(c.cfg),
+		NewFetcher: fetcher,
 		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
 		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.usage), Print: simhash.Page,
 		Rows: c.cfg.RowTypes(), Batches: c.cfg.BatchRule, Hide: c.cfg.Veil().Hide, Weigh: c.pipeline.Weigh,

@@ -124,7 +124,19 @@ func parseURLArgument(raw string) (urls.URL, error) {
 func tryPage(cmd *cobra.Command, c *crawl, u urls.URL, file string) (*crawler.Page, error) {
 	if file == "" {
 		said := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
-		return c.single(said).page(cmd.Context(), u)
+		one := c.single(said)
+		session, err := newSession(cmd.Context(), c, nil)
+		if err != nil {
+			return nil, &exitError{exitConfig, err}
+		}
+		if session != nil {
+			defer session.Close()
+			if err := session.Begin(); err != nil {
+				return nil, loginError(c.cfg, err)
+			}
+			one.fetcher = session.Fetcher(one.fetcher)
+		}
+		return one.page(cmd.Context(), u)
 	}
 	f, err := os.Open(file)
 	if err != nil {

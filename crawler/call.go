@@ -145,6 +145,9 @@ func (c *Call) after(status int, sameOrigin bool) *Call {
 	return &next
 }
 
+// After is the call to make where an answer with this status leads elsewhere.
+func (c *Call) After(status int, sameOrigin bool) *Call { return c.after(status, sameOrigin) }
+
 // SizeOfFields estimates the memory of values, which MaxCarried bounds.
 func SizeOfFields(fields []Field) int { return int(fieldsSize(fields)) }
 

@@ -56,6 +56,7 @@ const (
 	ClassRobotsUnknown Class = "robots_unreachable"
 	ClassUnreachable   Class = "host_unreachable" // the host failed for hours and was given up
 	ClassAuth          Class = "auth"             // no credentials could be had; nothing was sent
+	ClassLoggedOut     Class = "logged_out"       // the answer was that for nobody, after each login anew
 	ClassProxy         Class = "proxy"            // no proxy could be used, or it does not connect there; nothing was sent
 	ClassBadRow        Class = "bad_row"          // a row of a dataset that makes no request
 	ClassInternal      Class = "internal"         // a fault in amble itself, with its stack in the log

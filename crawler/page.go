@@ -18,6 +18,10 @@ import (
 // name, which is none.
 const HeaderRenewed = ":renewed"
 
+// HeaderLoggedOut is in the header of an answer that is not the page, as nobody was
+// logged in: the request may be sent again. No server can send it.
+const HeaderLoggedOut = ":logged-out"
+
 // HeaderCookies is in the header of an answer that has to do with cookies: it was
 // asked for with some (CookiesSent), or changed those its host will be sent
 // (CookiesChanged). A redirect back is no loop then, once. No server can send it.

@@ -50,6 +50,17 @@ func (w *worker) refusal(l *Lease, resp *Response, state HostState) Outcome {
 	return w.again(l, o, state.NotBefore.Sub(w.engine.Clock.Now()))
 }
 
+// loggedOut is the outcome of an answer that is for nobody: the page is asked for
+// again by somebody who is logged in.
+func (w *worker) loggedOut(l *Lease, resp *Response) Outcome {
+	o := Outcome{Class: ClassLoggedOut, Status: resp.Status, Detail: fmt.Sprintf("status %d, which shows that nobody is logged in", resp.Status)}
+	if resp.Status/100 == 2 && !l.Call.Repeatable() {
+		o.Detail = unrepeated(l, o.Detail)
+		return o
+	}
+	return w.again(l, o, 0)
+}
+
 // again makes the outcome a retry while attempts are left. The wait doubles
 // with each attempt and is spread by the URL's key, so that pages that failed
 // together do not come back together.

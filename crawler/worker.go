@@ -257,6 +257,9 @@ func (w *worker) lapsed(flight context.Context, l *Lease, grant Grant, err error
 	w.engine.traps.withdraw(w.counted)
 	w.engine.Frontier.Free(l.ID, grant.Cancel())
 	w.engine.Frontier.GiveBack(l.ID)
+	if errors.Is(err, ErrStop) && w.stop == nil {
+		w.stop = err
+	}
 	if errors.Is(err, ErrShort) && w.stop == nil {
 		w.stop = w.engine.shortage.wait(flight, w.engine.Clock, err)
 	}
@@ -278,6 +281,8 @@ func (w *worker) giveUp(l *Lease, f finished) {
 // answer decides the outcome of a response and reads what it holds into f.
 func (w *worker) answer(ctx context.Context, l *Lease, resp *Response, f *finished) Outcome {
 	switch {
+	case len(resp.Header[HeaderLoggedOut]) > 0:
+		return w.loggedOut(l, resp)
 	case resp.Location.IsHTTP():
 		o := w.redirect(l, resp, f)
 		if resp.Status/100 == 2 && o.Class == ClassRedirected {

@@ -30,6 +30,7 @@ func (l *loader) check(c *Config) {
 	l.checkResolve(c.Fetch.Resolve)
 	l.checkAuth(c.Fetch.Auth)
 	l.checkReach(&c.Fetch)
+	l.checkLogin(c)
 	l.checkSeeds(c)
 	l.checkAggregates(c)
 }

@@ -19,6 +19,7 @@ type Config struct {
 	Links      Links         `yaml:"links" default:"({css: \"a[href]\"})" doc:"Which links of a page are followed: a rule such as {css: \"a.next\"}, a list of rules, or false for none. The keys of a rule that say where it finds links are in docs/plugins.md."`
 	Politeness Politeness    `yaml:"politeness" doc:"How hosts are treated."`
 	Fetch      Fetch         `yaml:"fetch" doc:"How pages are fetched."`
+	Login      *Login        `yaml:"login" doc:"How the crawl logs in before its first page, and again when its session has ended. docs/http.md has the rules."`
 	Extract    Extract       `yaml:"extract" doc:"What is read from pages: record types, each with an extractor and its options. Without it, a crawl that has outputs writes a record of type page for each HTML page."`
 	Output     Outputs       `yaml:"output" default:"(jsonl: out/{type}.jsonl, where there is something to extract)" doc:"Where records go: a list of sinks, each with its path or its options. Paths are relative to the config file; {type}, {run} and {date} stand for the record type, the run and its date."`
 	Rejects    string        `yaml:"rejects,path" default:"(_rejects.jsonl beside the records)" doc:"File of the records that are not written with the others, as JSON Lines with the reason, page, field and selector; {type}, {run} and {date} as in output. It is made when there is one."`

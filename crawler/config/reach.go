@@ -95,7 +95,7 @@ var ownHeaders = map[string]string{
 // checkHeaders wants fields that can be sent and are not amble's own, secrets from
 // the environment, and what says who asks sent to named hosts alone.
 func (l *loader) checkHeaders(fields []Header, host string, path ...string) {
-	at := strings.Join(path[:len(path)-1], ".") + ".headers"
+	at := strings.Join(path, ".")
 	size := 0
 	seen := make(map[string]bool, len(fields))
 	for i := range fields {
@@ -119,7 +119,7 @@ func (l *loader) checkHeaders(fields []Header, host string, path ...string) {
 			l.errorf(key, "name the host: fetch.hosts, or fetch.auth", "%s: %s would be sent to every host", at, name)
 		case host == "" && n.secret():
 			l.warnf(n.place, "name the hosts that it is for, under fetch.hosts", "%s.%s: %s is sent to every host", at, name, n)
-		case host != "" && holdsSecret(name) && n.kind == textKind && !n.secret() && n.text != "":
+		case host != "" && holdsSecret(name) && n.kind == textKind && !n.secret() && n.text != "" && !strings.Contains(n.text, "{{"):
 			l.warnf(n.place, "write ${NAME} and set that variable", "%s.%s: a secret stands in the file", at, name)
 		}
 		seen[name] = true

@@ -101,7 +101,7 @@ func innerStruct(t reflect.Type) (reflect.Type, string) {
 	if t == reflect.TypeFor[Links]() {
 		t = reflect.TypeFor[LinkRule]()
 	}
-	if t.Kind() != reflect.Struct || takesText(t) || t == reflect.TypeFor[Rule]() || t == reflect.TypeFor[Output]() || t == reflect.TypeFor[RecordSchema]() {
+	if t.Kind() != reflect.Struct || takesText(t) || t == reflect.TypeFor[Rule]() || t == reflect.TypeFor[Output]() || t == reflect.TypeFor[RecordSchema]() || t == reflect.TypeFor[LoginSteps]() || t == reflect.TypeFor[LoginValues]() || t == reflect.TypeFor[LoginShown]() {
 		return nil, ""
 	}
 	return t, suffix
@@ -133,10 +133,12 @@ func typeWords(t reflect.Type) string {
 		return "ip:port"
 	case t == reflect.TypeFor[Links]():
 		return "selector, list or false"
-	case t == reflect.TypeFor[Outputs]():
+	case t == reflect.TypeFor[Outputs](), t == reflect.TypeFor[LoginSteps]():
 		return "list"
 	case t == reflect.TypeFor[RecordSchema]():
 		return "file or mapping"
+	case t == reflect.TypeFor[LoginShown]():
+		return "selector or mapping"
 	case t == reflect.TypeFor[Extract](), t.Kind() == reflect.Map, keyedElem(t) != nil:
 		return "mapping"
 	case takesText(t):

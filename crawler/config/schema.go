@@ -95,6 +95,12 @@ func (w *schemaWriter) value(t reflect.Type, f field) object {
 		return w.outputs()
 	case reflect.TypeFor[RecordSchema]():
 		return object{"type": []string{"string", "object", "null"}}
+	case reflect.TypeFor[LoginSteps]():
+		return w.steps()
+	case reflect.TypeFor[LoginValues]():
+		return object{"type": []string{"object", "null"}}
+	case reflect.TypeFor[LoginShown]():
+		return object{"type": []string{"string", "object", "null"}}
 	case durationType:
 		return object{"type": "string", "pattern": `^\+?([0-9.]+(ns|us|µs|ms|s|m|h))+$|^\+?0$|\$\{`}
 	case sizeType:
@@ -185,6 +191,14 @@ func (w *schemaWriter) links() object {
 		rule = anyOf(object{"type": []string{"string", "number"}}, w.plugin(finder, own))
 	}
 	return anyOf(rule, object{"type": "array", "items": rule}, object{"type": "null"})
+}
+
+func (w *schemaWriter) steps() object {
+	step := object{"type": []string{"string", "object"}}
+	if finder, ok := crawler.LinkFinders.New(linkFinder); ok {
+		step = anyOf(object{"type": "string"}, w.plugin(finder, object{}))
+	}
+	return anyOf(step, object{"type": "array", "items": step})
 }
 
 func (w *schemaWriter) extract() object {

@@ -118,7 +118,7 @@ func (c *Config) linked(forms []spelling) bool {
 
 // credits reports whether a value is sent to hosts by the config itself.
 func (c *Config) credits(forms []spelling) bool {
-	return slices.ContainsFunc([]any{c.Fetch.Auth, c.Fetch.Hosts, c.Fetch.Headers, c.Fetch.Proxy}, func(part any) bool {
+	return slices.ContainsFunc([]any{c.Fetch.Auth, c.Fetch.Hosts, c.Fetch.Headers, c.Fetch.Proxy, c.Login}, func(part any) bool {
 		return holdsText(reflect.ValueOf(part), forms, 0)
 	})
 }

@@ -1,0 +1,73 @@
+package login
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// Fetcher makes a fetcher whose requests are those of somebody who is logged in. An
+// answer that shows otherwise is marked with crawler.HeaderLoggedOut.
+func (s *Session) Fetcher(next crawler.Fetcher) crawler.Fetcher { return &fetcher{s, next} }
+
+type fetcher struct {
+	session *Session
+	next    crawler.Fetcher
+}
+
+// Fetch implements crawler.Fetcher.
+func (f *fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOptions) (*crawler.Response, error) {
+	s := f.session
+	if !u.IsHTTP() || !s.opt.Covers(u) || u.Path() == "/robots.txt" {
+		return f.next.Fetch(ctx, u, opt)
+	}
+	header, round, live, err := s.state()
+	switch {
+	case err != nil:
+		return nil, ended{err}
+	case !live:
+		return nil, fmt.Errorf("%w: a login is under way", crawler.ErrNotSent)
+	}
+	opt.Header = joined(opt.Header, header)
+	resp, err := f.next.Fetch(ctx, u, opt)
+	if err != nil {
+		return nil, err
+	}
+	page := crawler.NewPage(&crawler.Request{URL: u}, resp)
+	if !s.opt.Again.seen(ctx, page) {
+		if resp.Status/100 == 2 {
+			s.wellMet(round)
+		}
+		return resp, nil
+	}
+	if s.ended(u.Redacted(), round) {
+		marked := *resp
+		marked.Header = maps.Clone(resp.Header)
+		marked.Header[crawler.HeaderLoggedOut] = []string{"1"}
+		return &marked, nil
+	}
+	return resp, nil
+}
+
+// ended says that nothing was sent, since the login has failed for good.
+type ended struct{ error }
+
+// Unwrap tells the engine to stop.
+func (e ended) Unwrap() []error { return []error{crawler.ErrNotSent, crawler.ErrStop, e.error} }
+
+// joined adds the session's fields to a request's own, which they replace.
+func joined(own, session http.Header) http.Header {
+	if len(session) == 0 {
+		return own
+	}
+	h := make(http.Header, len(own)+len(session))
+	for name, values := range own {
+		h[http.CanonicalHeaderKey(name)] = values
+	}
+	maps.Copy(h, session)
+	return h
+}
