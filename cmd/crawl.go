@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -224,16 +225,24 @@ var kept = []string{crawler.KeyRobots, crawler.KeyFile, crawler.KeyDebts, drift.
 // openFrontier opens a crawl's state. A finished run in it is replaced by a
 // new one, an unfinished one is kept unless fresh.
 func openFrontier(cfg *config.Config, dir string, fresh bool, log *slog.Logger) (f *frontier.Frontier, resumed crawler.RunState, err error) {
-	open := func(fresh bool) (*frontier.Frontier, error) {
-		return frontier.Open(frontier.Options{Dir: dir, Crawl: cfg.Name, Version: version, Keep: kept, Fresh: fresh, Log: log})
+	open := func(fresh, known bool) (*frontier.Frontier, error) {
+		keep := kept
+		if known {
+			keep = append(slices.Clone(kept), crawler.KeyRevisit, keyMark) // by which what is known is sealed
+		}
+		return frontier.Open(frontier.Options{
+			Dir: dir, Crawl: cfg.Name, Version: version, Keep: keep, KeepKnown: known, Fresh: fresh, Log: log,
+		})
 	}
-	if f, err = open(fresh); err != nil {
+	// A run that is given up has written some of what it knows by now, and nothing of
+	// the rest: the next one begins with nothing.
+	if f, err = open(fresh, false); err != nil {
 		return nil, crawler.RunState{}, stateError(err)
 	}
 	run, found, err := crawler.ReadRun(f)
 	if err == nil && found && run.Finished {
 		if err = f.Close(); err == nil {
-			f, err = open(true)
+			f, err = open(true, cfg.Revisit.On())
 		}
 		run = crawler.RunState{}
 	}

@@ -69,8 +69,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 
 	set := cfg.Settings()
 	arriving, read := pageMemory(cfg)
-	set.Memory = read
-	set.Folder = x.state
+	set.Memory, set.Folder, set.Revisit = read, x.state, cfg.RevisitRules(program())
 	defer collector.begin(arriving + read)()
 	if set.Config, err = filepath.Abs(cfg.File); err != nil {
 		set.Config = cfg.File

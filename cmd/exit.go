@@ -50,7 +50,7 @@ func codeOf(err error, s *crawler.Summary) int {
 		return exitConfig
 	case err != nil:
 		return exitFailed
-	case s.Pages == 0:
+	case s.Pages == 0 && s.Unchanged == 0:
 		return exitNothing
 	}
 	return exitOK

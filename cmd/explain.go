@@ -114,6 +114,9 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, call *crawle
 		verdict += ", if robots.txt allows it"
 	}
 	c.explainPoliteness(row, u)
+	if call.Plain() {
+		c.explainKnown(row, kept, u, key)
+	}
 	if err := c.explainRows(cmd, row, u, call, kept, key); err != nil {
 		return err
 	}

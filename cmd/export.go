@@ -218,7 +218,10 @@ func (c *committed) writeCSV(ctx context.Context, path, kind string, columns *ta
 		return nil // no record at all
 	}
 	w := &sink.CSV{Path: path}
-	info := crawler.RunInfo{Types: []crawler.RecordType{{Name: kind, Fields: columns.Names()}}}
+	fields := columns.Names()
+	info := crawler.RunInfo{Tombstones: slices.Contains(fields, crawler.DeletedName)}
+	fields = slices.DeleteFunc(fields, func(name string) bool { return name == crawler.DeletedName })
+	info.Types = []crawler.RecordType{{Name: kind, Fields: fields}}
 	if err := w.Open(ctx, info, nil); err != nil {
 		return err
 	}

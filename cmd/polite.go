@@ -46,7 +46,7 @@ func (p *polite) Decide(r *crawler.Request) crawler.Verdict {
 		if verdict := p.usage.DecideEarly(said.early(url)); !verdict.Allowed {
 			return p.skip(d, verdict.Reason, stateOf(d.Grant.Cancel()))
 		}
-		v.Action, v.Grant, v.Said = crawler.Go, grant{d.Grant, d}, said
+		v.Action, v.Grant, v.Said, v.Stated = crawler.Go, grant{d.Grant, d}, said, said.sum(url)
 	case politeness.FetchRobots:
 		v.Action, v.Grant = crawler.FetchRobots, grant{d.Grant, d}
 	case politeness.FetchFile:

@@ -54,6 +54,7 @@ func (r *report) print(out io.Writer) {
 	}
 	fmt.Fprintf(w, "  requests\t%s\n", r.requests())
 	fmt.Fprintf(w, "  discovered\t%s\n", r.discovered())
+	r.printRevisited(w)
 	_ = w.Flush()
 	if err := account.Check(); err != nil {
 		fmt.Fprintf(out, "\n  The accounts do not add up, which is a fault in amble. Please report it:\n    %v\n", err)
@@ -93,7 +94,7 @@ func (r *report) discovered() string {
 		n    int64
 		what string
 	}{
-		{s.Disallowed, "disallowed"}, {s.OutOfScope, "out of scope"}, {s.Failed, "failed"},
+		{s.NotDue, "not due"}, {s.Disallowed, "disallowed"}, {s.OutOfScope, "out of scope"}, {s.Failed, "failed"},
 		{s.Trapped, "trapped"}, {s.Pending, r.pending()},
 	} {
 		if p.n > 0 {

@@ -26,6 +26,8 @@ import (
 //
 //	web HOST...                      serve hosts of the fixture web; $BOOKS is the address of books.example
 //	redesign HOST OLD NEW            replace a text in every page of the host from now on
+//	validate HOST KIND               have the host tell pages' versions by date, etag, weak or none
+//	withdraw HOST PATH               the host answers 404 to the path from now on
 //	requests HOST N                  the host must have got N requests by now, robots.txt included
 //	rude FAULT NAME                  serve a host that only has that fault at the address $NAME
 //	code N PROGRAM ARG...            run a program, which must exit with N
@@ -44,7 +46,7 @@ func TestScripts(t *testing.T) {
 		},
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"web": scriptWeb, "redesign": scriptRedesign, "requests": scriptRequests, "rude": scriptRude, "code": scriptCode, "interrupt": scriptInterrupt,
+			"web": scriptWeb, "redesign": scriptRedesign, "validate": scriptValidate, "withdraw": scriptWithdraw, "requests": scriptRequests, "rude": scriptRude, "code": scriptCode, "interrupt": scriptInterrupt,
 			"await": scriptAwait, "rewrite": scriptRewrite, "proxy": scriptProxy,
 		},
 	})
@@ -76,6 +78,16 @@ func scriptWeb(ts *testscript.TestScript, neg bool, args []string) {
 func scriptRedesign(ts *testscript.TestScript, neg bool, args []string) {
 	wantArgs(ts, neg, len(args) == 3, "redesign HOST OLD NEW")
 	ts.Check((*ts.Value(webKey{}).(**fixtures.Web)).Redesign(args[0], args[1], args[2]))
+}
+
+func scriptValidate(ts *testscript.TestScript, neg bool, args []string) {
+	wantArgs(ts, neg, len(args) == 2, "validate HOST KIND")
+	ts.Check((*ts.Value(webKey{}).(**fixtures.Web)).Validate(args[0], fixtures.Validator(args[1])))
+}
+
+func scriptWithdraw(ts *testscript.TestScript, neg bool, args []string) {
+	wantArgs(ts, neg, len(args) == 2, "withdraw HOST PATH")
+	ts.Check((*ts.Value(webKey{}).(**fixtures.Web)).Withdraw(args[0], args[1]))
 }
 
 func scriptRequests(ts *testscript.TestScript, neg bool, args []string) {

@@ -16,6 +16,7 @@ import (
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/frontier"
+	"github.com/amblecrawl/amble/crawler/urls"
 )
 
 func newStateCommand() *cobra.Command {
@@ -115,6 +116,7 @@ type stateStats struct {
 	Run        *crawler.RunState `json:"run"`
 	Totals     crawler.Totals    `json:"totals"`
 	URLs       frontier.Census   `json:"urls"`
+	Known      knownStats        `json:"known"`
 	Disk       frontier.DiskUse  `json:"disk_bytes"`
 }
 
@@ -144,6 +146,13 @@ func readStats(ctx context.Context, dir string) (s stateStats, err error) {
 		return s, err
 	}
 	if s.URLs, err = r.Census(ctx); err != nil {
+		return s, err
+	}
+	err = r.EachKnown(urls.Key{}, func(k *crawler.Known) (bool, error) {
+		s.Known.add(k)
+		return ctx.Err() == nil, ctx.Err()
+	})
+	if err != nil {
 		return s, err
 	}
 	s.Disk, err = r.DiskUse()

@@ -40,6 +40,7 @@ func (s *stateStats) print(out io.Writer) error {
 	for _, h := range s.URLs.Largest {
 		line("  "+h.Host, "%s queued", count(h.Queued))
 	}
+	s.Known.print(line)
 	line("requests", "%s, %s pages, %s", count(s.Totals.Requests), count(s.Totals.Pages), size(s.Totals.Bytes))
 	line("disk", "%s, the ledger's %s included", size(s.Disk.Total), size(s.Disk.Ledger))
 	for _, kind := range slices.Sorted(maps.Keys(s.Disk.Files)) {

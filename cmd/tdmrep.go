@@ -5,6 +5,8 @@ import (
 	"mime"
 	"strings"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/politeness"
 	"github.com/amblecrawl/amble/politeness/signals"
@@ -76,6 +78,15 @@ func (s said) of(url string) []signals.Statement {
 		return s.robots.For(url)
 	}
 	return append(s.robots.For(url), s.tdm.rep.For(url)...)
+}
+
+// sum is another when something else is stated about a URL, 0 for nothing.
+func (s said) sum(url string) uint64 {
+	statements := s.of(url)
+	if len(statements) == 0 {
+		return 0
+	}
+	return xxh3.HashString(fmt.Sprintf("%+v", statements))
 }
 
 // early is what of it may keep the URL from being fetched.

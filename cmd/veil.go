@@ -74,9 +74,7 @@ func seal(ctx context.Context, f crawler.Frontier, v *config.Veil) (crawler.Fron
 func (s *sealedFrontier) Lease(ctx context.Context, n int) ([]crawler.Lease, error) {
 	leases, err := s.Frontier.Lease(ctx, n)
 	for i := range leases {
-		r := &leases[i].Request
-		r.URL, r.Requested = respell(r.URL, s.unseal), s.unseal(r.Requested)
-		respellGiven(r, s.unseal)
+		respellRequest(&leases[i].Request, s.unseal)
 	}
 	return leases, err
 }
@@ -86,16 +84,61 @@ func (s *sealedFrontier) Commit(ctx context.Context, b *crawler.Batch) (crawler.
 	sealed := *b
 	sealed.Found = slices.Clone(b.Found)
 	for i := range sealed.Found {
-		r := &sealed.Found[i]
-		r.URL, r.Requested = respell(r.URL, s.seal), s.seal(r.Requested)
-		respellGiven(r, s.seal)
+		respellRequest(&sealed.Found[i], s.seal)
 	}
 	sealed.Outcomes = slices.Clone(b.Outcomes)
 	for i := range sealed.Outcomes {
 		o := &sealed.Outcomes[i]
 		o.Detail = s.veil.Hide(o.Detail)
 	}
+	sealed.Known = slices.Clone(b.Known)
+	for i := range sealed.Known {
+		k := &sealed.Known[i]
+		respellRequest(&k.Request, s.seal)
+		k.Contents = respellContents(k.Contents, s.seal)
+	}
 	return s.Frontier.Commit(ctx, &sealed)
+}
+
+// Recall implements crawler.Past.
+func (s *sealedFrontier) Recall(key urls.Key) (*crawler.Known, error) {
+	k, err := s.Frontier.Recall(key)
+	if k != nil {
+		respellRequest(&k.Request, s.unseal)
+	}
+	return k, err
+}
+
+// Contents implements crawler.Past.
+func (s *sealedFrontier) Contents(key urls.Key) (*crawler.Contents, error) {
+	c, err := s.Frontier.Contents(key)
+	return respellContents(c, s.unseal), err
+}
+
+// EachKnown implements crawler.Past.
+func (s *sealedFrontier) EachKnown(after urls.Key, f func(*crawler.Known) (bool, error)) error {
+	return s.Frontier.EachKnown(after, func(k *crawler.Known) (bool, error) {
+		respellRequest(&k.Request, s.unseal)
+		return f(k)
+	})
+}
+
+func respellRequest(r *crawler.Request, spell func(string) string) {
+	r.URL, r.Requested = respell(r.URL, spell), spell(r.Requested)
+	respellGiven(r, spell)
+}
+
+// respellContents spells the links; records hold nothing that is sealed.
+func respellContents(c *crawler.Contents, spell func(string) string) *crawler.Contents {
+	if c == nil {
+		return nil
+	}
+	again := *c
+	again.Links = slices.Clone(c.Links)
+	for i := range again.Links {
+		respellRequest(&again.Links[i], spell)
+	}
+	return &again
 }
 
 func (s *sealedFrontier) seal(href string) string   { return s.veil.Seal(href, s.mark) }

@@ -6,7 +6,7 @@ import (
 )
 
 // Account says what became of everything that a run has discovered. Its parts
-// add up: Discovered is Fetched, Disallowed, OutOfScope, Failed, Trapped and
+// add up: Discovered is Fetched, NotDue, Disallowed, OutOfScope, Failed, Trapped and
 // Pending together.
 type Account struct {
 	// Discovered counts the distinct URLs that the frontier took in (seeds,
@@ -14,7 +14,8 @@ type Account struct {
 	// found, the links that were left out of the scope. Links to URLs that the
 	// frontier had already are no discoveries: they are the duplicates.
 	Discovered int64
-	Fetched    int64 // answered with a page, a sitemap or a redirect that leads on
+	Fetched    int64 // answered with a page, a sitemap, that it is unchanged, or a redirect that leads on
+	NotDue     int64 // known from earlier runs, and not asked for yet
 	Disallowed int64
 	OutOfScope int64
 	Failed     int64
@@ -26,14 +27,14 @@ type Account struct {
 // keeps its own: that they agree is no matter of course.
 func (t *Totals) Account(f FrontierStats) Account {
 	return Account{
-		Discovered: f.Seen + t.LinksOut, Fetched: t.Fetched, Disallowed: t.Disallowed,
-		OutOfScope: t.OutOfScope, Failed: t.Failed, Trapped: t.Trapped, Pending: f.Seen - f.Settled,
+		Discovered: f.Seen + t.LinksOut, Fetched: t.Fetched, NotDue: t.Revisit.NotDue,
+		Disallowed: t.Disallowed, OutOfScope: t.OutOfScope, Failed: t.Failed, Trapped: t.Trapped, Pending: f.Seen - f.Settled,
 	}
 }
 
 // Check tells by how much the account does not add up, nil when it does.
 func (a Account) Check() error {
-	sum := a.Fetched + a.Disallowed + a.OutOfScope + a.Failed + a.Trapped + a.Pending
+	sum := a.Fetched + a.NotDue + a.Disallowed + a.OutOfScope + a.Failed + a.Trapped + a.Pending
 	if sum == a.Discovered {
 		return nil
 	}
@@ -48,8 +49,11 @@ func (t *Totals) count(f *finished) {
 	t.LinksOut += f.outOfScope
 	t.FieldErrors += f.fieldErrors
 	for i := range f.records {
-		t.Records[f.records[i].Type]++
+		if !f.records[i].Deleted {
+			t.Records[f.records[i].Type]++
+		}
 	}
+	t.Revisit.add(f.revisit)
 	for i := range f.rejects {
 		if t.Rejected == nil { // in a state of a version that had none
 			t.Rejected = map[string]int64{}
@@ -69,16 +73,21 @@ func (t *Totals) count(f *finished) {
 	if f.nearly {
 		t.NearDuplicates++
 	}
-	if o.Status/100 == 2 && !f.sitemap {
+	switch {
+	case f.sitemap:
+	case o.Status/100 == 2:
 		t.Pages++
+	case o.Class == ClassUnchanged || o.Class == ClassNotDue:
+		t.NotFetched++
 	}
 }
 
 // settle counts a URL under the one part of the account that it ends in.
 func (t *Totals) settle(c Class) {
 	switch c {
-	case ClassFetched, ClassCanonicalElsewhere:
+	case ClassFetched, ClassUnchanged, ClassCanonicalElsewhere:
 		t.Fetched++
+	case ClassNotDue: // counted with what else became of known pages
 	case ClassRedirected, ClassSplit:
 		t.Fetched++
 		t.Redirected++

@@ -38,6 +38,7 @@ type Verdict struct {
 	Entry  Entry       // of a Skip: what the ledger is to say of it
 	Grant  Grant       // of Go and FetchRobots
 	Said   any         // of Go: what the host states of its pages' use, for PagePolicy
+	Stated uint64      // a sum of what Said says of the page, another when that changes
 }
 
 // Grant permits exactly one exchange with exactly one URL. One of Done and

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/amblecrawl/amble/crawler/urls"
 )
 
 // commitTimeout bounds the writing of one batch to sinks and frontier.
@@ -167,6 +169,15 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 		if f.note != "" {
 			b.Put[f.note] = nil
 		}
+		if f.known != nil {
+			b.Known = append(b.Known, *f.known)
+		}
+		if f.forget != (urls.Key{}) {
+			b.Forget = append(b.Forget, f.forget)
+		}
+	}
+	if err := c.noteRewrites(ctx, pages, b.Put); err != nil {
+		return err
 	}
 	records, folded, err := c.fold(records, &totals, b.Put)
 	if err != nil {
@@ -193,6 +204,7 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 	trapsCommitted()
 	counted()
 	folded()
+	e.rewrites.settled(pages)
 	c.totals, c.positions = totals, positions
 	if tell := e.Observer.Committed; tell != nil {
 		stats := e.Frontier.Stats()

@@ -89,6 +89,7 @@ type Settings struct {
 	MaxHops    int           // redirects in a chain, default 10
 	MaxSitemap int64         // bytes of one sitemap, default 50 MiB
 	Traps      TrapRules     // what a site can make up without end; none by default
+	Revisit    RevisitRules  // what is made of pages that earlier runs knew; by default nothing
 	Memory     int64         // bytes for pages from their receipt to their commit, estimated; by default 16 batches
 	Grace      time.Duration // for what is in flight when the run is told to stop, default 10s
 
@@ -137,6 +138,8 @@ type Engine struct {
 	outsize   *semaphore.Weighted // held by the page with a tree beyond its weight
 	reserve   *semaphore.Weighted // of the same for small pages, which wait for no large one
 	elsewhere elsewhere
+	changes   bool // the run writes only what has changed
+	rewrites  rewrites
 	failed    <-chan struct{} // closed when a part has failed, or all workers are done
 	idle      atomic.Int32    // workers waiting in Lease: a commit may feed them
 	shortage  shortage
@@ -217,6 +220,13 @@ func (e *Engine) Run(ctx context.Context, seeds iter.Seq2[Seed, error]) (Summary
 	}
 
 	err := e.crawl(ctx, c)
+	for err == nil && ctx.Err() == nil {
+		var more bool
+		if more, err = c.sweep(ctx); err != nil || !more {
+			break
+		}
+		err = e.crawl(ctx, c)
+	}
 	interrupted := ctx.Err() != nil
 	if err == nil {
 		err = c.deliverRest(interrupted)
@@ -239,7 +249,7 @@ func (e *Engine) Run(ctx context.Context, seeds iter.Seq2[Seed, error]) (Summary
 // to do or the context ends.
 func (e *Engine) crawl(ctx context.Context, c *committer) error {
 	e.finished = make(chan finished, e.set.Workers)
-	e.budget = newPageBudget(e.set.MaxPages, c.totals.Pages)
+	e.budget = newPageBudget(e.set.MaxPages, c.totals.Pages+c.totals.NotFetched)
 
 	group, running := errgroup.WithContext(context.WithoutCancel(ctx))
 	workers, working := errgroup.WithContext(running)
@@ -291,7 +301,7 @@ func (e *Engine) work(leasing, flight context.Context) error {
 			return fmt.Errorf("leasing from the frontier: %w", err)
 		}
 		for i := range leases {
-			counted := w.visit(flight, &leases[i])
+			counted := w.serve(flight, &leases[i])
 			e.budget.give(counted)
 			if w.stop != nil {
 				return w.stop

@@ -38,6 +38,7 @@ type rig struct {
 	clock    crawler.Clock // nil: the system's
 	commits  atomic.Int32  // that were looked at
 	rejects  *memorySink   // nil: nobody takes them
+	table    crawler.Sink  // nil: there is none
 	tally    crawler.Tally
 	weigh    func(*crawler.Page, int64) int64
 	rows     iter.Seq2[crawler.Seed, error] // seeds beside the others
@@ -88,6 +89,9 @@ func (r *rig) run(ctx context.Context) (crawler.Summary, error) {
 	sinks := []crawler.NamedSink{{Name: r.sinkName, Sink: r.sink}}
 	if r.rejects != nil {
 		sinks = append(sinks, crawler.NamedSink{Name: "rejects", Sink: r.rejects, Rejects: true})
+	}
+	if r.table != nil {
+		sinks = append(sinks, crawler.NamedSink{Name: "table", Sink: r.table})
 	}
 	e, err := crawler.New(crawler.Parts{
 		Tally: r.tally, Frontier: used, Politeness: polite, PagePolicy: r.policy, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{DropSessions: true},

@@ -40,6 +40,9 @@ type Frontier interface {
 	// Lookup says where a URL stands, for explanations.
 	Lookup(host string, key urls.Key) (Standing, error)
 
+	// Past is what is known of pages from earlier runs.
+	Past
+
 	// Stats is a cheap snapshot of the counts.
 	Stats() FrontierStats
 
@@ -55,6 +58,10 @@ type Batch struct {
 	Hosts    map[string]HostState // states to keep across restarts
 	// Put are small named values: sink positions, totals. nil takes one away.
 	Put map[string][]byte
+	// Known are pages to be known in later runs, and Forget those that are not to
+	// be known any more.
+	Known  []Known
+	Forget []urls.Key
 }
 
 // CommitResult counts what a batch did.

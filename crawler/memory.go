@@ -54,6 +54,7 @@ func (w *worker) admitFile(ctx context.Context, a Arrived) error {
 // admit waits for the memory of the page in hand.
 func (w *worker) admit(l *Lease) func(context.Context, Arrived) error {
 	return func(ctx context.Context, a Arrived) error {
+		a.Size = max(a.Size, w.visit.size())
 		own := int64(0)
 		if f := w.engine.Weigh; f != nil && l.Kind == KindPage {
 			own = f(NewPage(&l.Request, &Response{MediaType: a.MediaType}), a.Size)

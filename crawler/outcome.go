@@ -23,6 +23,10 @@ type Class string
 const (
 	ClassFetched    Class = "fetched"    // a 2xx answer
 	ClassRedirected Class = "redirected" // a 3xx answer; its target is a found link
+	// ClassUnchanged is the answer to a conditional request that the page is as it
+	// was, and ClassNotDue a page that is known and was not to be asked for yet.
+	ClassUnchanged Class = "unchanged"
+	ClassNotDue    Class = "not_due"
 	// ClassCanonicalElsewhere is a 2xx answer whose records were left to the URL
 	// that the page names as canonical.
 	ClassCanonicalElsewhere Class = "canonical_elsewhere"
@@ -65,7 +69,7 @@ const (
 // Failed reports whether the class counts among a run's failures.
 func (c Class) Failed() bool {
 	switch c {
-	case ClassFetched, ClassRedirected, ClassCanonicalElsewhere, ClassDisallowed, ClassOutOfScope, ClassTrapped, ClassSplit:
+	case ClassFetched, ClassRedirected, ClassUnchanged, ClassNotDue, ClassCanonicalElsewhere, ClassDisallowed, ClassOutOfScope, ClassTrapped, ClassSplit:
 		return false
 	}
 	return true

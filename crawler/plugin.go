@@ -132,6 +132,11 @@ type RunInfo struct {
 	// Folder is for what a sink keeps from one process of the run to the next. It is
 	// this sink's own, may not be there yet, and is "" where there is no place for it.
 	Folder string
+	// Changes tells that the run writes what has changed since the run before: what
+	// is at the destination stays, records replace those of the same key, and those
+	// that are Deleted take them away. Tombstones tells that the crawl's runs may
+	// write such records, also where this one writes everything.
+	Changes, Tombstones bool
 }
 
 // RecordType is a type with the fields known before the first record.

@@ -30,10 +30,17 @@ type Record struct {
 	Usage     string // _usage, empty when the site states none
 	// Failed tells that the record only says why a row of a dataset has no other.
 	Failed bool
+
+	// Deleted makes it a tombstone: the record of this key, which an earlier run
+	// wrote, is no more. It has no fields then.
+	Deleted bool // _deleted
 }
 
 // ProvenanceNames are the names of a record's provenance, in output order.
 var ProvenanceNames = []string{"_type", "_url", "_requested", "_fetched_at", "_run", "_key", "_usage"}
+
+// DeletedName is the name of Record.Deleted in outputs.
+const DeletedName = "_deleted"
 
 // RecordKey names the nth record of a type on a page, the same in every run.
 func RecordKey(recordType string, page urls.Key, n int) string {
@@ -90,4 +97,7 @@ type Link struct {
 	// Row is that of the page where the link leads to more of the same: the next
 	// page of a list.
 	Row uint64
+	// Modified is when a sitemap says that the page was last modified: where it names
+	// a day, the end of it. Zero where none says so.
+	Modified time.Time
 }

@@ -60,6 +60,11 @@ type Request struct {
 	// page, zero without one. It is part of Key: each row gets its own answer.
 	// The records of its pages have all values of Carry.
 	Row uint64
+	// Modified is when a sitemap says that the page was last modified, zero where
+	// none says so.
+	Modified time.Time
+	// Unlinked tells that no page of this run led here: it is known from another.
+	Unlinked bool
 }
 
 // Method is that of the request: GET where nothing else was asked for.

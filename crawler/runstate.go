@@ -25,6 +25,18 @@ const (
 	// KeyFile, followed by a host, is where HostState.File is kept.
 	KeyFile  = "sitefile/"
 	KeyDebts = "debts/"
+	// KeyRevisit begins the names of what goes with the pages that are known over
+	// runs, and lives as long as these.
+	KeyRevisit = "revisit/"
+)
+
+// keyWritten is where the outputs are named that have what is known of pages.
+const keyWritten = KeyRevisit + "written"
+
+// What a run that knows pages from earlier ones writes of them.
+const (
+	writesAll     = "all"
+	writesChanges = "changes"
 )
 
 // RunState is what the frontier remembers of the run it holds.
@@ -36,6 +48,9 @@ type RunState struct {
 	// Config is the file that the crawl was read from when the run began, empty
 	// where that is not known.
 	Config string `json:"config,omitempty"`
+	// Revisit is what the run writes of pages that are known over runs, all or
+	// changes, and empty where it knows of none.
+	Revisit string `json:"revisit,omitempty"`
 }
 
 // Values are what batches have Put into a state.
@@ -111,9 +126,13 @@ func (e *Engine) begin(ctx context.Context, c *committer) error {
 	if !found {
 		run = RunState{ID: cmp.Or(e.set.RunID, NewRunID(c.started)), Started: c.started.UTC(), Outputs: outputs, Config: e.set.Config}
 	}
+	if err := e.beginRevisit(&run, found); err != nil {
+		return err
+	}
 	e.run = run
 	c.before = c.totals.Busy
-	c.info = RunInfo{Crawl: e.set.Name, ID: run.ID, Started: run.Started, Types: e.recordTypes()}
+	c.info = RunInfo{Crawl: e.set.Name, ID: run.ID, Started: run.Started, Types: e.recordTypes(),
+		Changes: e.changes, Tombstones: e.set.Revisit.On && e.set.Revisit.Changes}
 	if e.Tally != nil {
 		if err := e.Tally.Open(e.Frontier); err != nil {
 			return fmt.Errorf("reading the tally: %w", err)
@@ -138,4 +157,40 @@ func orNothing(names []string) string {
 		return "nothing"
 	}
 	return strings.Join(names, ", ")
+}
+
+// beginRevisit decides what a new run writes of known pages, and holds a resumed one
+// to it. Changes are good for outputs alone that have what they are changes of.
+func (e *Engine) beginRevisit(run *RunState, resumed bool) error {
+	rules := &e.set.Revisit
+	switch {
+	case resumed && rules.On != (run.Revisit != ""):
+		return fmt.Errorf("the unfinished run %s began with revisit %s: put it back, or start over with --fresh: %w",
+			run.ID, map[bool]string{true: "off", false: "on"}[rules.On], ErrForeignState)
+	case resumed:
+	case rules.On:
+		run.Revisit = writesAll
+		if !rules.Changes {
+			break
+		}
+		var written []string
+		if _, err := getJSON(e.Frontier, keyWritten, &written); err != nil {
+			return err
+		}
+		if slices.Equal(written, run.Outputs) {
+			run.Revisit = writesChanges
+		} else if written != nil {
+			e.Log.Info("the outputs are not those of the last run: everything is written to them", "were", written, "are", run.Outputs)
+		}
+	}
+	e.changes = run.Revisit == writesChanges
+	return e.rewrites.read(e.Frontier)
+}
+
+// putWritten notes which outputs have what is known of pages.
+func (e *Engine) putWritten(put map[string][]byte) (err error) {
+	if e.set.Revisit.On {
+		put[keyWritten], err = json.Marshal(e.run.Outputs)
+	}
+	return err
 }

@@ -214,6 +214,7 @@ func (w *worker) follow(l *Lease, links []Link, f *finished) {
 		r := Request{
 			URL: link.URL.WithoutFragment(), Key: e.Canon.Key(link.URL), Kind: link.Kind,
 			Depth: uint16(min(depth, 1<<16-1)), Priority: link.Priority, Through: through, Referrer: l.Key,
+			Modified: link.Modified,
 		}
 		link.given(&r)
 		f.found = append(f.found, r)

@@ -30,6 +30,9 @@ func (c *committer) commitBegin(ctx context.Context) error {
 	put := make(map[string][]byte)
 	positions, err := c.write(ctx, nil, nil, put)
 	if err == nil {
+		err = c.engine.putWritten(put)
+	}
+	if err == nil {
 		err = c.putRun(ctx, c.engine.run, put)
 	}
 	if err != nil {

@@ -29,6 +29,9 @@ type Totals struct {
 	Bytes          int64           `json:"bytes"`
 	Errors         map[Class]int64 `json:"errors"`
 	Busy           time.Duration   `json:"busy_ns"` // time spent by all processes of the run
+	// NotFetched are pages that are as they were: unchanged or not due.
+	NotFetched int64         `json:"not_fetched,omitempty"`
+	Revisit    RevisitTotals `json:"revisit,omitzero"`
 }
 
 func newTotals() Totals {
@@ -71,15 +74,23 @@ type Summary struct {
 	Hosts      int64            `json:"hosts"`
 	Errors     map[Class]int64  `json:"errors"`
 
-	// Discovered is the sum of Fetched, Disallowed, OutOfScope, Failed, Trapped
-	// and Pending; Account says what each counts.
+	// Discovered is the sum of Fetched, NotDue, Disallowed, OutOfScope, Failed,
+	// Trapped and Pending; Account says what each counts.
 	Discovered int64 `json:"discovered"`
 	Fetched    int64 `json:"fetched"`
 	Redirected int64 `json:"redirected"` // of Fetched
+	NotDue     int64 `json:"not_due"`
 	Trapped    int64 `json:"trapped"`
 	// Traps are of Trapped, by pattern, those with most URLs first.
 	Traps          []TrapCount `json:"traps"`
 	NearDuplicates int64       `json:"near_duplicates"`
+
+	// Unchanged are pages that were not fetched again, being as they were: by the
+	// answer to a conditional request, or since they were not due.
+	Unchanged int64 `json:"unchanged"`
+	// Revisit tells of pages that may be known from earlier runs, nil where the crawl
+	// keeps nothing of them. Writes is "all" or "changes".
+	Revisit *Revisited `json:"revisit,omitempty"`
 
 	// Rejected counts the records that were kept out of the outputs, by type.
 	Rejected map[string]int64 `json:"rejected"`
@@ -92,10 +103,16 @@ type Summary struct {
 	Resumed     bool     `json:"resumed"`
 }
 
+// Revisited is the part of a summary that tells of pages known from earlier runs.
+type Revisited struct {
+	Writes string `json:"writes"`
+	RevisitTotals
+}
+
 // Account is the part of the summary that adds up.
 func (s *Summary) Account() Account {
 	return Account{
-		Discovered: s.Discovered, Fetched: s.Fetched, Disallowed: s.Disallowed,
+		Discovered: s.Discovered, Fetched: s.Fetched, NotDue: s.NotDue, Disallowed: s.Disallowed,
 		OutOfScope: s.OutOfScope, Failed: s.Failed, Trapped: s.Trapped, Pending: s.Pending,
 	}
 }
@@ -134,6 +151,10 @@ func (c *committer) summary(status Status) Summary {
 		Errors: t.Errors, OutOfScope: t.OutOfScope, Retries: t.Retries, FieldErrors: t.FieldErrors,
 		Pending: account.Pending, Discovered: account.Discovered, Fetched: t.Fetched, Redirected: t.Redirected,
 		Trapped: t.Trapped, Traps: t.Traps, NearDuplicates: t.NearDuplicates, Rejected: t.Rejected, Resumed: c.engine.resumed,
+		NotDue: account.NotDue, Unchanged: t.NotFetched,
+	}
+	if mode := c.engine.run.Revisit; mode != "" {
+		s.Revisit = &Revisited{mode, t.Revisit}
 	}
 	for _, sink := range c.engine.Sinks {
 		if sink.Rejects && len(t.Rejected) == 0 {

@@ -323,28 +323,42 @@ func (a alike) is(u urls.URL) bool {
 // compare looks at a page's text beside those before it, where the rules ask
 // for it. The first of what was found are not the page's links.
 func (w *worker) compare(page *Page, r *Result, f *finished, o *Outcome, others int) {
+	print := w.engine.Print
+	if print == nil {
+		return
+	}
+	w.comparePrint(page.Request, r, f, o, others, func() (uint64, int, bool) {
+		if w.visit.words > 0 {
+			return w.visit.print, w.visit.words, true
+		}
+		return print(page)
+	})
+}
+
+// comparePrint does so for a page of which the print is known.
+func (w *worker) comparePrint(q *Request, r *Result, f *finished, o *Outcome, others int, print func() (uint64, int, bool)) {
 	e := w.engine
-	q := page.Request
 	rules := &e.set.Traps
 	var pattern string
 	if rules.Stale > 0 && q.Depth > 0 && q.Kind == KindPage {
 		pattern = e.traps.kept(q).pattern
 	}
-	if !q.URL.IsHTTP() || e.Print == nil || o.Class != ClassFetched || pattern == "" && !rules.NearDuplicates || q.Kind != KindPage || q.Row != 0 {
+	read := o.Class == ClassFetched || o.Class == ClassUnchanged || o.Class == ClassNotDue
+	if !q.URL.IsHTTP() || !read || pattern == "" && !rules.NearDuplicates || q.Kind != KindPage || q.Row != 0 {
 		return
 	}
-	read := readPage{request: q, result: r, found: f.found[others:]}
+	p := readPage{request: q, result: r, found: f.found[others:]}
 	var ok bool
-	if read.print, read.words, ok = e.Print(page); !ok {
+	if p.print, p.words, ok = print(); !ok {
 		return
 	}
 	var err error
 	if pattern != "" {
-		err = e.traps.learn(pattern, &read)
+		err = e.traps.learn(pattern, &p)
 	}
 	nearly := false
 	if rules.NearDuplicates && err == nil {
-		nearly, err = e.traps.repeated(&read)
+		nearly, err = e.traps.repeated(&p)
 	}
 	if nearly {
 		f.found, f.nearly = f.found[:others], true

@@ -2,6 +2,7 @@ package crawler_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,6 +26,10 @@ type web struct {
 
 	// made gives the text of pages that are not in pages.
 	made func(u urls.URL) (text string, ok bool)
+
+	now func() time.Time // nil: the system's clock
+	// conditional has pages carry an ETag, and answers conditional requests by it.
+	conditional bool
 
 	carried []string // what the line "carried" found, where one worker reads
 
@@ -74,7 +79,18 @@ func (w *web) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOptions) (
 	case !known:
 		return &crawler.Response{Status: 404, Header: http.Header{}}, nil
 	}
-	return &crawler.Response{Status: 200, Header: http.Header{}, Body: []byte(text), Wire: int64(len(text)), FetchedAt: time.Now()}, nil
+	resp := &crawler.Response{Status: 200, Header: http.Header{}, Body: []byte(text), Wire: int64(len(text)), FetchedAt: time.Now()}
+	if w.now != nil {
+		resp.FetchedAt = w.now()
+	}
+	if w.conditional {
+		tag := fmt.Sprintf(`W/"%x"`, sha256.Sum256(resp.Body))
+		if opt.Header.Get("If-None-Match") == tag {
+			resp.Status, resp.Body, resp.Wire = 304, nil, 0
+		}
+		resp.Header.Set("Etag", tag)
+	}
+	return resp, nil
 }
 
 func (w *web) times(url string) int {
@@ -184,6 +200,7 @@ func (freeGrant) Cancel() crawler.HostState                       { return freeS
 type memorySink struct {
 	mu      sync.Mutex
 	lines   []string
+	records []crawler.Record // those of lines
 	written []crawler.Record // also those that a position took back
 	opens   int
 	fail    func(written int) error
@@ -203,7 +220,7 @@ func (s *memorySink) Open(_ context.Context, _ crawler.RunInfo, position []byte)
 	if n > len(s.lines) {
 		return fmt.Errorf("the output holds %d lines, not %d", len(s.lines), n)
 	}
-	s.lines = s.lines[:n]
+	s.lines, s.records = s.lines[:n], s.records[:min(n, len(s.records))]
 	return nil
 }
 
@@ -217,7 +234,7 @@ func (s *memorySink) Write(ctx context.Context, records []crawler.Record) error 
 			return ctx.Err()
 		}
 	}
-	s.written = append(s.written, records...)
+	s.written, s.records = append(s.written, records...), append(s.records, records...)
 	for i := range records {
 		s.lines = append(s.lines, records[i].Key)
 	}

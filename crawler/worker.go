@@ -25,6 +25,7 @@ type worker struct {
 	small   bool   // and that this is of the part for small pages
 	said    any    // what its host states, by the verdict that let it go
 	counted ticket // what the rules for traps have counted it as
+	visit   visit  // what is known of the page in hand from earlier runs
 	stop    error  // why the run cannot go on, once it cannot
 }
 
@@ -49,6 +50,10 @@ type finished struct {
 	tallied        any      // what the tally notes of the page
 	joined         bool     // the answer of a batch was taken apart
 	unanswered     []Member // the rows that it has nothing for
+	known          *Known
+	forget         urls.Key // of a page that is known no more
+	revisit        RevisitTotals
+	rewritten      []string // keys of records that an earlier run has written
 
 	entries     []Entry
 	requests    int64
@@ -62,19 +67,20 @@ type finished struct {
 	small       bool  // and that this is of the part for small pages
 }
 
-// visit takes one leased request through politeness, fetch and extraction and
+// serve takes one leased request through politeness, fetch and extraction and
 // reports whether it counts as a page. A fault of ours fails this page alone.
-func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
+func (w *worker) serve(flight context.Context, l *Lease) (page bool) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			w.engine.Log.Error("a page failed by a fault in amble",
 				"url", l.URL.Redacted(), "fault", fault, "stack", string(debug.Stack()))
+			w.visit = visit{done: true}
 			w.settle(l, finished{weight: w.weight, small: w.small}, Outcome{Class: ClassInternal, Detail: fmt.Sprint(fault)})
 			page = false
 		}
 	}()
 	e := w.engine
-	w.weight, w.small, w.counted = 0, false, ticket{}
+	w.weight, w.small, w.counted, w.visit = 0, false, ticket{}, visit{ctx: flight}
 	if l.Kind == KindFault {
 		w.fault(l)
 		return false
@@ -108,7 +114,7 @@ func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
 		w.fetchRobots(flight, l, v)
 		return false
 	}
-	w.said = v.Said
+	w.said, w.visit.stated = v.Said, v.Stated
 	counted, trap, err := e.traps.admit(&l.Request)
 	w.counted = counted
 	switch {
@@ -122,6 +128,10 @@ func (w *worker) visit(flight context.Context, l *Lease) (page bool) {
 		e.Frontier.Free(l.ID, state)
 		w.settle(l, finished{state: state, trap: trap}, Outcome{Class: ClassTrapped, Detail: trap.detail()})
 		return false
+	}
+	due, err := w.due(l)
+	if err != nil || !due {
+		return w.unasked(l, v.Grant, err)
 	}
 	return w.fetchPage(flight, l, v.Grant)
 }
@@ -202,6 +212,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	if c := l.Call; c != nil {
 		opt.Method, opt.Header, opt.Body = c.Method, c.Header, c.Body
 	}
+	w.ask(l, &opt)
 	if w.stop = w.announce(flight, l, true); w.stop != nil {
 		w.lapsed(flight, l, grant, nil)
 		return false
@@ -248,7 +259,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 		return false
 	}
 	w.settle(l, f, outcome)
-	return l.Kind == KindPage && outcome.Status/100 == 2
+	return l.Kind == KindPage && (outcome.Status/100 == 2 || outcome.Class == ClassUnchanged)
 }
 
 // lapsed gives back a request that was not sent: its permission ended, or this
@@ -280,9 +291,12 @@ func (w *worker) giveUp(l *Lease, f finished) {
 
 // answer decides the outcome of a response and reads what it holds into f.
 func (w *worker) answer(ctx context.Context, l *Lease, resp *Response, f *finished) Outcome {
+	w.visit.resp = resp
 	switch {
 	case len(resp.Header[HeaderLoggedOut]) > 0:
 		return w.loggedOut(l, resp)
+	case resp.Status == http.StatusNotModified:
+		return w.notModified(resp)
 	case resp.Location.IsHTTP():
 		o := w.redirect(l, resp, f)
 		if resp.Status/100 == 2 && o.Class == ClassRedirected {
@@ -310,6 +324,10 @@ func (w *worker) answer(ctx context.Context, l *Lease, resp *Response, f *finish
 func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finished) Outcome {
 	e := w.engine
 	o := Outcome{Class: ClassFetched, Status: resp.Status}
+	if len(f.found) == 0 && w.same(l, resp) { // else it refreshes elsewhere
+		w.visit.replayed, o.Class = true, w.visit.known.Class
+		return o
+	}
 	page := NewPage(&l.Request, resp)
 	page.Said = w.said
 	defer w.fit(ctx, page)()
@@ -369,6 +387,10 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 	}
 	others := len(f.found)
 	w.follow(l, r.Links, f)
+	w.visit.links, w.visit.matched = f.found, r.Matched
+	if e.Print != nil && e.remembers(&l.Request) {
+		w.visit.print, w.visit.words, _ = e.Print(page)
+	}
 	w.compare(page, &r, f, &o, others)
 	return o
 }
@@ -392,6 +414,10 @@ func (w *worker) observe(url string, robots bool, start time.Time, resp *Respons
 // settle hands the outcome to the committer.
 func (w *worker) settle(l *Lease, f finished, o Outcome) {
 	w.answerRow(l, &f, &o)
+	if !w.remember(l, &f, &o) {
+		w.giveUp(l, finished{state: f.state, weight: f.weight, small: f.small, requests: f.requests, bytes: f.bytes, entries: f.entries, urgent: f.urgent})
+		return
+	}
 	o.Lease, o.Key, o.Host = l.ID, l.Key, l.Host()
 	f.lease, f.host, f.outcome, f.sitemap, f.note = l.ID, o.Host, o, l.Kind == KindSitemap, l.note()
 	if tell := w.engine.Observer.Settled; tell != nil {

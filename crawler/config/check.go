@@ -27,6 +27,7 @@ func (l *loader) check(c *Config) {
 	l.checkRejects(c)
 	l.checkSchedule(c)
 	l.checkAlerts(c)
+	l.checkRevisit(c)
 	l.checkResolve(c.Fetch.Resolve)
 	l.checkAuth(c.Fetch.Auth)
 	l.checkReach(&c.Fetch)

@@ -25,6 +25,7 @@ type Config struct {
 	Rejects    string        `yaml:"rejects,path" default:"(_rejects.jsonl beside the records)" doc:"File of the records that are not written with the others, as JSON Lines with the reason, page, field and selector; {type}, {run} and {date} as in output. It is made when there is one."`
 	Drift      Drift         `yaml:"drift" doc:"What is done when records are not what they were in the last good run: docs/trust.md has the rules."`
 	State      string        `yaml:"state,path" default:"(.amble/<name> beside the config)" doc:"Folder of the run's state, from which an interrupted run resumes."`
+	Revisit    Revisit       `yaml:"revisit" doc:"How a run uses what earlier runs knew of pages: conditional requests, changes, and when a page is asked for again."`
 	Schedule   Schedule      `yaml:"schedule" doc:"When amble serve runs the crawl: docs/serve.md has the rules. amble run does not look at it."`
 	History    History       `yaml:"history" doc:"How much amble serve remembers of the crawl's runs. What is older is forgotten after each run."`
 	Alerts     []Alert       `yaml:"alerts" doc:"Who amble serve tells when a run fails, drifts, has no record or is too slow: a list of webhooks and commands. docs/serve.md has the message."`
@@ -41,6 +42,7 @@ type Config struct {
 	Dir  string `yaml:"-"`
 
 	secrets *secrets
+	reading reading
 	rejects crawler.Sink
 	queries query.Set
 }

@@ -67,12 +67,14 @@ func TestDefaults(t *testing.T) {
 			Sink: &testSink{Path: filepath.Join(dir, "out/{type}.jsonl"), Mode: "plain"}}},
 		Rejects: filepath.Join(dir, "out/_rejects.jsonl"),
 		Drift:   Drift{Action: "warn", Threshold: 0.2, MinRecords: 20},
+		Revisit: Revisit{Mode: "off", Output: "all", MinInterval: time.Hour, MaxInterval: 720 * time.Hour, Lastmod: "use", Unlinked: "keep"},
 		State:   filepath.Join(dir, ".amble/my-shop.v2"),
 		Grace:   10 * time.Second,
 		File:    filepath.Join(dir, "my shop.v2.yaml"), Dir: dir,
 		secrets: &secrets{},
 		rejects: &testSink{Path: filepath.Join(dir, "out/_rejects.jsonl"), Mode: "plain"},
 	}
+	c.reading = reading{}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", c, want)
 	}
@@ -84,7 +86,7 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 		t.Fatal(found)
 	}
 	dir := mustAbs(t, "testdata")
-	c.secrets = nil
+	c.secrets, c.reading = nil, reading{}
 	if c.Extract[0].Schema == nil {
 		t.Error("the schema was not compiled")
 	}
@@ -123,7 +125,11 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 		}}},
 		Output:  Outputs{{Name: "jsonl:out/all.jsonl", Plugin: "jsonl", Sink: &testSink{Path: filepath.Join(dir, "out/all.jsonl"), Mode: "gzip"}}},
 		Rejects: filepath.Join(dir, "out/{type}.rejects.jsonl"), rejects: &testSink{Path: filepath.Join(dir, "out/{type}.rejects.jsonl"), Mode: "plain"},
-		Drift:   Drift{Action: "fail", Threshold: 0.5, MinRecords: 100},
+		Drift: Drift{Action: "fail", Threshold: 0.5, MinRecords: 100},
+		Revisit: Revisit{
+			Mode: "adaptive", Output: "changes", MinInterval: 30 * time.Minute, MaxInterval: 168 * time.Hour, Lastmod: "ignore", Unlinked: "drop",
+			MaxAge: []MaxAge{{"/news/**", time.Hour}, {"/**", 24 * time.Hour}},
+		},
 		State:   "/var/tmp/amble-state",
 		Alerts:  []Alert{{Command: []string{"notify", "all"}, On: []string{"too_slow", "failure"}, SlowerThan: 2 * time.Hour, Timeout: 30 * time.Second, Template: "{{.Text}}", Type: "text/markdown", DebtOver: time.Hour}},
 		History: History{Runs: 50, Days: 30},

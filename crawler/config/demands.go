@@ -67,6 +67,7 @@ func (l *loader) schemaFile(n *node, path string) *trust.Schema {
 	if rel, err := filepath.Rel(l.dir, name); err == nil {
 		shown = filepath.Join(filepath.Dir(l.root.place.src.name), rel)
 	}
+	l.schemas = append(l.schemas, string(text))
 	src := newSource(shown, string(text))
 	if line, column, msg, broken := trust.SyntaxPosition(text); broken {
 		l.foreign(place{src, line, column}, "", path+": not JSON: "+msg)

@@ -28,6 +28,8 @@ type loader struct {
 	root *node
 	// sinks are the entries that gave Config.Output, in its order.
 	sinks []entry
+	// schemas are the texts of the files that the config names as schemas.
+	schemas []string
 }
 
 // Load reads and checks the file. Unless Diagnostics.Failed, the config is
@@ -91,13 +93,14 @@ func Parse(name string, data []byte, opt Options) (*Config, Diagnostics) {
 	for _, s := range opt.Set {
 		l.override(s)
 	}
-	c := &Config{File: name, Dir: l.dir, secrets: known}
+	c := &Config{File: name, Dir: l.dir, secrets: known, reading: reading{root: root}}
 	if len(root.entries) == 0 && len(bytes.TrimSpace(data)) == 0 {
 		l.errorf(root.place, "it needs seeds at least", "the file is empty")
 		return nil, l.diagnostics()
 	}
 	l.fields(root, reflect.ValueOf(c).Elem(), shapeOf(reflect.TypeFor[Config]()), slot{}, nil)
 	l.check(c)
+	c.reading.others = l.schemas
 	found := l.diagnostics()
 	if found.Failed() {
 		return nil, found

@@ -23,6 +23,7 @@ type rowCheck struct {
 
 	seen, settled, hosts int64
 	unsettled, requests  sum
+	known, contents      sum
 
 	hostID   uint64
 	host     *hostRecord
@@ -56,6 +57,8 @@ func (c *Checked) checkRows(ctx context.Context, r *Reader) error {
 		{queueRow, "queue rows", rc.eachQueued},
 		{dueRow, "retry rows", rc.eachDue},
 		{readyRow, "ready rows", rc.eachReady},
+		{knownRow, "rows of known pages", rc.eachKnown},
+		{contentsRow, "contents of known pages", rc.eachContents},
 	}
 	for _, s := range steps {
 		rc.hostRead = false
@@ -98,6 +101,9 @@ func (rc *rowCheck) compare() {
 	}
 	if rc.unsettled != rc.requests {
 		rc.add("queue rows", fmt.Sprintf("%d requests are queued and %d URLs are marked so, and they are not the same", rc.requests.n, rc.unsettled.n))
+	}
+	if rc.known != rc.contents {
+		rc.add("rows of known pages", fmt.Sprintf("%d pages are known and %d have contents, and they are not the same", rc.known.n, rc.contents.n))
 	}
 }
 
@@ -205,5 +211,27 @@ func (rc *rowCheck) eachReady(k, _ []byte) error {
 	if err == nil && rec.readyAt != p.at {
 		err = fmt.Errorf("%s has a turn at a time that it does not know of", rec.name)
 	}
+	return err
+}
+
+func (rc *rowCheck) eachKnown(k, v []byte) error {
+	if len(k) != 1+fpLen {
+		return errCorrupt
+	}
+	rc.known.add(0, urls.Key(k[1:]))
+	_, err := decodeKnown(urls.Key(k[1:]), v)
+	return err
+}
+
+func (rc *rowCheck) eachContents(k, v []byte) error {
+	if len(k) != 1+fpLen {
+		return errCorrupt
+	}
+	rc.contents.add(0, urls.Key(k[1:]))
+	known, err := rc.r.store.recall(urls.Key(k[1:]))
+	if err != nil || known == nil {
+		return err // that it is missing shows in the sums
+	}
+	_, err = decodeContents(known.Request.Host(), v)
 	return err
 }

@@ -110,7 +110,7 @@ func (c *commit) plan() error {
 	f := c.f
 	c.counts, c.retry = f.counts, never
 	f.mu.Unlock()
-	err := c.planFound()
+	err := errors.Join(c.planFound(), c.planKnown())
 	f.mu.Lock()
 	if err != nil {
 		return err

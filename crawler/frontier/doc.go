@@ -65,6 +65,8 @@
 //	u|host8|fp             queued, retry or settled; the last outcome's reason
 //	q|host8|prio|depth|seq|fp   a request, kept until its outcome is committed
 //	d|due|host8|fp         a request waiting for another attempt
+//	v|fp                   a page known from earlier runs
+//	w|fp                   what it gave: links and records, packed
 //
 // A lease writes nothing: it is a mark in memory on a q row. The time in an r
 // row is never later than the host's NotBefore says when the host is on disk;

@@ -27,7 +27,7 @@ func (f *folder) startAfresh(o Options, s *store, err error) (*store, error) {
 		return f.startAfresh(o, nil, errors.Join(fmt.Errorf("%w: %w", ErrDamaged, err), s.close()))
 	}
 	if err = f.remove(closedFile); err == nil { // it tells of the old run
-		err = s.forget(o.Keep)
+		err = s.forget(o.kept())
 	}
 	if err != nil {
 		_ = s.close() // the first error says more
@@ -36,14 +36,12 @@ func (f *folder) startAfresh(o Options, s *store, err error) (*store, error) {
 	return s, nil
 }
 
-// forget removes every row but the values whose names begin with one of the
-// prefixes.
-func (s *store) forget(keep []string) error {
-	keep = slices.Compact(slices.Sorted(slices.Values(keep)))
+// forget removes every row but those that begin with one of the prefixes, which
+// come in order.
+func (s *store) forget(keep [][]byte) error {
 	b := s.db.NewBatch()
 	from := []byte{0}
-	for _, prefix := range keep {
-		kept := valueKey(prefix)
+	for _, kept := range keep {
 		if string(kept) > string(from) {
 			if err := b.DeleteRange(from, kept, nil); err != nil {
 				return s.broken(err)

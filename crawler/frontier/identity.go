@@ -25,7 +25,7 @@ var (
 
 // format is the version of the rows. A newer one is refused, an older one is
 // brought up to it, see migrate.go.
-const format = 4
+const format = 5
 
 // Names in a state folder.
 const (

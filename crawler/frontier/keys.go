@@ -20,6 +20,9 @@ const (
 	queueRow = 'q'
 	dueRow   = 'd'
 	chainRow = 'c'
+
+	knownRow    = 'v'
+	contentsRow = 'w'
 )
 
 const fpLen = len(urls.Key{})

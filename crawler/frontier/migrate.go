@@ -11,7 +11,8 @@ import (
 var migrations = map[int]func(*store) error{
 	1: numberCommits,
 	2: func(*store) error { return nil }, // format 3 has more flags in the rows of requests
-	3: func(*store) error { return nil }, // and format 4 one more
+	3: func(*store) error { return nil }, // format 4 one more
+	4: func(*store) error { return nil }, // and format 5 two, and rows of pages known from earlier runs
 }
 
 // migrate brings the rows up to the format of this program, step by step. The

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -52,6 +53,24 @@ func (r *reader) text() string {
 	return string(r.take(int(n)))
 }
 
+// bytes reads what appendText wrote; they are those of the row.
+func (r *reader) bytes() []byte {
+	n := r.uvarint()
+	if n > uint64(len(r.b)) {
+		r.bad, r.b = true, nil
+		return nil
+	}
+	return r.take(int(n))
+}
+
+// number reads what is never below zero.
+func (r *reader) number() int64 { return int64(min(r.uvarint(), math.MaxInt64)) }
+
+func (r *reader) duration() time.Duration { return time.Duration(r.number()) }
+
+// time reads what instant gave.
+func (r *reader) time() time.Time { return timeOf(int64(min(r.uvarint(), lastTime))) }
+
 func (r *reader) err() error {
 	if r.bad {
 		return errCorrupt
@@ -73,6 +92,13 @@ const (
 	hasCarry                 // Request.Carry follows
 	hasTypes                 // Request.Types follow
 	hasRow                   // Request.Row follows
+)
+
+// Flags beside the kind.
+const (
+	kindBits    = 1<<4 - 1
+	hasModified = 1 << 4 // Request.Modified follows the flags' other parts
+	isUnlinked  = 1 << 5
 )
 
 // attemptAt is the offset of the attempt in a request row, which a retry sets.
@@ -107,7 +133,14 @@ func encodeRequest(host string, r *crawler.Request) []byte {
 		flags |= hasRow
 	}
 	b := make([]byte, 0, 5+fpLen+len(rest)+len(r.Requested)+4)
-	b = append(b, flags, byte(r.Kind), r.Hops, r.Attempt)
+	kind := byte(r.Kind)
+	if !r.Modified.IsZero() {
+		kind |= hasModified
+	}
+	if r.Unlinked {
+		kind |= isUnlinked
+	}
+	b = append(b, flags, kind, r.Hops, r.Attempt)
 	if flags&hasThrough != 0 {
 		b = append(b, r.Through)
 	}
@@ -129,15 +162,18 @@ func encodeRequest(host string, r *crawler.Request) []byte {
 	if flags&hasRow != 0 {
 		b = binary.LittleEndian.AppendUint64(b, r.Row)
 	}
+	if kind&hasModified != 0 {
+		b = binary.AppendUvarint(b, uint64(instant(r.Modified)))
+	}
 	return append(b, rest...)
 }
 
 func decodeRequest(host string, order *orderKey, row []byte) (crawler.Request, error) {
 	r := reader{b: row}
-	flags := r.byte()
+	flags, kind := r.byte(), r.byte()
 	q := crawler.Request{
 		Key: order.fp(), Priority: order.priority(), Depth: order.depth(),
-		Kind: crawler.Kind(r.byte()), Hops: r.byte(), Attempt: r.byte(),
+		Kind: crawler.Kind(kind & kindBits), Hops: r.byte(), Attempt: r.byte(), Unlinked: kind&isUnlinked != 0,
 	}
 	if flags&hasThrough != 0 {
 		q.Through = r.byte()
@@ -159,6 +195,9 @@ func decodeRequest(host string, order *orderKey, row []byte) (crawler.Request, e
 	}
 	if flags&hasRow != 0 {
 		q.Row = binary.LittleEndian.Uint64(r.take(8))
+	}
+	if kind&hasModified != 0 {
+		q.Modified = r.time()
 	}
 	if err := r.err(); err != nil {
 		return q, fmt.Errorf("request of %s: %w", host, err)

@@ -23,12 +23,18 @@ func FuzzRows(f *testing.F) {
 	f.Add(encodeRequest("http://other.example", &r))
 	r.Call = &crawler.Call{Method: "POST", Header: http.Header{"Content-Type": {"text/plain"}}, Body: "x", Repeat: true}
 	r.Types = []string{"book"}
-	r.Row = 1<<63 + 7
+	r.Row, r.Modified, r.Unlinked = 1<<63+7, time.Unix(1e9, 0), true
 	r.Carry = []crawler.Field{{Name: "a", Value: []any{"b", int64(-1), 2.5, true, nil, []crawler.Field{{Name: "c", Value: json.RawMessage("1")}}}}}
 	f.Add(encodeRequest("http://b.example", &r))
 	f.Add(encodeVerdict(verdict{standsRetry, 2, 503, crawler.ClassHTTP5xx, "try later"}))
 	f.Add(encodeHost(&hostRecord{"http://b.example", hostState{1, 2, 3, []byte("x")}, 4}))
 	f.Add((&counts{1, 2, 3, 4, 5, 6}).encode())
+	known := crawler.Known{Request: r, ETag: `W/"1"`, FirstSeen: time.Unix(1e9, 0), Whole: true}
+	f.Add(encodeKnown(&known))
+	contents, _ := encodeContents(&r, &crawler.Contents{
+		Links: []crawler.Request{r}, Records: []crawler.Record{{Type: "book", Fields: r.Carry}}, Matched: []string{"book"},
+	})
+	f.Add(contents)
 	f.Add([]byte{})
 	f.Add(bytes.Repeat([]byte{0xff}, 40))
 	f.Fuzz(func(t *testing.T, row []byte) {
@@ -41,6 +47,18 @@ func FuzzRows(f *testing.F) {
 			}
 			if again.URL = q.URL; err != nil || !bytes.Equal(encodeRequest("http://b.example", &again), written) {
 				t.Errorf("request %+v became %+v, %v", q, again, err)
+			}
+		}
+		if k, err := decodeKnown(urls.Key{1}, row); err == nil {
+			again, err := decodeKnown(urls.Key{1}, encodeKnown(k))
+			if err != nil || again.ETag != k.ETag || again.Visits != k.Visits || !again.Visited.Equal(k.Visited) || again.Request.URL.Fetch() != k.Request.URL.Fetch() {
+				t.Errorf("known page %+v became %+v, %v", k, again, err)
+			}
+		}
+		if c, err := decodeContents("http://b.example", row); err == nil {
+			written, _ := encodeContents(&r, c)
+			if again, err := decodeContents("http://b.example", written); err != nil || len(again.Links) != len(c.Links) || len(again.Records) != len(c.Records) {
+				t.Errorf("contents %+v became %+v, %v", c, again, err)
 			}
 		}
 		if v, err := decodeVerdict(row); err == nil && len(v.detail) <= maxDetail && len(v.class) <= maxDetail {

@@ -34,6 +34,7 @@ var spaces = []struct {
 }{
 	{stateRow, "url states"}, {queueRow, "queue"}, {dueRow, "retries"}, {hostRow, "hosts"},
 	{readyRow, "turns of hosts"}, {valueRow, "values"}, {chainRow, "commits"}, {metaRow, "counts"},
+	{knownRow, "known pages"}, {contentsRow, "contents of known pages"},
 }
 
 // DiskUse measures the files; what the rows take is an estimate of the store.

@@ -95,6 +95,9 @@ func ParseJSON(line []byte) (r crawler.Record, err error) {
 
 // takeMember puts one member of a record's object in its place.
 func takeMember(r *crawler.Record, name string, raw json.RawMessage) error {
+	if name == crawler.DeletedName {
+		return json.Unmarshal(raw, &r.Deleted)
+	}
 	if !slices.Contains(crawler.ProvenanceNames, name) {
 		value, err := fieldValue(raw)
 		r.Fields = append(r.Fields, crawler.Field{Name: name, Value: value})

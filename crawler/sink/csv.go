@@ -13,7 +13,8 @@ import (
 // the fields that the record types of the file are known to have (or, where
 // only the pages will tell, those of the first record), the provenance, and
 // _extra: a JSON object of the fields that have no column. They stay as they
-// are for the life of the file.
+// are for the life of the file. Where a crawl writes changes, a column _deleted before
+// _extra is true in tombstones and empty otherwise.
 //
 // Lists and objects are JSON. A null is an empty cell, an empty string is "".
 // Values are written as they were found, also those that begin with =, +, - or
@@ -63,7 +64,7 @@ func (c *CSV) prepare(f *file) error {
 		return err
 	}
 	if fields, all := c.knownFields(f); all {
-		c.headers[f] = newHeader(fields)
+		c.headers[f] = newHeader(fields, c.files.run.Tombstones)
 		f.buf = c.headers[f].appendTo(f.buf)
 	}
 	return nil
@@ -103,7 +104,7 @@ func (c *CSV) Write(ctx context.Context, records []crawler.Record) error {
 		h := c.headers[f]
 		if h == nil {
 			known, _ := c.knownFields(f)
-			h = newHeader(joinFields(known, r.Fields))
+			h = newHeader(joinFields(known, r.Fields), c.files.run.Tombstones)
 			c.headers[f] = h
 			f.buf = h.appendTo(f.buf)
 		}
@@ -120,6 +121,12 @@ func (c *CSV) appendRow(dst []byte, h *header, r *crawler.Record) []byte {
 	for i := range crawler.ProvenanceNames {
 		if value := provenance(r, i); value != "" {
 			dst = appendQuoted(dst, cleanUTF8(value))
+		}
+		dst = append(dst, ',')
+	}
+	if h.deleted {
+		if r.Deleted {
+			dst = append(dst, "true"...)
 		}
 		dst = append(dst, ',')
 	}

@@ -42,6 +42,9 @@ func appendRecord(dst []byte, r *crawler.Record) []byte {
 		dst = append(dst, ':')
 		dst = appendString(dst, value)
 	}
+	if r.Deleted {
+		dst = append(dst, `,"`+crawler.DeletedName+`":true`...)
+	}
 	return append(dst, '}')
 }
 

@@ -238,7 +238,7 @@ func BenchmarkRecord(b *testing.B) {
 	b.Run("csv", func(b *testing.B) {
 		b.ReportAllocs()
 		var c CSV
-		h := newHeader(r.Fields)
+		h := newHeader(r.Fields, false)
 		var buf []byte
 		for b.Loop() {
 			buf = c.appendRow(buf[:0], h, &r)

@@ -22,13 +22,25 @@ const (
 type header struct {
 	columns []string       // the fields
 	index   map[string]int // field to column
+	deleted bool           // there is a column that tells tombstones
 }
 
-// closing are the columns after the fields, in every file.
-var closing = append(slices.Clone(crawler.ProvenanceNames), extraName)
+// closing are the columns after the fields, in every file, and closingChanges those of
+// files that may have tombstones.
+var (
+	closing        = append(slices.Clone(crawler.ProvenanceNames), extraName)
+	closingChanges = append(slices.Clone(crawler.ProvenanceNames), crawler.DeletedName, extraName)
+)
 
-func newHeader(fields []crawler.Field) *header {
-	h := &header{index: make(map[string]int, len(fields))}
+func (h *header) closing() []string {
+	if h.deleted {
+		return closingChanges
+	}
+	return closing
+}
+
+func newHeader(fields []crawler.Field, tombstones bool) *header {
+	h := &header{index: make(map[string]int, len(fields)), deleted: tombstones}
 	names := recordNames(fields)
 	for i, field := range fields {
 		name := field.Name
@@ -50,7 +62,7 @@ func (h *header) appendTo(dst []byte) []byte {
 	for _, name := range h.columns {
 		dst = append(appendQuoted(dst, name), ',')
 	}
-	dst = append(dst, strings.Join(closing, ",")...)
+	dst = append(dst, strings.Join(h.closing(), ",")...)
 	return append(dst, '\r', '\n')
 }
 
@@ -60,12 +72,13 @@ func readHeader(f *file) (*header, error) {
 	r := csv.NewReader(io.NewSectionReader(f.handle, 0, min(f.written, maxHeader)))
 	r.FieldsPerRecord = -1
 	names, err := r.Read()
-	fields := len(names) - len(closing)
-	if err != nil || fields < 0 || !slices.Equal(names[fields:], closing) {
+	h := &header{deleted: slices.Contains(names, crawler.DeletedName)}
+	fields := len(names) - len(h.closing())
+	if err != nil || fields < 0 || !slices.Equal(names[fields:], h.closing()) {
 		return nil, fmt.Errorf("%w: %s does not begin with the header that the run wrote: put that file back, or start over with --fresh",
 			crawler.ErrStop, f.path)
 	}
-	h := &header{columns: names[:fields], index: make(map[string]int, fields)}
+	h.columns, h.index = names[:fields], make(map[string]int, fields)
 	for i, name := range h.columns {
 		h.index[name] = i
 	}

@@ -12,7 +12,7 @@ func init() {
 }
 
 // JSONL writes records as JSON objects, one a line: the fields in their order,
-// then the provenance; _usage only where there is one. Strings are UTF-8 with
+// then the provenance; _usage only where there is one, and _deleted in tombstones. Strings are UTF-8 with
 // <, > and & as they are; integers stay integers. It is not safe for
 // concurrent use, as [crawler.Sink] says.
 type JSONL struct {

@@ -81,7 +81,7 @@ func namesStand(fields []crawler.Field, provenance bool) bool {
 }
 
 func isReserved(name string) bool {
-	return strings.HasPrefix(name, "_") && (name == extraName || slices.Contains(crawler.ProvenanceNames, name))
+	return strings.HasPrefix(name, "_") && (name == extraName || name == crawler.DeletedName || slices.Contains(crawler.ProvenanceNames, name))
 }
 
 // cleanUTF8 replaces each byte that is not UTF-8 by U+FFFD, as JSON strings do.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"golang.org/x/net/html/charset"
 
@@ -56,8 +57,13 @@ func Each(ctx context.Context, p *crawler.Page, found func(crawler.Link)) error 
 }
 
 func extract(ctx context.Context, p *crawler.Page, e *crawler.Emitter, maxURLs, maxBytes int) error {
-	r := &reader{ctx: ctx, base: p.URL, found: e.Link, maxURLs: maxURLs, maxBytes: maxBytes}
+	var links []crawler.Link
+	r := &reader{ctx: ctx, base: p.URL, found: func(l crawler.Link) { links = append(links, l) }, maxURLs: maxURLs, maxBytes: maxBytes}
 	err := r.read(p)
+	distrust(links)
+	for _, l := range links {
+		e.Link(l)
+	}
 	if r.bad > 0 {
 		e.FieldError("loc", r.firstBad, false, fmt.Errorf("%d entries are no http(s) address, the first of them", r.bad))
 	}
@@ -74,6 +80,7 @@ type reader struct {
 
 	maxURLs, maxBytes int
 
+	pending  pendingEntry
 	links    int
 	bad      int
 	firstBad string
@@ -154,13 +161,16 @@ func (r *reader) readXML(in io.Reader, decoded bool) error {
 	entry := entryTree{off: r.detail == nil}
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
-			if s.depth > 0 || !s.seenRoot {
+		if err != nil {
+			if late := r.end(s.kind); late != nil {
+				return late
+			}
+			if err == io.EOF && s.seenRoot && s.depth == 0 {
+				return nil
+			}
+			if err == io.EOF {
 				return io.ErrUnexpectedEOF
 			}
-			return nil
-		}
-		if err != nil {
 			return err
 		}
 		switch t := token.(type) {
@@ -175,10 +185,8 @@ func (r *reader) readXML(in io.Reader, decoded bool) error {
 			s.text(t)
 			entry.text(t)
 		case xml.EndElement:
-			if loc, ok := s.close(); ok {
-				if err := r.add(loc, s.kind); err != nil {
-					return err
-				}
+			if err := r.closed(s.close(), &s); err != nil {
+				return err
 			}
 			if whole := entry.close(); whole != nil {
 				r.tell(whole, s.kind)
@@ -193,8 +201,8 @@ type structure struct {
 	kind     crawler.Kind
 	seenRoot bool
 	depth    int
-	entry    bool // the open element of depth 2 is an entry
-	loc      bool // the open element of depth 3 is its loc
+	entry    bool   // the open element of depth 2 is an entry
+	part     string // the open element of depth 3 is this part of it: loc or lastmod
 	value    []byte
 }
 
@@ -214,28 +222,70 @@ func (s *structure) open(name string) error {
 	case 2:
 		s.entry = s.kind == crawler.KindPage && name == "url" || s.kind == crawler.KindSitemap && name == "sitemap"
 	case 3:
-		s.loc, s.value = s.entry && name == "loc", s.value[:0]
+		if s.part, s.value = "", s.value[:0]; s.entry && (name == "loc" || name == "lastmod") {
+			s.part = name
+		}
 	}
 	return nil
 }
 
 func (s *structure) text(t []byte) {
-	if s.depth == 3 && s.loc && len(s.value) <= 2*urls.MaxLen {
+	if s.depth == 3 && s.part != "" && len(s.value) <= 2*urls.MaxLen {
 		s.value = append(s.value, t...)
 	}
 }
 
-func (s *structure) close() (loc string, ok bool) {
+// close tells which part of an entry has ended, if one has.
+func (s *structure) close() (part string) {
 	s.depth--
-	if s.depth == 2 && s.loc {
-		s.loc = false
-		return strings.TrimSpace(string(s.value)), true
+	if s.depth == 2 {
+		part, s.part = s.part, ""
 	}
-	return "", false
+	return part
+}
+
+// pendingEntry is an entry that may say more of its address.
+type pendingEntry struct {
+	open     bool
+	loc      string
+	modified time.Time
+}
+
+// closed takes in a part of an entry, or the end of one.
+func (r *reader) closed(part string, s *structure) error {
+	value := strings.TrimSpace(string(s.value))
+	switch {
+	case part == "loc":
+		if r.pending.loc != "" { // a second one, as some sites have it
+			if err := r.end(s.kind); err != nil {
+				return err
+			}
+		}
+		r.pending.open, r.pending.loc = true, value
+	case part == "lastmod":
+		r.pending.modified = modified(value)
+	case s.depth == 1:
+		return r.end(s.kind)
+	}
+	return nil
+}
+
+// end emits the address of an entry.
+func (r *reader) end(kind crawler.Kind) error {
+	p := r.pending
+	r.pending = pendingEntry{}
+	if !p.open {
+		return nil
+	}
+	return r.addModified(p.loc, kind, p.modified)
 }
 
 // add emits one address.
 func (r *reader) add(loc string, kind crawler.Kind) error {
+	return r.addModified(loc, kind, time.Time{})
+}
+
+func (r *reader) addModified(loc string, kind crawler.Kind, at time.Time) error {
 	u, err := r.base.Resolve(loc)
 	if err != nil || loc == "" || !u.IsHTTP() {
 		if r.bad++; r.bad == 1 {
@@ -249,7 +299,7 @@ func (r *reader) add(loc string, kind crawler.Kind) error {
 	if r.links++; r.links%1024 == 0 && r.ctx.Err() != nil {
 		return context.Cause(r.ctx)
 	}
-	r.found(crawler.Link{URL: u.WithoutFragment(), Kind: kind})
+	r.found(crawler.Link{URL: u.WithoutFragment(), Kind: kind, Modified: at})
 	return nil
 }
 

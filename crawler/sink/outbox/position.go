@@ -77,7 +77,7 @@ func decode(format string, committed []byte) (p position, err error) {
 
 // sound reports whether an outbox can have written this.
 func (s *streamPosition) sound(name string) bool {
-	if name == "" || strings.ContainsAny(name, `/\`) || !filepath.IsLocal(name) || s.Done < 0 || len(s.Columns) > tables.MaxColumns {
+	if name == "" || strings.ContainsAny(name, `/\`) || !filepath.IsLocal(name) || s.Done < 0 || len(s.Columns) > tables.MaxColumns+1 { // and that of tombstones
 		return false
 	}
 	last := s.Done

@@ -123,6 +123,9 @@ func (w *Writer) fill(r *crawler.Record) error {
 	if r.Usage != "" {
 		w.set("_usage", r.Usage)
 	}
+	if r.Deleted {
+		w.set(crawler.DeletedName, true)
+	}
 	return nil
 }
 

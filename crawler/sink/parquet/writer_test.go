@@ -77,3 +77,33 @@ func TestEmptyIsNotNull(t *testing.T) {
 		}
 	}
 }
+
+// A tombstone is told by a column that other files do not have.
+func TestTombstones(t *testing.T) {
+	var columns tables.Columns
+	records := []crawler.Record{
+		{Type: "book", Key: "1", Fields: []crawler.Field{{Name: "title", Value: "a"}}},
+		{Type: "book", Key: "2", Deleted: true},
+	}
+	for i := range records {
+		columns.Admit(&records[i])
+	}
+	var file bytes.Buffer
+	w := NewWriter(&file, "book", &columns)
+	for i := range records {
+		if err := w.Write(&records[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := parquet.Read[struct {
+		Title   *string `parquet:"title,optional"`
+		Key     string  `parquet:"_key,optional"`
+		Deleted *bool   `parquet:"_deleted,optional"`
+	}](bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil || len(rows) != 2 || rows[0].Deleted != nil || *rows[0].Title != "a" || rows[1].Deleted == nil || !*rows[1].Deleted {
+		t.Errorf("read back %+v, %v", rows, err)
+	}
+}

@@ -182,3 +182,18 @@ func (b books) rewind(ctx context.Context, table, run string, batch int64) error
 	}
 	return b.exec(ctx, "DELETE FROM "+Quoted(table)+` WHERE "_run" = ? AND "_batch" > ?`, run, batch)
 }
+
+// delete takes rows away.
+func (b books) delete(ctx context.Context, table string, keys []string) error {
+	for some := range slices.Chunk(keys, 100) {
+		args := make([]any, len(some))
+		for i, key := range some {
+			args[i] = key
+		}
+		err := b.exec(ctx, "DELETE FROM "+Quoted(table)+` WHERE "_key" IN (?`+strings.Repeat(", ?", len(some)-1)+")", args...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -35,8 +35,11 @@ func (c *Columns) add(column Column) int {
 	return len(c.list) - 1
 }
 
-// Admit makes room for the fields of a record.
+// Admit makes room for the fields of a record, and for what makes it a tombstone.
 func (c *Columns) Admit(r *crawler.Record) {
+	if _, known := c.index[crawler.DeletedName]; r.Deleted && !known {
+		c.add(Column{Name: crawler.DeletedName, Kind: Boolean}) // no field has that name
+	}
 	names := sink.FieldNames(r.Fields)
 	for i, f := range r.Fields {
 		if names != nil {

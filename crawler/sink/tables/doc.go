@@ -14,6 +14,10 @@
 // replaced by a batch which a crash took back is gone until its page has been
 // fetched again.
 //
+// A run that writes changes leaves the rows of earlier ones too. A record that is
+// Deleted takes the row of its _key away. That the rows which a crash took back come
+// again is the engine's to see to.
+//
 // # Columns
 //
 // A table has a column for each field, then the provenance, _extra and _batch.

@@ -117,7 +117,7 @@ func (o *Output) begin(ctx context.Context, b books) error {
 			return fmt.Errorf("table %s: %w", name, err)
 		}
 		o.tables[name] = t
-		if !o.opt.Keep {
+		if !o.opt.Keep && !o.run.Changes {
 			if err := b.exec(ctx, "DELETE FROM "+Quoted(name)); err != nil {
 				return fmt.Errorf("emptying the table %s: %w", name, err)
 			}
@@ -243,7 +243,10 @@ func (o *Output) write(ctx context.Context, conn *sql.Conn, b books, batch int64
 		}
 		t = t.clone()
 		written[name] = t
-		records := o.queued[name]
+		records, gone := lastOf(o.queued[name])
+		if err := b.delete(ctx, name, gone); err != nil {
+			return nil, fmt.Errorf("table %s: %w", name, err)
+		}
 		if err := b.loosen(ctx, t, records); err != nil {
 			return nil, err
 		}
@@ -257,18 +260,29 @@ func (o *Output) write(ctx context.Context, conn *sql.Conn, b books, batch int64
 	return written, b.setBatch(ctx, o.name, o.run.ID, batch)
 }
 
-// rows are records as rows; of those with one _key the last counts.
-func rows(t *table, records []crawler.Record, batch int64) [][]any {
-	at := make(map[string]int, len(records))
-	out := make([][]any, 0, len(records))
-	for i := range records {
-		row := t.row(&records[i], batch)
-		if first, twice := at[records[i].Key]; twice {
-			out[first] = row
-			continue
+// lastOf tells the records to write from the keys of those that are deleted; of records
+// with one _key the last counts.
+func lastOf(queued []crawler.Record) (records []crawler.Record, deleted []string) {
+	at := make(map[string]int, len(queued))
+	for i := range queued {
+		at[queued[i].Key] = i
+	}
+	for i := range queued {
+		switch {
+		case at[queued[i].Key] != i:
+		case queued[i].Deleted:
+			deleted = append(deleted, queued[i].Key)
+		default:
+			records = append(records, queued[i])
 		}
-		at[records[i].Key] = len(out)
-		out = append(out, row)
+	}
+	return records, deleted
+}
+
+func rows(t *table, records []crawler.Record, batch int64) [][]any {
+	out := make([][]any, len(records))
+	for i := range records {
+		out[i] = t.row(&records[i], batch)
 	}
 	return out
 }
