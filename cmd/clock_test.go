@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -60,8 +59,10 @@ func TestClockIsSetWhileCrawling(t *testing.T) {
 	t.Parallel()
 	const delay = 20 * time.Millisecond
 	c := newFixtureCrawl(t, killConfig, fixtures.Options{Hosts: []string{"quotes.example", "news.example"}})
-	cfg, problems := config.Load(c.config, config.Options{Env: os.LookupEnv, Set: []string{
+	secret := func(string) (string, bool) { return killSecret, true }
+	cfg, problems := config.Load(c.config, config.Options{Env: secret, Set: []string{
 		"politeness.delay=" + delay.String(), "seeds=[http://quotes.example/, http://news.example/]", "scope.max_pages=60",
+		"output=[{jsonl: '{type}.jsonl'}]",
 	}})
 	if problems.Failed() {
 		t.Fatal(problems)
