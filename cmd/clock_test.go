@@ -87,7 +87,7 @@ func TestClockIsSetWhileCrawling(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := crawl.parts(f, monitor.New(time.Now), book, nil)
+	parts := crawl.parts(f, monitor.New(time.Now), book, nil, &fetching{})
 	var jumps atomic.Int64
 	parts.Observer.Exchanged = func(crawler.Exchange) {
 		n := jumps.Add(1)

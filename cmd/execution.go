@@ -37,11 +37,16 @@ type execution struct {
 	// began is told the run's ID before the first request; nil for nobody.
 	began func(id string)
 	known known // of hosts, by earlier runs
+	// fetching is where the answers come from; the zero value asks the hosts.
+	fetching fetching
 }
 
 // run executes the crawl to its end. Its error means that the run could not
 // begin; how it ended otherwise stands in the report.
 func (x *execution) run(ctx context.Context) (report, error) {
+	if x.fetching.replay != "" {
+		x.cfg, x.state, x.fresh = replayed(x.cfg), replayState(x.state), true
+	}
 	cfg := x.cfg
 	if err := fitOpenFiles(cfg, openFiles(), x.log); err != nil {
 		return report{}, err
@@ -63,6 +68,14 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	}
 	defer c.close()
 	defer x.common.Leave(c.gate)
+	if err := x.fetching.open(cfg, found.ID != "", x.log); err != nil {
+		return report{}, err
+	}
+	defer func() {
+		if err := x.fetching.close(); err != nil {
+			x.log.Error("the archive could not be closed", "err", err)
+		}
+	}()
 	if err := c.open(ctx); err != nil {
 		return report{}, err
 	}
@@ -92,13 +105,16 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if err != nil {
 		return report{}, &exitError{exitConfig, err}
 	}
+	if x.fetching.replay != "" {
+		session = nil // whoever logged in, its pages are there
+	}
 	if session != nil {
 		defer session.Close()
 		if err := session.Begin(); err != nil {
 			return report{}, loginError(cfg, err)
 		}
 	}
-	parts := c.parts(sealed, x.monitor, book, session)
+	parts := c.parts(sealed, x.monitor, book, session, &x.fetching)
 	tally := c.tally(x.accept)
 	parts.Tally = tally
 	x.watchable(f, c.gate, tally)
@@ -135,8 +151,8 @@ func (r *report) exit(cfg *config.Config) error {
 }
 
 // parts are what the engine is put together from.
-func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger, session *login.Session) crawler.Parts {
-	fetcher, polite := c.loggedIn(session)
+func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger, session *login.Session, from *fetching) crawler.Parts {
+	fetcher, polite := from.parts(c, session)
 	return crawler.Parts{
 		Frontier: f, Politeness: polite, Pipeline: m.Peek(veilRecords(c.trusted(), c.cfg.Veil())), Sinks: outputs(c.cfg),
 		NewFetcher: fetcher,

@@ -395,7 +395,7 @@ func crawlThrough(t *testing.T, o fetch.Options, text string, files map[string]s
 	defer book.Close()
 	set := cfg.Settings()
 	set.RunID = "r1"
-	engine, err := crawler.New(c.parts(f, monitor.New(time.Now), book, nil), set)
+	engine, err := crawler.New(c.parts(f, monitor.New(time.Now), book, nil, &fetching{}), set)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,8 @@ type runFlags struct {
 	set     []string
 	profile string // a file for a CPU profile
 	accept  bool   // the run is good, whatever its records are like
+	record  string // a file to keep all answers in
+	replay  string // one to take them from
 	demo    string // the folder of a demo, whose web ends with it
 }
 
@@ -59,6 +61,10 @@ After 3 and 130 the same command goes on where the run stopped.`,
 	f.StringVar(&flags.summary, "summary", "", "write the run's summary to this `file` as JSON")
 	f.BoolVar(&flags.json, "json", false, "print progress and summary as JSON lines")
 	f.StringVar(&flags.profile, "cpuprofile", "", "write a CPU profile to this `file`, for go tool pprof")
+	f.StringVar(&flags.record, "record", "", "keep every answer in this `file`, to run the crawl again without a network; a resumed run appends to it")
+	f.StringVar(&flags.replay, "replay", "", "take every answer from this `file`: nothing is sent, and nothing waits. The state is beside the crawl's own, and always begins anew")
+	cmd.MarkFlagsMutuallyExclusive("record", "replay")
+	cmd.MarkFlagsMutuallyExclusive("state", "replay")
 	f.StringArrayVar(&flags.set, "set", nil, setUsage)
 	f.BoolVar(&flags.accept, "accept-drift", false, "take this run as a good one, whatever its records are like")
 	return cmd
@@ -82,7 +88,7 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	log := logger(cmd, logs, flags.json)
 	defer func() { stopProgress() }()
 
-	x := &execution{cfg: cfg, state: state, fresh: flags.fresh, accept: flags.accept, monitor: m, log: log}
+	x := &execution{cfg: cfg, state: state, fresh: flags.fresh, accept: flags.accept, monitor: m, log: log, fetching: fetching{record: flags.record, replay: flags.replay}}
 	x.resuming = func(run crawler.RunState, settled int64) { sayResuming(stderr, log, flags.json, run, settled) }
 	r, err := x.run(cmd.Context())
 	if err != nil {

@@ -22,6 +22,8 @@ var (
 	// ErrNotSent means that a permission lapsed before its request was sent. The
 	// permission is to be cancelled, and the request asked about again.
 	ErrNotSent = errors.New("not sent")
+	// ErrStored means that a failure was kept from an earlier exchange: nothing was sent.
+	ErrStored = errors.New("kept from an earlier exchange")
 	// ErrShort means, along with ErrNotSent, that this machine could not open
 	// another connection: the limit of open files is reached.
 	ErrShort = errors.New("too many files are open here")

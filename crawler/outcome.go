@@ -62,6 +62,7 @@ const (
 	ClassAuth          Class = "auth"             // no credentials could be had; nothing was sent
 	ClassLoggedOut     Class = "logged_out"       // the answer was that for nobody, after each login anew
 	ClassProxy         Class = "proxy"            // no proxy could be used, or it does not connect there; nothing was sent
+	ClassNotRecorded   Class = "not_recorded"     // a replayed archive does not hold it
 	ClassBadRow        Class = "bad_row"          // a row of a dataset that makes no request
 	ClassInternal      Class = "internal"         // a fault in amble itself, with its stack in the log
 )

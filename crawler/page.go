@@ -44,6 +44,9 @@ type Response struct {
 	FetchedAt time.Time
 	// Location is the absolute target of a redirect, zero without one.
 	Location urls.URL
+	// Stored names where the answer was kept when nothing was sent for it, "" for one
+	// of a server.
+	Stored string
 }
 
 // Page is a response with the request it answers and its parsed document.

@@ -195,7 +195,12 @@ func (w *worker) fetchRobots(flight context.Context, l *Lease, v Verdict) {
 	f.entries = []Entry{sent(entry, resp, err)}
 	f.urgent = asksForTime(&f.entries[0])
 	f.size = int64(len(entry.RobotsBody) + len(state.Robots) + len(state.File))
-	w.observe(v.Robots, true, start, resp, err)
+	if from := storedIn(resp, err); from != "" {
+		f.requests, f.bytes, f.urgent = 0, 0, false
+		f.entries[0].unsent(from, start)
+	} else {
+		w.observe(v.Robots, true, start, resp, err)
+	}
 	e.hand(f)
 }
 
@@ -224,14 +229,24 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 		w.lapsed(flight, l, grant, err)
 		return false
 	}
-	state := grant.Done(resp, err)
+	from := storedIn(resp, err)
+	var state HostState
+	if from != "" {
+		state = grant.Cancel() // it costs the host nothing
+	} else {
+		state = grant.Done(resp, err)
+		w.observe(l.URL.Redacted(), false, start, resp, err)
+	}
 	e.Frontier.Free(l.ID, state)
-	w.observe(l.URL.Redacted(), false, start, resp, err)
 	entry := grant.Entry()
 	entry.Kind, entry.URL, entry.Host, entry.Attempt = l.Kind.String(), l.URL.Redacted(), l.Host(), int(l.Attempt)
 	entry.Method, entry.Call = methodOf(l.Call), l.Call.Digest()
 	f := finished{state: state, weight: w.weight, small: w.small, requests: requestsSent(err), entries: []Entry{sent(entry, resp, err)}}
 	f.urgent = asksForTime(&f.entries[0])
+	if from != "" {
+		f.requests, f.urgent = 0, false
+		f.entries[0].unsent(from, start)
+	}
 	if errors.Is(err, ErrStop) {
 		w.stop = err
 	}
@@ -245,7 +260,9 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 		return false
 	}
 	e.shortage.over()
-	f.bytes = resp.Wire
+	if from == "" {
+		f.bytes = resp.Wire
+	}
 	if w.admitUnasked(flight, l, resp) != nil {
 		w.giveUp(l, f)
 		return false
@@ -336,7 +353,7 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 		permits = e.PagePolicy.Judge(page)
 		o.Detail = permits.Reason
 		if permits.Reason != "" {
-			f.entries[0].Reason = permits.Reason
+			f.entries[0].Reason = strings.TrimPrefix(f.entries[0].Reason+"; "+permits.Reason, "; ")
 		}
 	}
 	var r Result

@@ -1,0 +1,92 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/archive"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/login"
+)
+
+// fetching is where a run's answers come from.
+type fetching struct {
+	record, replay string // files; at most one is named
+
+	writer *archive.Writer
+	reader *archive.Reader
+}
+
+// open opens the file, if there is one. A run that goes on appends to it.
+func (g *fetching) open(cfg *config.Config, resumed bool, log *slog.Logger) (err error) {
+	var o archive.Options
+	if v := cfg.Veil(); !v.Empty() {
+		o = archive.Options{Seal: v.Seal, Unseal: v.Unseal}
+	}
+	switch {
+	case g.record != "" && resumed:
+		g.writer, err = archive.Append(g.record, o)
+	case g.record != "":
+		g.writer, err = archive.Create(g.record, o)
+	case g.replay != "":
+		if g.reader, err = archive.Open(g.replay, o); err == nil && g.reader.Torn() > 0 {
+			log.Warn("the archive ends in the middle of an exchange, as after a crash; that one is missing", "archive", g.replay)
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	flag := "--record"
+	if g.replay != "" {
+		flag = "--replay"
+	}
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		err = fmt.Errorf("%s: %w", path.Path, path.Err)
+	}
+	return &exitError{exitConfig, fmt.Errorf("%s: %w", flag, err)}
+}
+
+func (g *fetching) close() error {
+	switch {
+	case g.writer != nil:
+		return g.writer.Close()
+	case g.reader != nil:
+		return g.reader.Close()
+	}
+	return nil
+}
+
+// parts are the fetchers of a run, and what they want politeness to heed.
+func (g *fetching) parts(c *crawl, session *login.Session) (func() crawler.Fetcher, *polite) {
+	fetcher, p := c.loggedIn(session)
+	switch {
+	case g.reader != nil:
+		return g.reader.Fetcher, p
+	case g.writer != nil:
+		return func() crawler.Fetcher { return g.writer.Fetcher(fetcher()) }, p
+	}
+	return fetcher, p
+}
+
+// replayState is the folder of a replay's state: that of the crawl is not touched.
+func replayState(state string) string { return state + "-replay" }
+
+// replayed is a config as a replay has it. Nothing is sent, so that nobody is owed a
+// delay and nothing gets better by another attempt; robots.txt holds as it did.
+func replayed(cfg *config.Config) *config.Config {
+	c := *cfg
+	p := &c.Politeness
+	p.Delay, p.Hours, p.Group, p.Adaptive, p.CircuitAfter = 0, "", "host", false, 0
+	p.MaxCrawlDelay, p.MaxRetryAfter = time.Nanosecond, time.Nanosecond
+	p.Hosts = slices.Clone(p.Hosts)
+	for i := range p.Hosts {
+		p.Hosts[i].Delay, p.Hosts[i].Hours = new(time.Duration), ""
+	}
+	c.Fetch.Retries, c.Fetch.Cookies = 0, "off"
+	return &c
+}
