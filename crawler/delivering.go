@@ -5,16 +5,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 )
 
-// The bounds of handing on what is committed: parts may be large and go far, but a
-// person who has asked the process to stop does not wait that long.
-const (
-	deliverTimeout = 10 * time.Minute
-	partingTimeout = 30 * time.Second
-)
+// deliverTimeout bounds the handing on of what is committed: parts may be large and go
+// far.
+const deliverTimeout = 10 * time.Minute
+
+// outboxFolder is where sinks keep what belongs to the run, in Settings.Folder.
+const outboxFolder = "outbox"
 
 // infoOf is what a sink is told of its run. The folder's name is made of the sink's,
 // which holds slashes and worse.
@@ -22,9 +23,21 @@ func (c *committer) infoOf(sink string) RunInfo {
 	info := c.info
 	if folder := c.engine.set.Folder; folder != "" {
 		name := sha256.Sum256([]byte(sink))
-		info.Folder = filepath.Join(folder, "outbox", hex.EncodeToString(name[:6]))
+		info.Folder = filepath.Join(folder, outboxFolder, hex.EncodeToString(name[:6]))
 	}
 	return info
+}
+
+// forgetEarlier takes away what sinks of an earlier run have left, which need not be
+// among those of this one.
+func (c *committer) forgetEarlier() error {
+	if c.engine.set.Folder == "" {
+		return nil
+	}
+	if err := os.RemoveAll(filepath.Join(c.engine.set.Folder, outboxFolder)); err != nil {
+		return fmt.Errorf("%w: %w", ErrOutput, err)
+	}
+	return nil
 }
 
 // deliver has the sinks hand on what the last commit allows them to.
@@ -34,14 +47,26 @@ func (c *committer) deliver(ctx context.Context) error {
 		if !ok {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
-		err := d.Deliver(ctx)
-		cancel()
-		if err != nil {
+		if err := c.deliverTo(ctx, d); err != nil {
 			return fmt.Errorf("handing records on to %s: %w", s.Name, stopping(err))
 		}
 	}
 	return nil
+}
+
+// deliverTo gives a sink its time, which is short once the run is told to stop.
+func (c *committer) deliverTo(ctx context.Context, d Deliverer) error {
+	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
+	defer cancel()
+	stop := context.AfterFunc(c.engine.caller, func() {
+		select {
+		case <-c.engine.Clock.After(c.engine.set.Grace):
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	defer stop()
+	return d.Deliver(ctx)
 }
 
 // deliverRest has the sinks hand on all they hold, at the end of a process. The second
@@ -59,11 +84,6 @@ func (c *committer) deliverRest(interrupted bool) error {
 		return nil
 	}
 	ctx := context.Background()
-	if interrupted {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, partingTimeout)
-		defer cancel()
-	}
 	for range 2 {
 		err := c.commitPositions(ctx)
 		if err == nil {

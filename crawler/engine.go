@@ -140,6 +140,7 @@ type Engine struct {
 	elsewhere elsewhere
 	changes   bool // the run writes only what has changed
 	rewrites  rewrites
+	caller    context.Context // of Run: its end asks for the run's
 	failed    <-chan struct{} // closed when a part has failed, or all workers are done
 	idle      atomic.Int32    // workers waiting in Lease: a commit may feed them
 	shortage  shortage
@@ -207,6 +208,7 @@ type Seed struct {
 // a sink failed, and context.Canceled when ctx ended.
 func (e *Engine) Run(ctx context.Context, seeds iter.Seq2[Seed, error]) (Summary, error) {
 	started := e.Clock.Now()
+	e.caller = ctx
 	c := &committer{engine: e, started: started}
 	if err := e.begin(ctx, c); err != nil {
 		return c.summary(StatusFailed), err
@@ -235,7 +237,7 @@ func (e *Engine) Run(ctx context.Context, seeds iter.Seq2[Seed, error]) (Summary
 		err = c.finish(!interrupted)
 	}
 	switch {
-	case errors.Is(err, ErrReaderGone):
+	case errors.Is(err, ErrReaderGone), interrupted && errors.Is(err, context.Canceled):
 		return c.summary(StatusInterrupted), err
 	case err != nil:
 		return c.summary(StatusFailed), err

@@ -42,6 +42,7 @@ type rig struct {
 	tally    crawler.Tally
 	weigh    func(*crawler.Page, int64) int64
 	rows     iter.Seq2[crawler.Seed, error] // seeds beside the others
+	handing  *handingSink                   // in place of sink
 }
 
 func newRig(t *testing.T) *rig {
@@ -87,6 +88,9 @@ func (r *rig) run(ctx context.Context) (crawler.Summary, error) {
 		polite = free{}
 	}
 	sinks := []crawler.NamedSink{{Name: r.sinkName, Sink: r.sink}}
+	if r.handing != nil {
+		sinks[0].Sink = r.handing
+	}
 	if r.rejects != nil {
 		sinks = append(sinks, crawler.NamedSink{Name: "rejects", Sink: r.rejects, Rejects: true})
 	}

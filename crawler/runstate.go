@@ -143,6 +143,11 @@ func (e *Engine) begin(ctx context.Context, c *committer) error {
 			return fmt.Errorf("reading what was summed up: %w", err)
 		}
 	}
+	if !found {
+		if err := c.forgetEarlier(); err != nil {
+			return err
+		}
+	}
 	if err := c.openSinks(ctx); err != nil {
 		return err
 	}

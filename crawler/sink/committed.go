@@ -24,6 +24,22 @@ const maxLine = 256 << 20
 // file after the other, until yield returns an error. A run may write to them
 // meanwhile: what it has not committed is not read. Nothing is changed.
 func (j *JSONL) EachCommitted(position []byte, yield func(*crawler.Record) error) error {
+	return j.eachLine(position, func(path string, n int, line []byte) error {
+		r, err := ParseJSON(line)
+		if err != nil {
+			return fmt.Errorf("%s:%d: not a record: %w", path, n, err)
+		}
+		return yield(&r)
+	})
+}
+
+// EachLine is EachCommitted with the records as they stand, without the ends of their
+// lines. A line is good until yield returns.
+func (j *JSONL) EachLine(position []byte, yield func(line []byte) error) error {
+	return j.eachLine(position, func(_ string, _ int, line []byte) error { return yield(line) })
+}
+
+func (j *JSONL) eachLine(position []byte, yield func(path string, n int, line []byte) error) error {
 	if j.Path == stdoutPath {
 		return errors.New("the records went to standard output, and are not kept")
 	}
@@ -39,14 +55,14 @@ func (j *JSONL) EachCommitted(position []byte, yield func(*crawler.Record) error
 			continue
 		}
 		path := filepath.Join(root(j.Path), filepath.FromSlash(key))
-		if err := eachLine(path, sizes[key], yield); err != nil {
+		if err := linesOf(path, sizes[key], yield); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func eachLine(path string, size int64, yield func(*crawler.Record) error) error {
+func linesOf(path string, size int64, yield func(path string, n int, line []byte) error) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -55,11 +71,7 @@ func eachLine(path string, size int64, yield func(*crawler.Record) error) error 
 	lines := bufio.NewScanner(io.LimitReader(f, size))
 	lines.Buffer(make([]byte, bufferSize), maxLine)
 	for n := 1; lines.Scan(); n++ {
-		r, err := ParseJSON(lines.Bytes())
-		if err != nil {
-			return fmt.Errorf("%s:%d: not a record: %w", path, n, err)
-		}
-		if err := yield(&r); err != nil {
+		if err := yield(path, n, lines.Bytes()); err != nil {
 			return err
 		}
 	}

@@ -9,8 +9,6 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/amblecrawl/amble/crawler"
-	"github.com/amblecrawl/amble/crawler/sink"
 	"github.com/amblecrawl/amble/crawler/sink/outbox"
 	"github.com/amblecrawl/amble/crawler/sink/parquet"
 )
@@ -45,10 +43,11 @@ func encode(ctx context.Context, to io.Writer, p *outbox.Part, format string) er
 }
 
 func lines(ctx context.Context, w io.Writer, p *outbox.Part) error {
-	var line []byte
-	return p.Each(ctx, func(r *crawler.Record) error {
-		line = append(sink.AppendJSON(line[:0], r), '\n')
+	return p.EachLine(ctx, func(line []byte) error {
 		_, err := w.Write(line)
+		if err == nil {
+			_, err = io.WriteString(w, "\n")
+		}
 		return err
 	})
 }

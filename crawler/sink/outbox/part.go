@@ -24,13 +24,14 @@ type Part struct {
 	Bytes   int64           // estimated
 	Columns *tables.Columns // of the stream so far; they hold the part's at least
 
-	each func(yield func(*crawler.Record) error) error
+	spool    *sink.JSONL
+	position []byte // of the spool, as flushed
 }
 
 // Each reads the part's records, in their order, until yield returns an error or ctx
 // ends.
 func (p *Part) Each(ctx context.Context, yield func(*crawler.Record) error) error {
-	return p.each(func(r *crawler.Record) error {
+	return p.spool.EachCommitted(p.position, func(r *crawler.Record) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -38,21 +39,26 @@ func (p *Part) Each(ctx context.Context, yield func(*crawler.Record) error) erro
 	})
 }
 
-// part is one of an outbox, with the file that its records are kept in.
+// EachLine is Each with the records as lines of JSON, without their ends. A line is
+// good until yield returns.
+func (p *Part) EachLine(ctx context.Context, yield func(line []byte) error) error {
+	return p.spool.EachLine(p.position, func(line []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return yield(line)
+	})
+}
+
+// part is one of an outbox.
 type part struct {
 	Part
-	spool     *sink.JSONL
-	position  []byte    // of the spool, as flushed
 	since     time.Time // when its first record came
 	closed    bool
 	delivered bool
 }
 
 func (o *Outbox) newPart(s *stream, serial int64) *part {
-	p := &part{
-		Part:  Part{Stream: s.name, Serial: serial},
-		spool: &sink.JSONL{Path: filepath.Join(o.folder, fmt.Sprintf("%s-%08d%s", s.name, serial, spoolExt))},
-	}
-	p.each = func(yield func(*crawler.Record) error) error { return p.spool.EachCommitted(p.position, yield) }
-	return p
+	path := filepath.Join(o.folder, fmt.Sprintf("%s-%08d%s", s.name, serial, spoolExt))
+	return &part{Part: Part{Stream: s.name, Serial: serial, spool: &sink.JSONL{Path: path}}}
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
-	"github.com/amblecrawl/amble/crawler/sink"
 	"github.com/amblecrawl/amble/crawler/sink/outbox"
 )
 
@@ -124,9 +123,7 @@ func (w *Webhook) deliver(ctx context.Context, p *outbox.Part) error {
 		b.reset()
 		return err
 	}
-	var line []byte
-	err := p.Each(ctx, func(r *crawler.Record) error {
-		line = sink.AppendJSON(line[:0], r)
+	err := p.EachLine(ctx, func(line []byte) error {
 		if b.records > 0 && (b.records >= w.Records || len(b.body)+len(line) > maxBody) {
 			if err := post(); err != nil {
 				return err
