@@ -260,9 +260,6 @@ func (c *committer) finish(whole bool) error {
 	run.Finished = true
 	c.totals.Busy = c.busy()
 	put := map[string][]byte{}
-	if err := c.writeResults(ctx, put); err != nil {
-		return err
-	}
 	if t := c.engine.Tally; t != nil {
 		if err := t.Finish(run, c.totals, put); err != nil {
 			return fmt.Errorf("closing the tally: %w", err)

@@ -115,3 +115,16 @@ func (c *committer) commitPositions(ctx context.Context) error {
 	c.positions = positions
 	return nil
 }
+
+// end brings a crawl that has nothing left to do, or is interrupted, to its end.
+func (c *committer) end(interrupted bool) error {
+	if !interrupted {
+		if err := c.conclude(); err != nil {
+			return err
+		}
+	}
+	if err := c.deliverRest(interrupted); err != nil {
+		return err
+	}
+	return c.finish(!interrupted)
+}

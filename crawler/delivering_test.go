@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -168,4 +170,40 @@ func TestDeliveryHangsWhenInterrupted(t *testing.T) {
 	r.finish()
 	r.exactly(60)
 	s.handedOn(t, 60)
+}
+
+// sums is an aggregate with two results, whatever it is given.
+type sums struct{}
+
+func (sums) Open(crawler.Values) error { return nil }
+func (sums) Fold([]crawler.Record, map[string][]byte) (func(), []crawler.RecordError, error) {
+	return func() {}, nil, nil
+}
+func (sums) Drops(string) bool           { return false }
+func (sums) Types() []crawler.RecordType { return nil }
+func (sums) Results() iter.Seq[crawler.Record] {
+	return slices.Values([]crawler.Record{{Type: "sum", Key: "sum 1"}, {Type: "sum", Key: "sum 2"}})
+}
+
+// What records are summed up to is handed on as well, once, though the process that
+// wrote it could not.
+func TestDeliveryOfSums(t *testing.T) {
+	r, s := newHandingRig(t)
+	r.aggregate = sums{}
+	s.fail = func(int) error {
+		if s.sealed {
+			return errors.New("nobody answers")
+		}
+		return nil
+	}
+	for range 2 {
+		if sum, err := r.run(t.Context()); !errors.Is(err, crawler.ErrStop) || sum.Status != crawler.StatusFailed {
+			t.Fatalf("%s, %v", sum.Status, err)
+		}
+	}
+	s.fail = nil
+	if sum := r.finish(); sum.Records["sum"] != 2 {
+		t.Errorf("%v", sum.Records)
+	}
+	s.handedOn(t, 62)
 }

@@ -214,27 +214,19 @@ func (e *Engine) Run(ctx context.Context, seeds iter.Seq2[Seed, error]) (Summary
 		return c.summary(StatusFailed), err
 	}
 	defer c.closeSinks()
-	if err := c.seed(ctx, seeds); err != nil {
-		if ctx.Err() != nil {
-			return c.summary(StatusInterrupted), ctx.Err()
+	var err error
+	if !e.run.Concluded {
+		if err := c.seed(ctx, seeds); err != nil {
+			if ctx.Err() != nil {
+				return c.summary(StatusInterrupted), ctx.Err()
+			}
+			return c.summary(StatusFailed), err
 		}
-		return c.summary(StatusFailed), err
-	}
-
-	err := e.crawl(ctx, c)
-	for err == nil && ctx.Err() == nil {
-		var more bool
-		if more, err = c.sweep(ctx); err != nil || !more {
-			break
-		}
-		err = e.crawl(ctx, c)
+		err = e.crawlAll(ctx, c)
 	}
 	interrupted := ctx.Err() != nil
 	if err == nil {
-		err = c.deliverRest(interrupted)
-	}
-	if err == nil {
-		err = c.finish(!interrupted)
+		err = c.end(interrupted)
 	}
 	switch {
 	case errors.Is(err, ErrReaderGone), interrupted && errors.Is(err, context.Canceled):
@@ -245,6 +237,19 @@ func (e *Engine) Run(ctx context.Context, seeds iter.Seq2[Seed, error]) (Summary
 		return c.summary(StatusInterrupted), ctx.Err()
 	}
 	return c.summary(StatusFinished), nil
+}
+
+// crawlAll crawls, and again what a sweep finds to be looked at before the end.
+func (e *Engine) crawlAll(ctx context.Context, c *committer) error {
+	err := e.crawl(ctx, c)
+	for err == nil && ctx.Err() == nil {
+		var more bool
+		if more, err = c.sweep(ctx); err != nil || !more {
+			break
+		}
+		err = e.crawl(ctx, c)
+	}
+	return err
 }
 
 // crawl runs the workers and the committer until the workers have nothing left

@@ -28,21 +28,22 @@ type rig struct {
 	sink *memorySink
 	set  crawler.Settings
 	// wrap, when set, stands between the engine and its frontier.
-	wrap     func(crawler.Frontier) crawler.Frontier
-	scope    urls.ScopeRules
-	polite   crawler.Politeness // nil: free
-	policy   crawler.PagePolicy // nil: none
-	observer crawler.Observer
-	seeds    []string
-	sinkName string
-	clock    crawler.Clock // nil: the system's
-	commits  atomic.Int32  // that were looked at
-	rejects  *memorySink   // nil: nobody takes them
-	table    crawler.Sink  // nil: there is none
-	tally    crawler.Tally
-	weigh    func(*crawler.Page, int64) int64
-	rows     iter.Seq2[crawler.Seed, error] // seeds beside the others
-	handing  *handingSink                   // in place of sink
+	wrap      func(crawler.Frontier) crawler.Frontier
+	scope     urls.ScopeRules
+	polite    crawler.Politeness // nil: free
+	policy    crawler.PagePolicy // nil: none
+	observer  crawler.Observer
+	seeds     []string
+	sinkName  string
+	clock     crawler.Clock // nil: the system's
+	commits   atomic.Int32  // that were looked at
+	rejects   *memorySink   // nil: nobody takes them
+	table     crawler.Sink  // nil: there is none
+	tally     crawler.Tally
+	weigh     func(*crawler.Page, int64) int64
+	rows      iter.Seq2[crawler.Seed, error] // seeds beside the others
+	handing   *handingSink                   // in place of sink
+	aggregate crawler.Aggregate
 }
 
 func newRig(t *testing.T) *rig {
@@ -100,7 +101,7 @@ func (r *rig) run(ctx context.Context) (crawler.Summary, error) {
 	e, err := crawler.New(crawler.Parts{
 		Tally: r.tally, Frontier: used, Politeness: polite, PagePolicy: r.policy, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{DropSessions: true},
 		NewFetcher: func() crawler.Fetcher { return r.web }, Observer: r.accounted(), Clock: r.clock,
-		Sinks: sinks, Print: printOf, Weigh: r.weigh,
+		Aggregate: r.aggregate, Sinks: sinks, Print: printOf, Weigh: r.weigh,
 	}, r.set)
 	if err != nil {
 		r.t.Fatal(err)

@@ -44,7 +44,10 @@ type RunState struct {
 	ID       string    `json:"id"`
 	Started  time.Time `json:"started"`
 	Finished bool      `json:"finished"`
-	Outputs  []string  `json:"outputs"` // the names of its sinks
+	// Concluded tells that nothing is left to crawl and the sums of its records are
+	// written; sinks may still have something to hand on.
+	Concluded bool     `json:"concluded,omitempty"`
+	Outputs   []string `json:"outputs"` // the names of its sinks
 	// Config is the file that the crawl was read from when the run began, empty
 	// where that is not known.
 	Config string `json:"config,omitempty"`

@@ -50,14 +50,34 @@ func (c *committer) fold(records []Record, totals *Totals, put map[string][]byte
 	}), folded, nil
 }
 
-// writeResults writes what the run's records were summed up to. The end of the run is
-// committed with the sinks' positions behind it: where that does not come about, the
-// next process writes it again at the same place.
-func (c *committer) writeResults(ctx context.Context, put map[string][]byte) error {
+// conclude writes what the run's records were summed up to, and commits that this is
+// done. What sinks have still to hand on may then take several processes: they crawl no
+// more, since the sums stand.
+func (c *committer) conclude() error {
 	e := c.engine
-	if e.Aggregate == nil {
+	if e.Aggregate == nil || e.run.Concluded {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	put := map[string][]byte{}
+	if err := c.writeResults(ctx, put); err != nil {
+		return err
+	}
+	run := e.run
+	run.Concluded = true
+	if err := c.putRun(ctx, run, put); err != nil {
+		return err
+	}
+	e.run = run
+	return nil
+}
+
+// writeResults writes what the run's records were summed up to. Where the commit that
+// the sinks' positions are part of does not come about, the next process writes it
+// again at the same place.
+func (c *committer) writeResults(ctx context.Context, put map[string][]byte) error {
+	e := c.engine
 	totals := c.totals.Clone()
 	var batch []Record
 	flush := func() error {
