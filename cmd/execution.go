@@ -13,6 +13,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/login"
 	"github.com/amblecrawl/amble/crawler/monitor"
+	"github.com/amblecrawl/amble/crawler/tracing"
 	"github.com/amblecrawl/amble/extractors/simhash"
 	"github.com/amblecrawl/amble/politeness"
 )
@@ -32,6 +33,7 @@ type execution struct {
 	used bool
 	// entered is told of what is new in the ledger; nil for nobody.
 	entered func([]crawler.Entry)
+	tracer  *tracing.Tracer // nil for none
 	// resuming is told of an unfinished run that goes on; nil for nobody.
 	resuming func(run crawler.RunState, settled int64)
 	// began is told the run's ID before the first request; nil for nobody.
@@ -96,7 +98,14 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		return report{}, stateError(err)
 	}
 	defer book.Close()
-	book.tell = x.entered
+	traced := x.tracer.Begin(cfg.Name, set.RunID, hidingIn(cfg))
+	defer traced.End(nil, nil) // of one that does not begin; a second time it does nothing
+	book.tell = func(entries []crawler.Entry) {
+		traced.Entered(entries)
+		if x.entered != nil {
+			x.entered(entries)
+		}
+	}
 	sealed, err := seal(ctx, f, cfg.Veil())
 	if err != nil {
 		return report{}, stateError(err)
@@ -115,6 +124,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		}
 	}
 	parts := c.parts(sealed, x.monitor, book, session, &x.fetching)
+	parts.Politeness, parts.Pipeline, parts.Observer = traced.Politeness(parts.Politeness), traced.Pipeline(parts.Pipeline), traced.Observer(parts.Observer)
 	tally := c.tally(x.accept)
 	parts.Tally = tally
 	x.watchable(f, c.gate, tally)
@@ -129,6 +139,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		x.began(set.RunID)
 	}
 	summary, err := engine.Run(ctx, cfg.SeedsBehind(func(dataset string) (int64, error) { return crawler.ReadSeeded(f, dataset) }))
+	traced.End(&summary, err)
 	return report{
 		summary: summary, err: err, examples: x.monitor.Examples(), fields: x.monitor.Fields(), config: cfg.File,
 		maxPages:  cfg.Scope.MaxPages,

@@ -20,6 +20,7 @@ import (
 
 // runFlags are how a run differs from its config.
 type runFlags struct {
+	trace   string // where traces are sent, empty for nowhere
 	fresh   bool
 	state   string
 	summary string
@@ -65,6 +66,7 @@ After 3 and 130 the same command goes on where the run stopped.`,
 	f.StringVar(&flags.replay, "replay", "", "take every answer from this `file`: nothing is sent, and nothing waits. The state is beside the crawl's own, and always begins anew")
 	cmd.MarkFlagsMutuallyExclusive("record", "replay")
 	cmd.MarkFlagsMutuallyExclusive("state", "replay")
+	f.StringVar(&flags.trace, "trace", "", traceUsage)
 	f.StringArrayVar(&flags.set, "set", nil, setUsage)
 	f.BoolVar(&flags.accept, "accept-drift", false, "take this run as a good one, whatever its records are like")
 	return cmd
@@ -88,7 +90,12 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	log := logger(cmd, logs, flags.json)
 	defer func() { stopProgress() }()
 
-	x := &execution{cfg: cfg, state: state, fresh: flags.fresh, accept: flags.accept, monitor: m, log: log, fetching: fetching{record: flags.record, replay: flags.replay}}
+	tracer, closeTraces, err := openTraces(cmd, flags.trace, log)
+	if err != nil {
+		return err
+	}
+	defer closeTraces()
+	x := &execution{cfg: cfg, state: state, fresh: flags.fresh, accept: flags.accept, monitor: m, log: log, tracer: tracer, fetching: fetching{record: flags.record, replay: flags.replay}}
 	x.resuming = func(run crawler.RunState, settled int64) { sayResuming(stderr, log, flags.json, run, settled) }
 	r, err := x.run(cmd.Context())
 	if err != nil {

@@ -24,11 +24,13 @@ import (
 	"github.com/amblecrawl/amble/crawler/handover"
 	"github.com/amblecrawl/amble/crawler/history"
 	"github.com/amblecrawl/amble/crawler/monitor"
+	"github.com/amblecrawl/amble/crawler/tracing"
 	"github.com/amblecrawl/amble/politeness"
 )
 
 // serveFlags are how a daemon is run.
 type serveFlags struct {
+	trace     string // where traces are sent, empty for nowhere
 	history   string
 	atOnce    int
 	every     time.Duration // how often configs are looked at
@@ -77,6 +79,7 @@ address cannot be listened at; 3 the history cannot be written.`,
 	f.StringVar(&flags.token, "token", "", "token that the dashboard asks for; AMBLE_TOKEN keeps it out of the list of processes")
 	f.StringSliceVar(&flags.hosts, "host", nil, "a `name` by which the dashboard is reached, such as that of a proxy; repeatable")
 	f.StringVar(&flags.try, "test-alerts", "", "send a test message to each of the alerts of this `config`, and end")
+	f.StringVar(&flags.trace, "trace", "", traceUsage)
 	f.BoolVar(&flags.checkOnly, "check", false, "only say whether it could start with these arguments, and end")
 	f.DurationVar(&flags.every, "reload", 2*time.Second, "how often configs are looked at for changes; 0 only on SIGHUP")
 	return cmd
@@ -91,6 +94,7 @@ type server struct {
 	common  *politeness.Common // the hosts' time, for all crawls
 	used    bool               // an earlier process may have asked hosts a moment ago
 	debts   *debtBook
+	tracer  *tracing.Tracer // nil for none
 
 	alerts *alert.Sender
 	board  *monitor.Board                     // of the runs that go on
@@ -133,6 +137,12 @@ func newServer(cmd *cobra.Command, args []string) *server {
 
 // serve runs a daemon until its end, which is that of the command or that it gives way.
 func (s *server) serve(cmd *cobra.Command, flags serveFlags, successor *succession) error {
+	tracer, closeTraces, err := openTraces(cmd, flags.trace, s.log)
+	if err != nil {
+		return err
+	}
+	defer closeTraces()
+	s.tracer = tracer
 	s.alerts = alert.NewSender(s.log)
 	defer s.alerts.Close(alertsWithin)
 	if err := s.configs.read(); err != nil {
@@ -271,7 +281,7 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 	own := *cfg // a run may lower its number of workers
 	debts := s.watchDebts(cfg, o.Number)
 	x := &execution{
-		cfg: &own, state: cfg.State, monitor: m, log: s.log.With("crawl", cfg.Name), began: o.Named, common: s.common, used: s.used,
+		cfg: &own, state: cfg.State, monitor: m, log: s.log.With("crawl", cfg.Name), began: o.Named, common: s.common, used: s.used, tracer: s.tracer,
 		entered: func(entries []crawler.Entry) {
 			for i := range entries {
 				m.Hosts().Add(&entries[i])

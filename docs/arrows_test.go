@@ -79,6 +79,7 @@ var alone = []struct{ module, home string }{
 	{"github.com/jackc/pgx/v5", "crawler/sink/postgres crawler/fetch/database"},
 	{"github.com/go-sql-driver/mysql", "crawler/fetch/database"},
 	{"github.com/prometheus/client_golang", "crawler/monitor"},
+	{"go.opentelemetry.io/otel", "crawler/tracing"},
 	{"github.com/spf13/cobra", "cmd"},
 	{"github.com/vbauerster/mpb/v8", "cmd"},
 }
