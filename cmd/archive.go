@@ -10,6 +10,7 @@ import (
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/archive"
+	"github.com/amblecrawl/amble/crawler/cache"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/login"
 )
@@ -18,12 +19,19 @@ import (
 type fetching struct {
 	record, replay string // files; at most one is named
 
+	cache  *cache.Cache // nil for none
 	writer *archive.Writer
 	reader *archive.Reader
 }
 
 // open opens the file, if there is one. A run that goes on appends to it.
-func (g *fetching) open(cfg *config.Config, resumed bool, log *slog.Logger) (err error) {
+func (g *fetching) open(c *crawl, resumed bool, log *slog.Logger) (err error) {
+	cfg := c.cfg
+	if g.replay == "" {
+		if g.cache, err = openCache(c); err != nil {
+			return &exitError{exitConfig, fmt.Errorf("fetch.cache: %w", err)}
+		}
+	}
 	var o archive.Options
 	if v := cfg.Veil(); !v.Empty() {
 		o = archive.Options{Seal: v.Seal, Unseal: v.Unseal}
@@ -51,19 +59,22 @@ func (g *fetching) open(cfg *config.Config, resumed bool, log *slog.Logger) (err
 	return &exitError{exitConfig, fmt.Errorf("%s: %w", flag, err)}
 }
 
-func (g *fetching) close() error {
+func (g *fetching) close() (err error) {
+	if g.cache != nil {
+		err = g.cache.Close()
+	}
 	switch {
 	case g.writer != nil:
-		return g.writer.Close()
+		err = errors.Join(err, g.writer.Close())
 	case g.reader != nil:
-		return g.reader.Close()
+		err = errors.Join(err, g.reader.Close())
 	}
-	return nil
+	return err
 }
 
 // parts are the fetchers of a run, and what they want politeness to heed.
 func (g *fetching) parts(c *crawl, session *login.Session) (func() crawler.Fetcher, *polite) {
-	fetcher, p := c.loggedIn(session)
+	fetcher, p := c.loggedIn(session, g)
 	switch {
 	case g.reader != nil:
 		return g.reader.Fetcher, p

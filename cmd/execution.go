@@ -70,7 +70,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	}
 	defer c.close()
 	defer x.common.Leave(c.gate)
-	if err := x.fetching.open(cfg, found.ID != "", x.log); err != nil {
+	if err := x.fetching.open(c, found.ID != "", x.log); err != nil {
 		return report{}, err
 	}
 	defer func() {

@@ -50,10 +50,10 @@ func newSession(ctx context.Context, c *crawl, book crawler.Ledger) (*login.Sess
 }
 
 // loggedIn makes fetchers and politeness heed a session, nil for none.
-func (c *crawl) loggedIn(session *login.Session) (fetcher func() crawler.Fetcher, p *polite) {
+func (c *crawl) loggedIn(session *login.Session, g *fetching) (fetcher func() crawler.Fetcher, p *polite) {
 	p = c.polite()
 	if session == nil {
-		return func() crawler.Fetcher { return c.client.Fetcher() }, p
+		return func() crawler.Fetcher { return g.withCache(c.client.Fetcher()) }, p
 	}
 	reachable := p.waits
 	p.waits = func(u urls.URL) (time.Time, string) {
@@ -62,7 +62,7 @@ func (c *crawl) loggedIn(session *login.Session) (fetcher func() crawler.Fetcher
 		}
 		return session.Waits(u)
 	}
-	return func() crawler.Fetcher { return session.Fetcher(c.client.Fetcher()) }, p
+	return func() crawler.Fetcher { return session.Fetcher(g.withCache(c.client.Fetcher())) }, p
 }
 
 func loginSign(s *config.LoginSign) (login.Sign, error) {

@@ -270,6 +270,9 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	f.weight, f.small = w.weight, w.small
 	sentOnly := f
 	outcome := w.answer(flight, l, resp, &f)
+	if from != "" && outcome.Detail == "" {
+		outcome.Detail = "from " + from
+	}
 	if outcome.Class == ClassExtract && flight.Err() != nil || w.stop != nil {
 		// The run was over before the page was read, which is no fault of it.
 		w.giveUp(l, sentOnly)

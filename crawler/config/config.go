@@ -207,6 +207,7 @@ type Fetch struct {
 	ProxyBy      string        `yaml:"proxy_by" default:"host" enum:"host,request" doc:"Of several proxies, whether a host keeps its own or each request takes the next."`
 	NoProxy      []string      `yaml:"no_proxy" doc:"What is connected to directly: hosts, host:port, *.host, IP addresses or prefixes such as 10.0.0.0/8."`
 	Cookies      string        `yaml:"cookies" default:"off" enum:"off,host,crawl" doc:"Whether cookies are kept and sent back: host keeps those of each host apart, crawl lets the hosts of a domain share them, as a browser does. They last until the run has finished."`
+	Cache        *Cache        `yaml:"cache" doc:"Keeps answers on disk for as long as their servers say that they hold (RFC 9111), from run to run: a folder, or its keys. What is fresh costs no request."`
 	Hosts        []FetchHost   `yaml:"hosts" doc:"Exceptions by host, by host:port, or by *.host for its subdomains; the nearest counts."`
 	Resolve      []Resolve     `yaml:"resolve" doc:"Addresses to use in place of DNS: host (for every port) or host:port (goes before it) to ip:port."`
 }

@@ -112,7 +112,7 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 			Identity: Identity{Key: "/keys/bot.pem", Agent: "https://bot.example", Form: "dictionary"}},
 		Fetch: Fetch{Workers: 4, Timeout: 5 * time.Second, MaxBody: 1_500_000, AllowPrivate: true,
 			Headers: []Header{{"Accept-Language", "de"}}, TLS: TLS{MinVersion: "1.3"}, Proxy: []string{"http://127.0.0.1:3128"},
-			ProxyBy: "request", Cookies: "host", NoProxy: []string{"10.0.0.0/8"}, Hosts: []FetchHost{{Host: "books.example", Proxy: []string{"direct"}}}, Resolve: []Resolve{
+			ProxyBy: "request", Cookies: "host", Cache: &Cache{Dir: "/var/cache/amble", Size: 2 << 20}, NoProxy: []string{"10.0.0.0/8"}, Hosts: []FetchHost{{Host: "books.example", Proxy: []string{"direct"}}}, Resolve: []Resolve{
 				{"books.example", netip.MustParseAddrPort("127.0.0.1:8080")}, {"[::1]:90", netip.MustParseAddrPort("[::1]:80")},
 			}},
 		Commit: Commit{Pages: 10, Bytes: 64 << 10, Interval: time.Second},

@@ -25,6 +25,12 @@ type FetchHost struct {
 	Proxy   []string `yaml:"proxy" doc:"Replaces fetch.proxy; direct: none."`
 }
 
+// Cache is where answers are kept.
+type Cache struct {
+	Dir  string `yaml:"dir,path,scalar" required:"true" doc:"Its folder, relative to the config. Crawls may share one."`
+	Size Size   `yaml:"size" default:"1GiB" min:"1MiB" max:"1TiB" doc:"The most that it takes on disk; what was used longest ago goes first."`
+}
+
 // Direct stands for no proxy.
 const Direct = "direct"
 

@@ -72,6 +72,12 @@ func (c *Client) Close() {
 	c.network.closeIdle()
 }
 
+// Sends are the header fields that a URL's host is sent, but for those that are added
+// below the guard.
+func (c *Client) Sends(u urls.URL) http.Header {
+	return (&Fetcher{client: c}).header(exactURL(u), nil)
+}
+
 // Waits is until when a host cannot be asked, and why: all of its proxies are set
 // aside. Otherwise it is zero.
 func (c *Client) Waits(u urls.URL) (until time.Time, why string) {
