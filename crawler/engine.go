@@ -211,6 +211,9 @@ func (e *Engine) Run(ctx context.Context, seeds iter.Seq2[Seed, error]) (Summary
 	e.caller = ctx
 	c := &committer{engine: e, started: started}
 	if err := e.begin(ctx, c); err != nil {
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			return c.summary(StatusInterrupted), err
+		}
 		return c.summary(StatusFailed), err
 	}
 	defer c.closeSinks()

@@ -259,6 +259,19 @@ func TestMaxPagesIsExact(t *testing.T) {
 	}
 }
 
+// A run that is told to stop before it has begun has not failed.
+func TestStoppedAtItsBeginning(t *testing.T) {
+	r := newRig(t)
+	r.web.site(host, 3)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if s, err := r.run(ctx); !errors.Is(err, context.Canceled) || s.Status != crawler.StatusInterrupted {
+		t.Fatalf("%s: %v", s.Status, err)
+	}
+	r.finish()
+	r.exactly(3)
+}
+
 // A run that is told to stop commits what is in flight; the next goes on.
 func TestStopAndResume(t *testing.T) {
 	r := newRig(t)
