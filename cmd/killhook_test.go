@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -23,7 +24,7 @@ const (
 // killReceiver takes batches and drops those whose ID it knows, for each crawl, by
 // the folder in its path.
 var killReceiver = sync.OnceValue(func() *hookReceiver {
-	r := &hookReceiver{bodies: map[string]map[string][]byte{}}
+	r := &hookReceiver{bodies: map[string]map[string][]byte{}, runs: map[string]string{}}
 	r.server = httptest.NewServer(r)
 	return r
 })
@@ -32,6 +33,7 @@ type hookReceiver struct {
 	server *httptest.Server
 	mu     sync.Mutex
 	bodies map[string]map[string][]byte // by folder and ID
+	runs   map[string]string            // the last run, by folder
 	again  int
 }
 
@@ -62,9 +64,16 @@ func (h *hookReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	h.bodies[r.URL.Path][id] = body
+	if first, _, ok := bytes.Cut(body, []byte("\n")); ok {
+		var of record
+		if json.Unmarshal(first, &of) == nil {
+			h.runs[r.URL.Path] = of.text("_run")
+		}
+	}
 }
 
-// readHook gives the records of a type that a receiver has taken: "folder?type".
+// readHook gives the records of a type that a receiver has taken of the last run, since
+// a crawl that is killed when it has just finished begins another: "folder?type".
 func readHook(t *testing.T, path string) (records []record) {
 	t.Helper()
 	dir, kind, _ := strings.Cut(path, "?")
@@ -73,7 +82,7 @@ func readHook(t *testing.T, path string) (records []record) {
 	defer h.mu.Unlock()
 	for _, body := range h.bodies[dir] {
 		for _, r := range parseLines(t, body) {
-			if r.text("_type") == kind {
+			if r.text("_type") == kind && r.text("_run") == h.runs[dir] {
 				records = append(records, r)
 			}
 		}
