@@ -204,7 +204,10 @@ func TestDamage(t *testing.T) {
 			}
 		}
 	}
-	for n := range whole {
+	for n := 0; n < len(whole); n++ {
+		if n > fileHead+2*frameHead {
+			n = min(n+6, len(whole)-1) // the rest of the contents is alike
+		}
 		check(whole[:n], fmt.Sprintf("cut at %d", n), 0)
 		flipped := bytes.Clone(whole)
 		flipped[n] ^= 0x55

@@ -300,8 +300,8 @@ func (j *Jar) store(host string, c *cookie, secured bool, now time.Time) bool {
 	s.cookies = append(s.cookies, c)
 	j.count++
 	j.bytes += c.size()
-	for j.count > InAll || j.bytes > Bytes {
-		j.forgetSite(name)
+	if j.count > InAll || j.bytes > Bytes {
+		j.forgetSites(name)
 	}
 	return changed
 }
@@ -327,21 +327,25 @@ func (j *Jar) remove(s *site, i int) {
 	s.cookies = slices.Delete(s.cookies, i, i+1)
 }
 
-// forgetSite drops the site that was used longest ago, but for one.
-func (j *Jar) forgetSite(spared string) {
-	name := ""
-	for n, s := range j.sites {
-		if n != spared && (name == "" || s.used < j.sites[name].used) {
-			name = n
+// forgetSites drops the sites that were used longest ago, but for one, until there is
+// room for a while.
+func (j *Jar) forgetSites(spared string) {
+	names := make([]string, 0, len(j.sites))
+	for name := range j.sites {
+		if name != spared {
+			names = append(names, name)
 		}
 	}
-	if name == "" {
-		name = spared
+	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(j.sites[a].used, j.sites[b].used) })
+	for _, name := range names {
+		if j.count <= InAll-InAll/16 && j.bytes <= Bytes-Bytes/16 {
+			return
+		}
+		for s := j.sites[name]; len(s.cookies) > 0; {
+			j.remove(s, len(s.cookies)-1)
+		}
+		delete(j.sites, name)
 	}
-	for s := j.sites[name]; len(s.cookies) > 0; {
-		j.remove(s, len(s.cookies)-1)
-	}
-	delete(j.sites, name)
 }
 
 // Len counts the cookies.
