@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -82,6 +83,26 @@ func (g *fetching) parts(c *crawl, session *login.Session) (func() crawler.Fetch
 		return func() crawler.Fetcher { return g.writer.Fetcher(fetcher()) }, p
 	}
 	return fetcher, p
+}
+
+// memory is what a state knows of hosts as far as it is to be used: an archive is to
+// hold each host's robots.txt, and a replay to take it from there.
+func (g *fetching) memory(known remembering) remembering {
+	if g.record == "" && g.replay == "" {
+		return known
+	}
+	return forgetful{known}
+}
+
+// forgetful is a state that knows nothing of the files that hosts have.
+type forgetful struct{ remembering }
+
+// Get implements remembering.
+func (f forgetful) Get(key string) ([]byte, error) {
+	if strings.HasPrefix(key, crawler.KeyRobots) || strings.HasPrefix(key, crawler.KeyFile) {
+		return nil, nil
+	}
+	return f.remembering.Get(key)
 }
 
 // replayState is the folder of a replay's state: that of the crawl is not touched.

@@ -64,7 +64,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		x.resuming(found, f.Stats().Settled)
 	}
 	x.known = known{remembering: f}
-	c, err := assemble(cfg, x.log, past{used: used, state: &x.known, folder: x.state, resumed: found.ID != "", common: x.common})
+	c, err := assemble(cfg, x.log, past{used: used, state: x.fetching.memory(&x.known), folder: x.state, resumed: found.ID != "", common: x.common})
 	if err != nil {
 		return report{}, err
 	}

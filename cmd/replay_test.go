@@ -103,6 +103,7 @@ extract: {page: {fields: {%[2]s}}}
 		return lines
 	}
 	write("c.yaml", `title: title, key: p`)
+	amble(0, "run", "c.yaml", "--set", "scope.max_pages=1") // after which robots.txt is known
 	_, first := amble(0, "run", "c.yaml", "--json", "--record", "varied.archive")
 	recorded, sent := records(), asked.Load()
 	data, err := os.ReadFile(filepath.Join(dir, "varied.archive"))
