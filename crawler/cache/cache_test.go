@@ -189,6 +189,7 @@ func TestWhatIsNotShared(t *testing.T) {
 		"for somebody":         {answer: []string{"Cache-Control: max-age=60"}, private: true, asked: 2},
 		"public":               {answer: []string{"Cache-Control: public, max-age=60"}, private: true, asked: 1},
 		"with a token":         {answer: []string{"Cache-Control: max-age=60"}, first: crawler.FetchOptions{Header: http.Header{"Authorization": {"x"}}}, again: crawler.FetchOptions{Header: http.Header{"Authorization": {"x"}}}, asked: 2},
+		"then without":         {answer: []string{"Cache-Control: max-age=60"}, first: crawler.FetchOptions{Header: http.Header{"Authorization": {"x"}}}, asked: 2},
 		"sets cookies":         {answer: []string{"Cache-Control: max-age=60", "Set-Cookie: a=1"}, cookies: true, asked: 2},
 		"cookies are not kept": {answer: []string{"Cache-Control: max-age=60", "Set-Cookie: a=1"}, asked: 1},
 		"raw":                  {answer: []string{"Cache-Control: max-age=60"}, again: crawler.FetchOptions{Raw: true}, asked: 2},
