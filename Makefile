@@ -3,7 +3,8 @@
 # make lint   staticcheck, with the rules of staticcheck.conf
 # make bench  amble against plain colly and a bare loop, and its hot steps, into
 #             docs/performance.md; bench-peers: against Scrapy, where it is
-#             installed; bench-polite and bench-scale: what their names say
+#             installed; bench-polite and bench-scale: what their names say;
+#             bench-downloads: files of a bucket, against rclone (on the PATH)
 # make fuzz   every fuzz target for FUZZTIME
 # make torture  kills, power cuts, full disks and more, KILLS times and for about
 #             15 minutes, with a table of what was done at the end
@@ -24,7 +25,7 @@ FULL = ./cmd/amble ./crawler/bucket ./extractors/article ./extractors/dates
 UNRACED = ^Test(HostileWeb|HangingHosts|PageFlood)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: test needs format vet lint bench bench-peers bench-polite bench-scale fuzz torture soak demo build
+.PHONY: test needs format vet lint bench bench-peers bench-polite bench-scale bench-downloads fuzz torture soak demo build
 
 test: needs format vet
 	$(GO) test -race -timeout 45m ./...
@@ -50,6 +51,9 @@ bench:
 
 bench-peers bench-polite bench-scale:
 	$(GO) run ./fixtures/bench $(@:bench-%=%)
+
+bench-downloads:
+	$(GO) run ./fixtures/bench/downloads
 
 # go test fuzzes one target of one package at a time.
 fuzz:

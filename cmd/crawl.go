@@ -15,6 +15,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/cookies"
 	"github.com/amblecrawl/amble/crawler/drift"
 	"github.com/amblecrawl/amble/crawler/fetch"
+	"github.com/amblecrawl/amble/crawler/fetch/blob"
 	"github.com/amblecrawl/amble/crawler/fetch/database"
 	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -40,6 +41,7 @@ type crawl struct {
 	pipeline  *extractors.Pipeline
 	databases *database.Transport // nil without queries
 	jar       *cookies.Jar        // nil without cookies
+	buckets   *blob.Transport     // nil without buckets
 	opened    bool                // the pipeline is
 }
 
@@ -75,10 +77,13 @@ func assemble(cfg *config.Config, log *slog.Logger, before past) (*crawl, error)
 	if c.databases, err = newDatabases(cfg); err != nil {
 		return nil, &exitError{exitConfig, err}
 	}
+	if c.buckets, err = newBuckets(cfg); err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
 	if c.jar, err = newJar(cfg, before, log); err != nil {
 		return nil, stateError(err)
 	}
-	if c.client, err = newClient(cfg, c.gate, c.jar, schemes(c.databases), before.folder, log); err != nil {
+	if c.client, err = newClient(cfg, c.gate, c.jar, schemes(c.databases, c.buckets), before.folder, log); err != nil {
 		return nil, &exitError{exitConfig, errors.Join(err, c.closeJar())}
 	}
 	if c.pipeline, err = newPipeline(cfg, log); err != nil {
@@ -102,6 +107,7 @@ func (c *crawl) close() {
 	if err := c.closeJar(); err != nil {
 		c.log.Warn("cookies could not be kept", "err", err)
 	}
+	c.closeBuckets()
 	if !c.opened {
 		return
 	}
@@ -192,6 +198,9 @@ func newPipeline(cfg *config.Config, log *slog.Logger) (*extractors.Pipeline, er
 			return nil, fmt.Errorf("links: %w", err)
 		}
 		rule := extractors.LinkRule{Finder: l.Finder, Takes: takes, MaxDepth: l.MaxDepth, Priority: l.Priority, Types: l.LeadsTo}
+		if l.Download {
+			rule.Kind = crawler.KindFile
+		}
 		rule.CSS, rule.Attr, _ = l.Finder.Simple()
 		opt.Links = append(opt.Links, rule)
 	}
@@ -204,6 +213,7 @@ func newPipeline(cfg *config.Config, log *slog.Logger) (*extractors.Pipeline, er
 		opt.Rules = append(opt.Rules, rule)
 	}
 	opt.Rules = append(opt.Rules, queryRules(cfg)...)
+	opt.Rules = append(opt.Rules, bucketRules(cfg)...)
 	if len(cfg.Extract) == 0 && cfg.IsWeb() && len(cfg.Sinks()) > 0 { // whoever names outputs wants records
 		opt.Rules = []extractors.Rule{{Type: "page", Extractor: content.NewPage()}}
 	}

@@ -13,7 +13,9 @@ import (
 
 	"github.com/amblecrawl/amble/crawler/aggregate"
 	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/download"
 	"github.com/amblecrawl/amble/crawler/fetch"
+	"github.com/amblecrawl/amble/crawler/fetch/blob"
 	"github.com/amblecrawl/amble/crawler/fetch/database"
 	"github.com/amblecrawl/amble/crawler/query"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -27,17 +29,24 @@ func newDatabases(cfg *config.Config) (*database.Transport, error) {
 	}
 	o := database.Options{Queries: cfg.QuerySet(), MaxBody: int64(cfg.Fetch.MaxBody), Name: "amble " + cfg.Name}
 	for _, c := range cfg.Connections {
+		if c.IsBucket() {
+			continue
+		}
 		o.Connections = append(o.Connections, database.Connection{Name: c.Name, URL: c.URL, Concurrency: c.Concurrency, Timeout: c.Timeout})
 	}
 	return database.New(o)
 }
 
 // schemes are what a crawl fetches from beside the web.
-func schemes(t *database.Transport) map[string]fetch.Scheme {
-	if t == nil {
-		return nil
+func schemes(queries *database.Transport, buckets *blob.Transport) map[string]fetch.Scheme {
+	all := map[string]fetch.Scheme{}
+	if queries != nil {
+		all[query.Scheme] = fetch.Scheme{Transport: queries, Timeout: queries.Timeout, Elements: query.Elements}
 	}
-	return map[string]fetch.Scheme{query.Scheme: {Transport: t, Timeout: t.Timeout, Elements: query.Elements}}
+	if buckets != nil {
+		all[download.Scheme] = fetch.Scheme{Transport: buckets, Timeout: buckets.Timeout}
+	}
+	return all
 }
 
 // queryRules read the answers of queries. The rows of one that only gives others
@@ -70,11 +79,15 @@ func queryRules(cfg *config.Config) []extractors.Rule {
 }
 
 // connections are what is promised to databases: no delay, since they are the
-// operator's own, and no more queries at a time than the config says.
+// operator's own, and no more requests at a time than the config says.
 func connections(cfg *config.Config) iter.Seq2[string, exception] {
 	return func(yield func(string, exception) bool) {
 		for _, c := range cfg.Connections {
-			if !yield(query.Scheme+"://"+c.Name, exception{delay: new(time.Duration), concurrency: c.Concurrency, circuitMost: probeEvery, giveUp: c.GiveUp}) {
+			scheme := query.Scheme
+			if c.IsBucket() {
+				scheme = download.Scheme
+			}
+			if !yield(scheme+"://"+c.Name, exception{delay: new(time.Duration), concurrency: c.Concurrency, circuitMost: probeEvery, giveUp: c.GiveUp}) {
 				return
 			}
 		}
@@ -130,6 +143,13 @@ func (t onTheWeb) RoundTrip(req *http.Request) (*http.Response, error) {
 // parseRequestArgument reads a URL from the command line that may be that of a
 // query, with its parameters in any order.
 func parseRequestArgument(cfg *config.Config, raw string) (urls.URL, error) {
+	if strings.HasPrefix(raw, download.Scheme+"://") {
+		u, err := urls.Parse(raw)
+		if err != nil {
+			return u, &exitError{exitConfig, fmt.Errorf("%q is not the URL of an object", raw)}
+		}
+		return u, nil
+	}
 	if !strings.HasPrefix(raw, query.Scheme+"://") {
 		return parseURLArgument(raw)
 	}
@@ -151,8 +171,12 @@ func parseRequestArgument(cfg *config.Config, raw string) (urls.URL, error) {
 // explainQuery is explain for the URL of a query, of which no site has a say.
 func (c *crawl) explainQuery(cmd *cobra.Command, w *tabwriter.Writer, row func(string, string, ...any), u urls.URL, standing string) error {
 	x := c.gate.Explain(u.Origin(), u.Fetch())
-	row("scope", "in: the config names the query")
-	row("at once", "%s", plural(int64(x.Concurrency), "query"))
+	what := "query"
+	if u.Scheme() == download.Scheme {
+		what = "request"
+	}
+	row("scope", "in: the config names the "+map[string]string{"query": "query", "request": "bucket"}[what])
+	row("at once", "%s", plural(int64(x.Concurrency), what))
 	row("frontier", "%s", standing)
 	row("verdict", "would ask the connection %s", u.Hostname())
 	if err := w.Flush(); err != nil {

@@ -127,6 +127,14 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	parts.Politeness, parts.Pipeline, parts.Observer = traced.Politeness(parts.Politeness), traced.Pipeline(parts.Pipeline), traced.Observer(parts.Observer)
 	tally := c.tally(x.accept)
 	parts.Tally = tally
+	files, err := c.openFiles(ctx, x.state, f, set.RunID)
+	if err != nil {
+		return report{}, err
+	}
+	if files != nil {
+		defer files.Close()
+		parts.Files = files
+	}
 	x.watchable(f, c.gate, tally)
 	if sums := aggregates(cfg); len(sums) > 0 {
 		parts.Aggregate = aggregate.New(sums)

@@ -2,6 +2,7 @@ package crawler
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"time"
 
@@ -73,6 +74,13 @@ type FetchOptions struct {
 	// Method is the request's, GET when empty, and Body what it sends.
 	Method string
 	Body   string
+	// Receive takes the body of an answer with status 200 or 206 as it comes, without
+	// any decoding; it may return before the end, which ends the exchange. Such a body
+	// has no bound but Receive's own, and is not part of the response. length is -1
+	// where it is unknown. nil: bodies become part of the response.
+	Receive func(status int, header http.Header, length int64, body io.Reader) error
+	// Timeout bounds the exchange with Receive; 0 takes the fetcher's own.
+	Timeout time.Duration
 	// Admit is asked once, when the response has been received and before its
 	// body is brought to memory as a whole. It may wait; its error ends the fetch.
 	// nil: there is always room.

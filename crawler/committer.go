@@ -140,6 +140,10 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 	b := &Batch{Hosts: make(map[string]HostState), Put: make(map[string][]byte)}
 	totals := c.totals.Clone()
 	totals.Busy = c.busy()
+	files, err := c.keep(ctx, pages, b.Put)
+	if err != nil {
+		return err
+	}
 	var records, rejects []Record
 	var notes []any
 	found := 0
@@ -200,6 +204,9 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 	}
 	if _, err := e.Frontier.Commit(ctx, b); err != nil {
 		return err
+	}
+	if len(files) > 0 {
+		e.Files.Committed(files)
 	}
 	trapsCommitted()
 	counted()

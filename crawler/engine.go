@@ -51,6 +51,7 @@ type Parts struct {
 	Tally      Tally      // nil: records are counted by their type alone
 	Aggregate  Aggregate  // nil: nothing is summed up
 	PagePolicy PagePolicy // nil: every page permits everything
+	Files      Files      // nil: no files are kept
 	// Rows are the types of records that rows of datasets lead to, with the rows'
 	// columns, nil where only the rows will tell.
 	Rows []RecordType

@@ -13,8 +13,11 @@ func (w *worker) followOn(l *Lease, links []Link, f *finished) {
 			e.Log.Warn("a link was left out: it is of another scheme", "url", l.URL.Redacted(), "scheme", link.URL.Scheme())
 			continue
 		}
-		r := Request{URL: link.URL.WithoutFragment(), Key: e.Canon.Key(link.URL), Depth: l.Depth, Priority: link.Priority, Referrer: l.Key}
+		r := Request{URL: link.URL.WithoutFragment(), Key: e.Canon.Key(link.URL), Kind: link.Kind, Depth: l.Depth, Priority: link.Priority, Referrer: l.Key}
+		if link.Kind == KindFile {
+			r.Key, r.Carry = FileKey(r.Key), link.Carry
+		}
 		f.found = append(f.found, r)
-		f.size += int64(len(link.URL.String())) + requestOverhead
+		f.size += int64(len(link.URL.String())) + requestOverhead + r.heldSize()
 	}
 }

@@ -68,6 +68,9 @@ func (l *Link) given(r *Request) {
 		r.Call = nil
 	}
 	r.Row = l.Row
+	if r.Kind == KindFile {
+		r.Key, r.Row = FileKey(r.Key), 0 // rows have records of their own
+	}
 	r.Key = KeyOf(KeyOf(r.Key, r.Call.Digest()), r.Row)
 }
 

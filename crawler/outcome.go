@@ -63,6 +63,9 @@ const (
 	ClassLoggedOut     Class = "logged_out"       // the answer was that for nobody, after each login anew
 	ClassProxy         Class = "proxy"            // no proxy could be used, or it does not connect there; nothing was sent
 	ClassNotRecorded   Class = "not_recorded"     // a replayed archive does not hold it
+	ClassChecksum      Class = "checksum"         // a file is not what its server, or the file of sums, says
+	ClassChanged       Class = "changed"          // a file changed while it was fetched, again and again
+	ClassFile          Class = "file"             // there is no place for a file: its name, or another file
 	ClassBadRow        Class = "bad_row"          // a row of a dataset that makes no request
 	ClassInternal      Class = "internal"         // a fault in amble itself, with its stack in the log
 )

@@ -16,6 +16,7 @@ const (
 	KindPage Kind = iota
 	KindSitemap
 	KindFault // a row of a dataset that makes no request: it only settles
+	KindFile  // a file: its body is kept, not read; see Files
 )
 
 // String names the kind as logs and explanations show it.
@@ -25,6 +26,8 @@ func (k Kind) String() string {
 		return "sitemap"
 	case KindFault:
 		return "row"
+	case KindFile:
+		return "file"
 	}
 	return "page"
 }

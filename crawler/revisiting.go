@@ -34,7 +34,7 @@ type visit struct {
 // remembers tells whether pages such as this one are known over runs: those that a
 // plain GET of the web asks for. What rows, forms and queries ask for is always new.
 func (e *Engine) remembers(r *Request) bool {
-	return e.set.Revisit.On && r.Call == nil && r.Row == 0 && r.Kind != KindFault && r.URL.IsHTTP()
+	return e.set.Revisit.On && r.Call == nil && r.Row == 0 && r.Kind != KindFault && r.Kind != KindFile && r.URL.IsHTTP()
 }
 
 // recall looks up the page in hand, once.

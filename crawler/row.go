@@ -88,6 +88,9 @@ func (s *Seed) request(e *Engine) Request {
 	if r.Row != 0 { // one request, whatever the row holds when it is read again
 		r.Key = KeyOf(urls.Key{}, r.Row)
 	}
+	if r.Kind == KindFile {
+		r.Key = FileKey(r.Key)
+	}
 	return r
 }
 
@@ -238,6 +241,9 @@ func unfit(resp *Response, r *Result) string {
 // recordTypes are those of the pipeline, with the columns of rows.
 func (e *Engine) recordTypes() []RecordType {
 	types := slices.Clone(e.Pipeline.Types())
+	if e.Files != nil {
+		types = append(types, e.Files.Type())
+	}
 	for i := range types {
 		for _, rows := range e.Rows {
 			t := &types[i]

@@ -113,7 +113,7 @@ func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
 		o.Class, o.Detail = ClassRedirectLoop, "back to "+target.Redacted()
 		return o
 	}
-	if v := e.Scope.Check(target, int(l.Depth)); !v.In && l.Kind == KindPage {
+	if v := e.Scope.Check(target, int(l.Depth)); !v.In && l.Kind != KindSitemap {
 		f.outOfScope++
 		o.Detail += ", out of scope: " + v.Rule
 		e.Log.Info("a redirect leads out of scope", "url", l.URL.Redacted(), "to", target.Redacted(), "rule", v.Rule)
@@ -124,6 +124,9 @@ func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
 	next.Call, next.Key = call, KeyOf(e.Canon.Key(target), call.Digest())
 	if !e.traps.alike(&l.Request).is(target) {
 		next.Through = 0
+	}
+	if l.Kind == KindFile {
+		next.Key = KeyOf(FileKey(next.Key), xxh3.HashStringSeed(next.Requested, uint64(next.Hops))) // two may lead to one
 	}
 	if l.heads() {
 		next.Key = next.keyOfHop()

@@ -21,12 +21,13 @@ const RobotsLimit = 512 << 10
 type worker struct {
 	engine  *Engine
 	fetcher Fetcher
-	weight  int64  // what the page in hand holds of the engine's memory
-	small   bool   // and that this is of the part for small pages
-	said    any    // what its host states, by the verdict that let it go
-	counted ticket // what the rules for traps have counted it as
-	visit   visit  // what is known of the page in hand from earlier runs
-	stop    error  // why the run cannot go on, once it cannot
+	weight  int64    // what the page in hand holds of the engine's memory
+	small   bool     // and that this is of the part for small pages
+	said    any      // what its host states, by the verdict that let it go
+	counted ticket   // what the rules for traps have counted it as
+	visit   visit    // what is known of the page in hand from earlier runs
+	file    Transfer // of a request of KindFile
+	stop    error    // why the run cannot go on, once it cannot
 }
 
 // finished is what a worker hands to the committer: a settled lease, or
@@ -43,7 +44,9 @@ type finished struct {
 	urgent         bool      // a host asks to be left alone, which a crash must not lose
 	trap           *trapFind // of an outcome as trapped
 	sitemap        bool
-	note           string // about a request that must not be sent twice, which its outcome takes back
+	kept           KeptFile // of a file that is complete, or failed
+	file           *Request // of KindFile
+	note           string   // about a request that must not be sent twice, which its outcome takes back
 	found          []Request
 	records        []Record
 	rejects        []Record
@@ -80,7 +83,7 @@ func (w *worker) serve(flight context.Context, l *Lease) (page bool) {
 		}
 	}()
 	e := w.engine
-	w.weight, w.small, w.counted, w.visit = 0, false, ticket{}, visit{ctx: flight}
+	w.weight, w.small, w.counted, w.visit, w.file = 0, false, ticket{}, visit{ctx: flight}, nil
 	if l.Kind == KindFault {
 		w.fault(l)
 		return false
@@ -91,6 +94,9 @@ func (w *worker) serve(flight context.Context, l *Lease) (page bool) {
 	}
 	if sent, err := w.uncertain(l); err != nil || sent {
 		return w.leaveUncertain(l, err)
+	}
+	if l.Kind == KindFile && w.beginFile(flight, l) {
+		return false
 	}
 	v := e.Politeness.Decide(&l.Request)
 	if v.Grant != nil {
@@ -218,6 +224,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 		opt.Method, opt.Header, opt.Body = c.Method, c.Header, c.Body
 	}
 	w.ask(l, &opt)
+	w.fileOptions(&opt)
 	if w.stop = w.announce(flight, l, true); w.stop != nil {
 		w.lapsed(flight, l, grant, nil)
 		return false
@@ -273,7 +280,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	if from != "" && outcome.Detail == "" {
 		outcome.Detail = "from " + from
 	}
-	if outcome.Class == ClassExtract && flight.Err() != nil || w.stop != nil {
+	if outcome.Class == ClassExtract && flight.Err() != nil || outcome.Class == "" || w.stop != nil {
 		// The run was over before the page was read, which is no fault of it.
 		w.giveUp(l, sentOnly)
 		return false
@@ -315,6 +322,8 @@ func (w *worker) answer(ctx context.Context, l *Lease, resp *Response, f *finish
 	switch {
 	case len(resp.Header[HeaderLoggedOut]) > 0:
 		return w.loggedOut(l, resp)
+	case w.file != nil && w.file.Takes(resp.Status):
+		return w.endFile(ctx, l, resp, f)
 	case resp.Status == http.StatusNotModified:
 		return w.notModified(resp)
 	case resp.Location.IsHTTP():
@@ -438,8 +447,12 @@ func (w *worker) settle(l *Lease, f finished, o Outcome) {
 		w.giveUp(l, finished{state: f.state, weight: f.weight, small: f.small, requests: f.requests, bytes: f.bytes, entries: f.entries, urgent: f.urgent})
 		return
 	}
+	w.answerFile(l, &f, &o)
 	o.Lease, o.Key, o.Host = l.ID, l.Key, l.Host()
 	f.lease, f.host, f.outcome, f.sitemap, f.note = l.ID, o.Host, o, l.Kind == KindSitemap, l.note()
+	if l.Kind == KindFile {
+		f.file = &l.Request
+	}
 	if tell := w.engine.Observer.Settled; tell != nil {
 		tell(&l.Request, o, len(f.records))
 	}

@@ -29,6 +29,8 @@ type LinkRule struct {
 	MaxDepth int
 	Priority uint8
 	Types    []string // the record types that it leads to
+	// Kind is that of the requests that it makes.
+	Kind crawler.Kind
 }
 
 // DefaultLinks are what a reader can click.
@@ -344,7 +346,7 @@ func (l *linkRules) owner(p *crawler.Page, ref *reference, u urls.URL) int {
 
 func (l *linkRules) link(owner int, ref *reference, u urls.URL) crawler.Link {
 	rule := &l.rules[owner]
-	link := crawler.Link{URL: u, NoFollow: ref.noFollow, Priority: rule.Priority, Types: rule.Types}
+	link := crawler.Link{URL: u, Kind: rule.Kind, NoFollow: ref.noFollow, Priority: rule.Priority, Types: rule.Types}
 	if ref.found != nil {
 		link.Call, link.Carry = ref.found.Call, ref.found.Carry
 	}

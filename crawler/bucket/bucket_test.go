@@ -373,6 +373,21 @@ func TestChecksums(t *testing.T) {
 	}
 }
 
+// Keys that XML cannot hold are listed as they are.
+func TestOddKeys(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("encoding-type") != "url" {
+			t.Error("keys are not asked for in a form that holds all of them")
+		}
+		io.WriteString(w, "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>a+b%00%2B%E4</Key><Size>1</Size></Contents></ListBucketResult>")
+	}))
+	defer s.Close()
+	page, err := open(t, Options{URL: "s3://shelf", Endpoint: s.URL}).List(t.Context(), ListOptions{})
+	if err != nil || len(page.Objects) != 1 || page.Objects[0].Key != "a b\x00+\xe4" {
+		t.Errorf("%+v %v", page, err)
+	}
+}
+
 func TestOptions(t *testing.T) {
 	for _, o := range []Options{
 		{URL: ""}, {URL: "shelf"}, {URL: "http://x/y"}, {URL: "s3://"}, {URL: "s3://user:hunter2@shelf"}, {URL: "s3://shelf?x=1", Anonymous: true},

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -104,6 +105,7 @@ func (b *s3Bucket) Close() error {
 // List implements Bucket. It goes on behind a key, which outlives the tokens of S3.
 func (b *s3Bucket) List(ctx context.Context, o ListOptions) (Page, error) {
 	in := &s3.ListObjectsV2Input{Bucket: &b.name, MaxKeys: aws.Int32(int32(limitOf(o)))}
+	in.EncodingType = types.EncodingTypeUrl // XML cannot hold all keys
 	if o.Prefix != "" {
 		in.Prefix = &o.Prefix
 	}
@@ -117,6 +119,9 @@ func (b *s3Bucket) List(ctx context.Context, o ListOptions) (Page, error) {
 	page := Page{Objects: make([]Attributes, 0, len(out.Contents))}
 	for i := range out.Contents {
 		c := &out.Contents[i]
+		if key, err := url.QueryUnescape(aws.ToString(c.Key)); err == nil && out.EncodingType == types.EncodingTypeUrl {
+			c.Key = &key
+		}
 		if aws.ToString(c.Key) <= o.After && o.After != "" {
 			continue // a server that does not know start-after would list in circles
 		}
@@ -124,7 +129,11 @@ func (b *s3Bucket) List(ctx context.Context, o ListOptions) (Page, error) {
 			Key: aws.ToString(c.Key), Size: aws.ToInt64(c.Size), Modified: aws.ToTime(c.LastModified), ETag: quoted(aws.ToString(c.ETag)),
 		})
 	}
-	if n := len(page.Objects); aws.ToBool(out.IsTruncated) {
+	truncated := aws.ToBool(out.IsTruncated)
+	if n := limitOf(o); len(page.Objects) > n { // by a server that does not know max-keys
+		page.Objects, truncated = page.Objects[:n], true
+	}
+	if n := len(page.Objects); truncated {
 		if n == 0 {
 			return Page{}, &Error{Op: "list", Key: o.Prefix, Err: errors.New("the server does not go on with its listing")}
 		}

@@ -23,6 +23,7 @@ func (l *loader) check(c *Config) {
 		}
 	}
 	l.checkQueries(c)
+	l.checkDownloads(c)
 	l.checkOutputs(c)
 	l.checkRejects(c)
 	l.checkSchedule(c)

@@ -32,7 +32,8 @@ type Config struct {
 	Commit     Commit        `yaml:"commit" doc:"How many finished pages are written at once."`
 	Grace      time.Duration `yaml:"grace" default:"10s" max:"10m" doc:"Time that pages in flight have to finish when the run is told to stop."`
 
-	Connections []Connection `yaml:"connections" doc:"Databases, by name: docs/databases.md has the rules."`
+	Connections []Connection `yaml:"connections" doc:"Databases and buckets, by name: docs/databases.md and docs/downloads.md have the rules."`
+	Downloads   Downloads    `yaml:"downloads" doc:"Where files go that seeds, links and fields lead to: docs/downloads.md has the rules."`
 	Queries     []Query      `yaml:"queries" doc:"Queries that seeds name: rows become records."`
 
 	Aggregate []Aggregate `yaml:"aggregate" doc:"What records are summed up to at the end of the run, as records of their own types, by name: docs/aggregate.md has the rules."`
@@ -45,6 +46,8 @@ type Config struct {
 	reading reading
 	rejects crawler.Sink
 	queries query.Set
+
+	downloadFields bool // extractors name files
 }
 
 // Redact takes out of a text every value that the config got from the
@@ -78,6 +81,14 @@ type Seed struct {
 	Query     string            `yaml:"query" doc:"A query, whose rows become records."`
 	Params    map[string]string `yaml:"params" doc:"The values of the query's parameters."`
 	Partition Partition         `yaml:"partition" doc:"Has the query asked in parts."`
+
+	Bucket   string   `yaml:"bucket" doc:"A bucket whose objects are downloaded: a connection, s3://name of a public one, or file:folder. docs/downloads.md tells more."`
+	Prefix   string   `yaml:"prefix" doc:"What the objects' keys begin with."`
+	Include  []string `yaml:"include" default:"(everything)" doc:"Path globs, of which a key behind the prefix's last slash must match one, such as \"**.pdf\"."`
+	Exclude  []string `yaml:"exclude" doc:"Path globs, of which it must match none."`
+	Download bool     `yaml:"download" default:"false" doc:"With url or file: what is there is a file to keep, not a page."`
+
+	connection string // that the bucket is
 }
 
 // Scope is which URLs belong to a crawl.
@@ -116,6 +127,7 @@ type LinkRule struct {
 	Exclude  []Pattern `yaml:"exclude" doc:"URLs that the rule is not for."`
 	MaxDepth int       `yaml:"max_depth" default:"0" min:"0" max:"65535" doc:"Most links between a seed and what the rule leads to; 0: no bound."`
 	Priority uint8     `yaml:"priority" default:"0" doc:"Of one host's requests, those of lower values leave first."`
+	Download bool      `yaml:"download" default:"false" doc:"What the rule leads to are files to keep, not pages."`
 	LeadsTo  []string  `yaml:"leads_to" doc:"Record types of the pages that it leads to. A type that has no match is read from no other pages."`
 
 	Finder crawler.LinkFinder `yaml:"-"`

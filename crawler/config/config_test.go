@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/download"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
@@ -58,8 +59,9 @@ func TestDefaults(t *testing.T) {
 		Fetch:  Fetch{Workers: 64, Timeout: 30 * time.Second, MaxBody: 10 << 20, Retries: 3, ProxyBy: "host", Cookies: "off"},
 		Commit: Commit{Pages: 256, Bytes: 8 << 20, Interval: 500 * time.Millisecond},
 
-		History:  History{Runs: 1000, Days: 400},
-		Schedule: Schedule{Timezone: "UTC", Overlap: "skip", CatchUp: "one"},
+		History:   History{Runs: 1000, Days: 400},
+		Schedule:  Schedule{Timezone: "UTC", Overlap: "skip", CatchUp: "one"},
+		Downloads: defaultDownloads(dir),
 		Extract: Extract{{Type: "book", Plugin: "selectors", Extractor: &testSelectors{
 			Fields: []testField{{Name: "a", testSelector: testSelector{CSS: "a"}}},
 		}}},
@@ -77,6 +79,17 @@ func TestDefaults(t *testing.T) {
 	c.reading = reading{}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", c, want)
+	}
+}
+
+func defaultDownloads(dir string) Downloads {
+	template, err := download.ParseTemplate("{host}/{path}")
+	if err != nil {
+		panic(err)
+	}
+	return Downloads{
+		To: filepath.Join(dir, "files"), Name: "{host}/{path}", Type: "file", MaxSize: 10 << 30, PartsFrom: 256 << 20, PartSize: 64 << 20,
+		MinFree: 1 << 30, Timeout: time.Hour, Existing: "update", template: template,
 	}
 }
 
@@ -133,7 +146,7 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 		State:   "/var/tmp/amble-state",
 		Alerts:  []Alert{{Command: []string{"notify", "all"}, On: []string{"too_slow", "failure"}, SlowerThan: 2 * time.Hour, Timeout: 30 * time.Second, Template: "{{.Text}}", Type: "text/markdown", DebtOver: time.Hour}},
 		History: History{Runs: 50, Days: 30},
-		File:    "testdata/good-every-key.yaml", Dir: dir,
+		File:    "testdata/good-every-key.yaml", Dir: dir, Downloads: defaultDownloads(dir),
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", c, want)

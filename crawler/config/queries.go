@@ -12,13 +12,21 @@ import (
 	"github.com/amblecrawl/amble/crawler/query"
 )
 
-// Connection is a database that queries are put to.
+// Connection is a database that queries are put to, or a bucket.
 type Connection struct {
-	Name        string        `yaml:",key"`
-	URL         string        `yaml:"url,scalar" required:"true" doc:"postgres://user:${PASSWORD}@host:5432/name, mysql:// or mariadb:// likewise, or sqlite: and a file, relative to the config."`
-	Concurrency int           `yaml:"concurrency" default:"4" min:"1" max:"1000" doc:"Queries at a time."`
-	Timeout     time.Duration `yaml:"timeout" default:"30s" min:"10ms" max:"24h" doc:"The longest that one answer may take, from its query to its last row; the server is told to end it as well."`
-	GiveUp      time.Duration `yaml:"give_up" default:"15m" min:"1s" max:"720h" doc:"How long the database fails until its queries are given up. Until then it is tried again, once a minute at the least."`
+	Name         string        `yaml:",key"`
+	URL          string        `yaml:"url,scalar" required:"true" doc:"postgres://user:${PASSWORD}@host:5432/name, mysql:// or mariadb:// likewise, or sqlite: and a file, relative to the config. A bucket is s3://name, gs://name, azblob://container or file:///folder, and a prefix behind it."`
+	Concurrency  int           `yaml:"concurrency" default:"4" min:"1" max:"1000" doc:"Queries, or requests to a bucket, at a time."`
+	Timeout      time.Duration `yaml:"timeout" default:"30s" min:"10ms" max:"24h" doc:"The longest that one answer may take, from its query to its last row; the server is told to end it as well. Of a bucket for one listing, and for a silence within a file."`
+	GiveUp       time.Duration `yaml:"give_up" default:"15m" min:"1s" max:"720h" doc:"How long the database, or the bucket, fails until its requests are given up. Until then it is tried again, once a minute at the least."`
+	Endpoint     string        `yaml:"endpoint" doc:"The address of a server that speaks S3, such as https://minio.example:9000."`
+	Region       string        `yaml:"region" default:"us-east-1" doc:"The bucket's region."`
+	PathStyle    bool          `yaml:"path_style" default:"false" doc:"Writes the bucket's name into the path of URLs; always so where there is an endpoint."`
+	AccessKey    string        `yaml:"access_key" doc:"The name of the key that requests to a bucket are signed with; of Azure, the account."`
+	SecretKey    string        `yaml:"secret_key" doc:"The key, as ${NAME}."`
+	SessionToken string        `yaml:"session_token" doc:"Goes with keys that end, as ${NAME}."`
+	Credentials  string        `yaml:"credentials" doc:"A Google service account's credentials as JSON, as ${NAME}."`
+	Anonymous    bool          `yaml:"anonymous" default:"false" doc:"Asks a public bucket without credentials."`
 }
 
 // Query is a query of a config.
@@ -71,11 +79,11 @@ func (c *Config) QuerySet() query.Set { return c.queries }
 
 // IsWeb reports whether any seed is on the web, or could be.
 func (c *Config) IsWeb() bool {
-	return len(c.Seeds) == 0 || slices.ContainsFunc(c.Seeds, func(s Seed) bool { return s.Query == "" })
+	return len(c.Seeds) == 0 || slices.ContainsFunc(c.Seeds, func(s Seed) bool { return s.Query == "" && s.Bucket == "" })
 }
 
 // yields reports whether there is anything to make records of.
-func (c *Config) yields() bool { return len(c.Extract)+len(c.Queries) > 0 }
+func (c *Config) yields() bool { return len(c.Extract)+len(c.Queries) > 0 || c.Downloading() }
 
 // eachCall yields the requests of a seed that is a query.
 func (c *Config) eachCall(s *Seed, yield func(crawler.Seed, error) bool) (more bool) {
@@ -120,6 +128,12 @@ func (l *loader) checkQueries(c *Config) {
 	for i := range c.Connections {
 		k := &c.Connections[i]
 		names = append(names, k.Name)
+		if k.IsBucket() {
+			if queryName.MatchString(k.Name) {
+				l.checkBucketConnection(k)
+				continue
+			}
+		}
 		if kind, ok := l.checkConnection(k); ok {
 			kinds[k.Name] = kind
 		}

@@ -49,8 +49,15 @@ func (c *Config) SeedsBehind(taken Taken) iter.Seq2[crawler.Seed, error] {
 				}
 				continue
 			}
+			if s.Bucket != "" {
+				u, err := s.listing().URL()
+				if !yield(crawler.Seed{URL: u}, err) || err != nil {
+					return
+				}
+				continue
+			}
 			if s.File == "" {
-				raw, kind := s.URL, crawler.KindPage
+				raw, kind := s.URL, s.kind()
 				if s.Sitemap != "" {
 					raw, kind = s.Sitemap, crawler.KindSitemap
 				}
@@ -69,7 +76,7 @@ func (c *Config) SeedsBehind(taken Taken) iter.Seq2[crawler.Seed, error] {
 				if err != nil {
 					err = fmt.Errorf("%s:%d: %w", s.File, number, err)
 				}
-				more = yield(crawler.Seed{URL: u}, err) && err == nil
+				more = yield(crawler.Seed{URL: u, Kind: s.kind()}, err) && err == nil
 				return more
 			})
 			if err != nil && more {
@@ -186,6 +193,7 @@ func (l *loader) checkSeeds(c *Config) {
 		if n := l.item(i, "seeds"); s.Query != "" || n.kind == mappingKind {
 			k.checkQuerySeed(c, &c.Seeds[i], n)
 		}
+		k.checkBucketSeed(c, &c.Seeds[i], l.item(i, "seeds"))
 		k.seed(s, l.item(i, "seeds"))
 		if !s.Rows.empty() {
 			k.rows(c, i, l.item(i, "seeds"))
@@ -202,7 +210,7 @@ func (l *loader) checkSeeds(c *Config) {
 
 func (k *seedCheck) seed(s Seed, n *node) {
 	kinds := 0
-	for _, v := range []string{s.URL, s.Sitemap, s.File, s.Query} {
+	for _, v := range []string{s.URL, s.Sitemap, s.File, s.Query, s.Bucket} {
 		if v != "" {
 			kinds++
 		}
@@ -213,7 +221,7 @@ func (k *seedCheck) seed(s Seed, n *node) {
 	switch {
 	case n.broken || n.kind == listKind:
 	case kinds > 1:
-		k.errorf(n.place, "give each a dash of its own", "a seed is a URL, a sitemap, a file, rows or a query, not several of them")
+		k.errorf(n.place, "give each a dash of its own", "a seed is a URL, a sitemap, a file, rows, a query or a bucket, not several of them")
 	case kinds == 0 && (n.kind == textKind || n.kind == mappingKind && len(n.entries) == 0):
 		k.errorf(n.place, "", "the seed is empty")
 	case !s.Rows.empty():

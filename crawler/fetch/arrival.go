@@ -217,6 +217,13 @@ func (t hold) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	defer resp.Body.Close()
+	if x.receives(resp) {
+		if err := x.receive(resp.StatusCode, resp.Header, resp.ContentLength, resp.Body); err != nil {
+			return nil, err
+		}
+		resp.Body = http.NoBody
+		return resp, nil
+	}
 	length := resp.ContentLength
 	if len(resp.Header["Content-Encoding"]) > 0 {
 		length = -1

@@ -75,7 +75,7 @@ func (c *Client) Close() {
 // Sends are the header fields that a URL's host is sent, but for those that are added
 // below the guard.
 func (c *Client) Sends(u urls.URL) http.Header {
-	return (&Fetcher{client: c}).header(exactURL(u), nil)
+	return (&Fetcher{client: c}).header(exactURL(u), nil, false)
 }
 
 // Waits is until when a host cannot be asked, and why: all of its proxies are set

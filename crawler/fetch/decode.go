@@ -26,6 +26,9 @@ func (t decode) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	x := exchangeOf(req)
+	if x.receives(resp) {
+		return resp, nil
+	}
 	names, err := encodings(resp.Header)
 	if err == nil && len(names) == 0 && !x.truncate && resp.ContentLength > x.maxBody {
 		err = tooLarge() // said in advance: nothing is read

@@ -30,6 +30,9 @@ func (c *Client) explain(ctx context.Context, x *exchange, err error) error {
 	if c.opt.ErrLapsed != nil && errors.Is(err, c.opt.ErrLapsed) {
 		return fmt.Errorf("%w: %w", crawler.ErrNotSent, bare(err))
 	}
+	if errors.Is(err, crawler.ErrStop) { // by Receive
+		return bare(err)
+	}
 	if errors.Is(err, errSpool) {
 		return fmt.Errorf("%w: %w", crawler.ErrStop, bare(err))
 	}

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,6 +21,8 @@ type exchange struct {
 	stop     context.CancelFunc // ends the exchange at once
 	idle     time.Duration      // of the body
 	elements func([]byte) int   // of the body; nil: by its type
+	// receive takes the body instead of the memory: FetchOptions.Receive.
+	receive func(status int, header http.Header, length int64, body io.Reader) error
 
 	status int
 	header http.Header
@@ -29,6 +32,11 @@ type exchange struct {
 
 	stalled  atomic.Bool // the body was silent for too long
 	replayed atomic.Bool // the transport was about to send the request twice
+}
+
+// receives reports whether a body of the response goes to receive, as it comes.
+func (x *exchange) receives(resp *http.Response) bool {
+	return x.receive != nil && (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent)
 }
 
 type exchangeKey struct{}

@@ -84,16 +84,20 @@ func (f *Fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 		maxBody:  orElse(opt.MaxBody, f.client.opt.MaxBody),
 		truncate: opt.Truncate,
 		idle:     f.client.opt.IdleBody,
+		receive:  opt.Receive,
 	}
 	timeout := f.client.opt.Timeout
 	if known {
 		timeout, x.elements = scheme.Timeout(u.Hostname()), scheme.Elements
 		x.idle = timeout
 	}
+	if x.receive != nil {
+		timeout = orElse(opt.Timeout, timeout)
+	}
 	bounded, stop := context.WithTimeout(ctx, timeout)
 	defer stop()
 	x.stop = stop
-	err := f.perform(context.WithValue(bounded, exchangeKey{}, x), u.Origin()+"/", x, f.header(x.url, opt.Header), cmp.Or(opt.Method, http.MethodGet), opt.Body)
+	err := f.perform(context.WithValue(bounded, exchangeKey{}, x), u.Origin()+"/", x, f.header(x.url, opt.Header, x.receive != nil), cmp.Or(opt.Method, http.MethodGet), opt.Body)
 	if err != nil {
 		x.drop()
 		return nil, f.client.explain(ctx, x, err)
@@ -107,7 +111,7 @@ func (f *Fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 }
 
 // header gathers the request's fields; net/http and colly keep the map.
-func (f *Fetcher) header(u *url.URL, extra http.Header) http.Header {
+func (f *Fetcher) header(u *url.URL, extra http.Header, asItIs bool) http.Header {
 	h := make(http.Header, len(extra)+3)
 	h["Accept"] = []string{accept}
 	if routes := f.client.opt.Routes; routes != nil && (u.Scheme == "http" || u.Scheme == "https") {
@@ -123,6 +127,9 @@ func (f *Fetcher) header(u *url.URL, extra http.Header) http.Header {
 	}
 	h["User-Agent"] = []string{f.client.opt.UserAgent}
 	h["Accept-Encoding"] = []string{acceptEncoding}
+	if asItIs {
+		h["Accept"], h["Accept-Encoding"] = []string{"*/*"}, []string{"identity"}
+	}
 	return h
 }
 

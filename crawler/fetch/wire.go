@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"time"
 
@@ -43,7 +44,9 @@ func (t wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	x := exchangeOf(req)
 	b := &wireBody{ReadCloser: resp.Body, x: x, idle: x.idle}
-	b.limit = x.maxBody + x.maxBody/8 + wireSlack
+	if b.limit = x.maxBody + x.maxBody/8 + wireSlack; x.receives(resp) {
+		b.limit = math.MaxInt64
+	}
 	resp.Body = b
 	return resp, nil
 }

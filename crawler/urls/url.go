@@ -122,11 +122,16 @@ func isHTTP(scheme string) bool { return scheme == "https" || scheme == "http" }
 
 // Origin returns scheme, host and port as "https://host[:port]", without the
 // default port: the key of a host. It is "" for schemes whose origin the
-// standard calls opaque (all but http, https, ws, wss and ftp), save for sql,
+// standard calls opaque (all but http, https, ws, wss and ftp), save for sql and blob,
 // whose host is the name of a connection.
 func (u URL) Origin() string {
 	switch u.Scheme() {
-	case "http", "https", "ws", "wss", "ftp", "sql":
+	case "sql", "blob":
+		if !u.hasAuthority() {
+			return "" // such as blob:https://page.example/id, which browsers make
+		}
+		fallthrough
+	case "http", "https", "ws", "wss", "ftp":
 		return u.withoutCredentials(int(u.pathStart))
 	}
 	return ""

@@ -49,6 +49,7 @@ type Field struct {
 	Locale   string     `yaml:"locale,omitempty" doc:"how numbers, prices and dates are written there, such as de or en-GB; page takes what the page says of its language"`
 	All      bool       `yaml:"all,omitempty" default:"false" doc:"take every value as a list, not the first one"`
 	Required bool       `yaml:"required,omitempty" default:"false" doc:"drop the record when this field has no value"`
+	Download bool       `yaml:"download,omitempty" default:"false" doc:"with as: url: what the value leads to is a file to keep (docs/downloads.md)"`
 	Default  any        `yaml:"default,omitempty" doc:"the value where nothing is found"`
 	When     *Condition `yaml:"when,omitempty" doc:"read the field only when this holds"`
 }

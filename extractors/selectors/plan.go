@@ -20,6 +20,7 @@ type plan struct {
 	maxRecords int
 	tree       bool          // HTML pages are read, not JSON
 	wants      []markup.Want // what the fields need of a page; none: its tree
+	files      []string      // fields whose values lead to files
 }
 
 type field struct {
@@ -65,6 +66,7 @@ func compile(x *Extractor) (plan, error) {
 		c.wrong.add("such as title: {css: h1}", "fields are missing: a record needs at least one", "fields")
 	}
 	p.fields = c.fields(x.Fields, []string{"fields"}, "")
+	p.files = c.files(x.Fields)
 	p.when = c.condition(x.When, names(x.Fields), "when")
 	p.tree = c.tree
 	if len(c.wrong) == 0 {

@@ -111,6 +111,7 @@ func (r *reading) record(m match) error {
 		r.failure(b.field, b.value, b.err, false)
 	}
 	r.emit.Record(o.fields...)
+	r.files(o.fields)
 	return nil
 }
 

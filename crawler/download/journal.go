@@ -1,0 +1,129 @@
+package download
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"time"
+)
+
+// What a batch is about to put in its places is written down first. A process that
+// was killed between that and the commit leaves files in their places of which the
+// frontier does not know: the next one finds them here, and does not fetch them again.
+
+// placing is a line of the journal: a file, its place and what its record says.
+type entry struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	SHA256   string    `json:"sha256"`
+	Size     int64     `json:"size"`
+	ETag     string    `json:"etag,omitempty"`
+	Modified time.Time `json:"modified,omitzero"`
+	Type     string    `json:"type,omitempty"`
+	Status   string    `json:"status"`
+	State    bool      `json:"state,omitempty"`
+	Parts    bool      `json:"parts,omitempty"`
+	Placed   bool      `json:"placed,omitempty"` // it was there before
+}
+
+// journalHead is the first line.
+type journalHead struct {
+	Run string `json:"run"`
+}
+
+const journalName = "batch"
+
+func (s *Store) journalPath() string { return path.Join(s.partials.dir, journalName) }
+
+// write writes the journal of a batch, in place of that of the last.
+func (s *Store) writeJournal(all []*kept) error {
+	var b bytes.Buffer
+	out := json.NewEncoder(&b)
+	err := out.Encode(journalHead{s.Run})
+	any := false
+	for _, k := range all {
+		if k.end != endKept || k.elsewhere {
+			continue
+		}
+		any = true
+		err = errors.Join(err, out.Encode(entry{
+			ID: k.id, Name: k.name, SHA256: k.sum, Size: k.about.size, ETag: k.about.etag, Modified: k.about.modified, Type: k.about.mediaType,
+			Status: k.about.status, State: k.state, Parts: k.parts, Placed: k.placed,
+		}))
+	}
+	if err != nil {
+		return broken("noting", err)
+	}
+	if !any {
+		return nil
+	}
+	temp := s.journalPath() + ".new"
+	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return broken("noting", err)
+	}
+	_, err = f.Write(b.Bytes())
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = s.root.Rename(temp, s.journalPath())
+	}
+	if err == nil {
+		return s.syncDir(s.partials.dir)
+	}
+	return broken("noting", err)
+}
+
+// readJournal reads what the last batch of this run was about to place.
+func (s *Store) readJournal() error {
+	data, err := s.root.ReadFile(s.journalPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.placed = decodeJournal(data, s.Run)
+	return nil
+}
+
+// decodeJournal gives the entries of a run's journal by ID. What cannot be read was not
+// placed: the journal was synced before.
+func decodeJournal(data []byte, run string) map[string]*entry {
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(nil, 1<<20)
+	var head journalHead
+	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &head) != nil || head.Run != run {
+		return nil
+	}
+	all := map[string]*entry{}
+	for lines.Scan() {
+		e := &entry{}
+		if json.Unmarshal(lines.Bytes(), e) != nil || e.ID == "" || !fs.ValidPath(e.Name) {
+			break
+		}
+		all[e.ID] = e
+	}
+	return all
+}
+
+// found is the entry of a file that is in its place; nil where it is not.
+func (s *Store) found(id string) *entry {
+	e := s.placed[id]
+	if e == nil {
+		return nil
+	}
+	info, err := s.root.Lstat(e.Name)
+	if err != nil || info.Size() != e.Size {
+		return nil
+	}
+	if _, err := s.root.Lstat(s.partials.dataName(id)); err == nil {
+		return nil // it waits still, and another file has the place
+	}
+	return e
+}
