@@ -328,10 +328,11 @@ func (w *worker) compare(page *Page, r *Result, f *finished, o *Outcome, others 
 		return
 	}
 	w.comparePrint(page.Request, r, f, o, others, func() (uint64, int, bool) {
-		if w.visit.words > 0 {
-			return w.visit.print, w.visit.words, true
+		ok := w.visit.words > 0
+		if !ok {
+			w.visit.print, w.visit.words, ok = print(page)
 		}
-		return print(page)
+		return w.visit.print, w.visit.words, ok
 	})
 }
 

@@ -87,6 +87,9 @@ func (l *loader) checkRevisit(c *Config) {
 	if l.given("revisit", "max_interval") && r.MaxInterval < r.MinInterval {
 		l.errorf(l.at("revisit", "max_interval").place, "", "revisit.max_interval: it is shorter than min_interval, which is %s", r.MinInterval)
 	}
+	if r.Output == "changes" && len(c.Aggregate) > 0 {
+		l.errorf(l.at("revisit", "output").place, "write output: all, or take the aggregate out", "revisit.output: changes leaves nothing to aggregate but changes")
+	}
 	if r.Mode != "adaptive" {
 		for _, key := range []string{"min_interval", "max_interval", "max_age", "lastmod"} {
 			if l.given("revisit", key) {

@@ -94,8 +94,8 @@ const maxContents = 64 << 20
 // with the host of the page.
 func encodeContents(page *crawler.Request, c *crawler.Contents) (row []byte, size int64) {
 	host := page.Host()
-	b := binary.AppendUvarint(make([]byte, 1, 4096), uint64(len(c.Links)))
-	b[0] = knownVersion
+	b := appendText(append(make([]byte, 0, 4096), knownVersion), host)
+	b = binary.AppendUvarint(b, uint64(len(c.Links)))
 	for i := range c.Links {
 		link := c.Links[i]
 		link.Referrer = urls.Key{} // the page itself
@@ -112,7 +112,7 @@ func encodeContents(page *crawler.Request, c *crawler.Contents) (row []byte, siz
 	return append([]byte{packedPlain}, b...), int64(len(b))
 }
 
-func decodeContents(host string, row []byte) (*crawler.Contents, error) {
+func decodeContents(row []byte) (*crawler.Contents, error) {
 	bad := func(err error) error { return fmt.Errorf("the contents of a known page: %w", err) }
 	if len(row) == 0 {
 		return nil, bad(errCorrupt)
@@ -136,6 +136,7 @@ func decodeContents(host string, row []byte) (*crawler.Contents, error) {
 		return nil, bad(errCorrupt)
 	}
 	c := &crawler.Contents{}
+	host := r.text()
 	n := r.count()
 	c.Links = make([]crawler.Request, 0, min(n, 1024))
 	for range n {
@@ -207,12 +208,11 @@ func (s *store) recall(key urls.Key) (k *crawler.Known, err error) {
 
 // Contents implements crawler.Past.
 func (f *Frontier) Contents(key urls.Key) (c *crawler.Contents, err error) {
-	k, err := f.Recall(key)
-	if err != nil || k == nil {
+	if err := f.lookable(); err != nil {
 		return nil, err
 	}
 	err = f.store.read(contentsKey(key), func(v []byte) (err error) {
-		c, err = decodeContents(k.Request.Host(), v)
+		c, err = decodeContents(v)
 		return err
 	})
 	if err == nil && c == nil {
