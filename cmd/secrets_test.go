@@ -104,6 +104,7 @@ links:
 politeness: {agent: bookbot, contact: https://me.example, delay: 1ms, concurrency: 4, identity: {key: bot.pem, agent: https://me.example}}
 fetch: {allow_private: true, retries: 1, timeout: 20s}
 commit: {interval: 10ms}
+revisit: always
 extract:
   page: {fields: {title: title, number: {css: i, as: number}, link: {css: "#me a", attr: href, as: url}, text: {css: "#me", as: markdown}}}
 output: [{jsonl: "out/{type}.jsonl"}, {csv: "out/{type}.csv"}]
