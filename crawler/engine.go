@@ -313,6 +313,7 @@ func (e *Engine) work(leasing, flight context.Context) error {
 		}
 		for i := range leases {
 			counted := w.serve(flight, &leases[i])
+			w.visit = visit{} // and with it the page
 			e.budget.give(counted)
 			if w.stop != nil {
 				return w.stop

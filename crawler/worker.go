@@ -404,6 +404,7 @@ func (w *worker) settle(l *Lease, f finished, o Outcome) {
 		return
 	}
 	w.answerFile(l, &f, &o)
+	w.visit = visit{done: true} // the page's memory is counted no longer than its commit
 	o.Lease, o.Key, o.Host = l.ID, l.Key, l.Host()
 	f.lease, f.host, f.outcome, f.sitemap, f.note = l.ID, o.Host, o, l.Kind == KindSitemap, l.note()
 	if l.Kind == KindFile {
