@@ -51,6 +51,32 @@ func TestOutcomesAreComplete(t *testing.T) {
 	}
 }
 
+// Every page, and every decision with a number of its own, is found from the first page.
+func TestPagesAreListed(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pattern := range []string{"*.md", "adr/*.md"} {
+		pages, err := filepath.Glob(pattern)
+		if err != nil || len(pages) < 10 {
+			t.Fatalf("%s: %d pages, %v", pattern, len(pages), err)
+		}
+		numbers := map[string]string{}
+		for _, page := range pages {
+			if page != "README.md" && !strings.Contains(string(text), "]("+page+")") {
+				t.Errorf("%s is not listed in README.md", page)
+			}
+			if number, _, numbered := strings.Cut(filepath.Base(page), "-"); numbered {
+				if other, taken := numbers[number]; taken {
+					t.Errorf("%s has the number of %s", page, other)
+				}
+				numbers[number] = page
+			}
+		}
+	}
+}
+
 // Links between pages lead somewhere.
 func TestLinks(t *testing.T) {
 	var pages []string

@@ -13,5 +13,5 @@
 // symbolic links are in it.
 //
 // Buckets of Google Cloud Storage and Azure are in builds with -tags full alone (see
-// docs/adr/0012).
+// docs/adr/0015).
 package bucket
