@@ -3,7 +3,8 @@
 # make lint   staticcheck, with the rules of staticcheck.conf
 # make bench  amble against plain colly and a bare loop, and its hot steps, into
 #             docs/performance.md; bench-peers: against Scrapy, where it is
-#             installed; bench-polite and bench-scale: what their names say;
+#             installed; bench-rows: rows against aiohttp; bench-polite and
+#             bench-scale: what their names say;
 #             bench-downloads: files of a bucket, against rclone (on the PATH)
 # make fuzz   every fuzz target for FUZZTIME
 # make torture  kills, power cuts, full disks and more, KILLS times and for about
@@ -25,7 +26,7 @@ FULL = ./cmd/amble ./crawler/bucket ./extractors/article ./extractors/dates
 UNRACED = ^Test(HostileWeb|HangingHosts|PageFlood)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: test needs format vet lint bench bench-peers bench-polite bench-scale bench-downloads fuzz torture soak demo build
+.PHONY: test needs format vet lint bench bench-peers bench-polite bench-scale bench-rows bench-downloads fuzz torture soak demo build
 
 test: needs format vet
 	$(GO) test -race -timeout 45m ./...
@@ -49,7 +50,7 @@ lint:
 bench:
 	$(GO) run ./fixtures/bench -write
 
-bench-peers bench-polite bench-scale:
+bench-peers bench-polite bench-scale bench-rows:
 	$(GO) run ./fixtures/bench $(@:bench-%=%)
 
 bench-downloads:

@@ -145,6 +145,7 @@ type Engine struct {
 	failed    <-chan struct{} // closed when a part has failed, or all workers are done
 	idle      atomic.Int32    // workers waiting in Lease: a commit may feed them
 	shortage  shortage
+	sowing    *sowing
 }
 
 // New checks the parts and makes an engine.
@@ -218,17 +219,20 @@ func (e *Engine) Run(ctx context.Context, seeds iter.Seq2[Seed, error]) (Summary
 		return c.summary(StatusFailed), err
 	}
 	defer c.closeSinks()
-	var err error
+	var crawled error
 	if !e.run.Concluded {
-		if err := c.seed(ctx, seeds); err != nil {
+		e.sowing = e.sowSeeds(seeds)
+		defer e.sowing.stop()
+		more, err := e.sowing.batch(ctx)
+		if err != nil {
 			if ctx.Err() != nil {
 				return c.summary(StatusInterrupted), ctx.Err()
 			}
 			return c.summary(StatusFailed), err
 		}
-		err = e.crawlAll(ctx, c)
+		crawled = e.crawlAll(ctx, c, more)
 	}
-	interrupted := ctx.Err() != nil
+	interrupted, err := ctx.Err() != nil, crawled
 	if err == nil {
 		err = c.end(interrupted)
 	}
@@ -244,21 +248,21 @@ func (e *Engine) Run(ctx context.Context, seeds iter.Seq2[Seed, error]) (Summary
 }
 
 // crawlAll crawls, and again what a sweep finds to be looked at before the end.
-func (e *Engine) crawlAll(ctx context.Context, c *committer) error {
-	err := e.crawl(ctx, c)
+func (e *Engine) crawlAll(ctx context.Context, c *committer, moreSeeds bool) error {
+	err := e.crawl(ctx, c, moreSeeds)
 	for err == nil && ctx.Err() == nil {
 		var more bool
 		if more, err = c.sweep(ctx); err != nil || !more {
 			break
 		}
-		err = e.crawl(ctx, c)
+		err = e.crawl(ctx, c, false)
 	}
 	return err
 }
 
-// crawl runs the workers and the committer until the workers have nothing left
-// to do or the context ends.
-func (e *Engine) crawl(ctx context.Context, c *committer) error {
+// crawl runs the workers, the committer, and what adds the rest of the seeds, until
+// the workers have nothing left to do or the context ends.
+func (e *Engine) crawl(ctx context.Context, c *committer, moreSeeds bool) error {
 	e.finished = make(chan finished, e.set.Workers)
 	e.budget = newPageBudget(e.set.MaxPages, c.totals.Pages+c.totals.NotFetched)
 
@@ -291,6 +295,9 @@ func (e *Engine) crawl(ctx context.Context, c *committer) error {
 		return workers.Wait()
 	})
 	group.Go(func() error { return c.loop(running) })
+	if moreSeeds {
+		group.Go(func() error { return e.sowing.rest(leasing) })
+	}
 	return group.Wait()
 }
 
@@ -301,8 +308,18 @@ func (e *Engine) work(leasing, flight context.Context) error {
 		if !e.budget.take() {
 			return nil
 		}
+		more := e.sowing.added.Load()
 		e.idle.Add(1)
 		leases, err := e.Frontier.Lease(leasing, 1)
+		if errors.Is(err, ErrDrained) && more != nil {
+			select { // only for as long as there are seeds to come
+			case <-*more:
+			case <-leasing.Done():
+			}
+			e.idle.Add(-1)
+			e.budget.give(false)
+			continue
+		}
 		e.idle.Add(-1)
 		if err != nil {
 			e.budget.give(false)

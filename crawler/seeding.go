@@ -5,13 +5,18 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"sync/atomic"
 
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
-// seedBatch is how many seeds are committed at once: few enough to bound
-// memory, many enough that a file of a million lines is read in seconds.
-const seedBatch = 10_000
+// seedBatch is how many seeds are committed at once before the first request: few
+// enough to bound memory, many enough that a small crawl has them all. What is behind
+// them is added while the crawl is under way, in smaller steps.
+const (
+	seedBatch      = 10_000
+	seedBatchLater = 2_000
+)
 
 // seedBytes is the most that they hold, where rows of a dataset bring much along.
 const seedBytes = 8 << 20
@@ -34,48 +39,90 @@ func ReadSeeded(f Values, dataset string) (int64, error) {
 	return n, nil
 }
 
-// seed puts the seeds into the frontier. On resume they are mostly there
+// sowing puts the seeds into the frontier. On resume they are mostly there
 // already, and only new ones of a changed config are added; of datasets, what is
 // behind the rows that were taken.
-func (c *committer) seed(ctx context.Context, seeds iter.Seq2[Seed, error]) error {
-	e := c.engine
-	batch := make([]Request, 0, 64)
-	taken := map[urls.Key]struct{}{} // the rows with keys among them
-	marks := map[string][]byte{}
-	var held int64
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		_, err := e.Frontier.Commit(ctx, &Batch{Found: batch, Put: marks})
-		clear(batch)
-		clear(taken)
-		batch, held, marks = batch[:0], 0, map[string][]byte{}
-		if err != nil {
-			return fmt.Errorf("adding the seeds: %w", err)
-		}
-		return nil
+type sowing struct {
+	engine *Engine
+	next   func() (Seed, error, bool)
+	stop   func()
+	size   int
+	taken  map[urls.Key]struct{} // the rows with keys of the batch in hand
+	// added is closed with the next batch; nil: all seeds are there.
+	added atomic.Pointer[chan struct{}]
+}
+
+func (e *Engine) sowSeeds(seeds iter.Seq2[Seed, error]) *sowing {
+	s := &sowing{engine: e, size: seedBatch, taken: map[urls.Key]struct{}{}}
+	s.next, s.stop = iter.Pull2(seeds)
+	s.announce(true)
+	return s
+}
+
+// announce tells those that wait that there are more seeds, or that there are none
+// to come.
+func (s *sowing) announce(more bool) {
+	var next *chan struct{}
+	if more {
+		c := make(chan struct{})
+		next = &c
 	}
-	for s, err := range seeds {
-		if err != nil {
-			return fmt.Errorf("reading the seeds: %w", err)
-		}
-		r, err := e.admitSeed(&s, taken)
-		if err != nil {
-			return fmt.Errorf("adding the seeds: %w", err)
-		}
-		batch = append(batch, r)
-		if s.Dataset != "" {
-			marks[keySeeded+s.Dataset] = binary.AppendVarint(nil, s.Number)
-		}
-		if held += r.heldSize(); len(batch) < seedBatch && held < seedBytes {
-			continue
-		}
-		if err := flush(); err != nil {
+	if last := s.added.Swap(next); last != nil {
+		close(*last)
+	}
+}
+
+// rest adds all that is left.
+func (s *sowing) rest(ctx context.Context) error {
+	s.size = seedBatchLater
+	for more := true; more; {
+		var err error
+		if more, err = s.batch(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil // the run ends, for whatever reason; the rest waits
+			}
 			return err
 		}
 	}
-	return flush()
+	return nil
+}
+
+// batch adds some seeds, and reports whether there may be more.
+func (s *sowing) batch(ctx context.Context) (more bool, err error) {
+	e := s.engine
+	var batch []Request
+	marks := map[string][]byte{}
+	var held int64
+	clear(s.taken)
+	for more = true; more && len(batch) < s.size && held < seedBytes; {
+		seed, err, ok := s.next()
+		if !ok {
+			more = false
+			break
+		}
+		if err != nil {
+			return false, fmt.Errorf("reading the seeds: %w", err)
+		}
+		if len(batch)%1000 == 999 && ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		r, err := e.admitSeed(&seed, s.taken)
+		if err != nil {
+			return false, fmt.Errorf("adding the seeds: %w", err)
+		}
+		batch = append(batch, r)
+		held += r.heldSize()
+		if seed.Dataset != "" {
+			marks[keySeeded+seed.Dataset] = binary.AppendVarint(nil, seed.Number)
+		}
+	}
+	if len(batch) > 0 {
+		if _, err := e.Frontier.Commit(ctx, &Batch{Found: batch, Put: marks}); err != nil {
+			return false, fmt.Errorf("adding the seeds: %w", err)
+		}
+	}
+	s.announce(more)
+	return more, nil
 }
 
 // admitSeed makes a seed a request. A row whose key a row before it has, in the

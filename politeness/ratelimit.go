@@ -28,6 +28,9 @@ func RateLimit(status int, header http.Header, now time.Time) (wait time.Duratio
 			wait, field = d, name
 		}
 	}
+	if !mentionsRate(header) && !spent {
+		return 0, ""
+	}
 	if values := header.Values("RateLimit"); len(values) > 0 {
 		consider(quotas(strings.Join(values, ","), strings.Join(header.Values("RateLimit-Policy"), ","), spent), "RateLimit")
 	}
@@ -39,6 +42,17 @@ func RateLimit(status int, header http.Header, now time.Time) (wait time.Duratio
 		consider(reset(header.Get(name+"-Reset"), header.Get("Date"), now), name+"-Reset")
 	}
 	return wait, field
+}
+
+// mentionsRate looks for the fields under the names that net/http gives them, which
+// nearly no answer has.
+func mentionsRate(header http.Header) bool {
+	for _, name := range [...]string{"Ratelimit", "Ratelimit-Remaining", "X-Ratelimit-Remaining"} {
+		if len(header[name]) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // left reads a number of requests that are left. Of "0, 0;w=60" the first counts.
