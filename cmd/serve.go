@@ -301,7 +301,13 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 		return failed
 	}
 	result := resultOf(cfg, &r)
-	result.Detail = detailOf(m)
+	var earlier json.RawMessage
+	if o.Again {
+		if run, err := s.history.Get(context.WithoutCancel(ctx), o.Number); err == nil { // else there is nothing to tell
+			earlier = run.Detail
+		}
+	}
+	result.Detail = detailOf(m, earlier)
 	s.alertOn(ctx, cfg, o.Number, result, &r)
 	return result
 }

@@ -90,9 +90,16 @@ type detail struct {
 	Latest map[string][]monitor.Preview `json:"latest,omitempty"`
 }
 
-// detailOf is the detail of a run that has ended, nil where nothing can be told.
-func detailOf(m *monitor.Monitor) json.RawMessage {
+// detailOf is the detail of a run that has ended, nil where nothing can be told. Where
+// this process has seen no record, those that an earlier one has seen are the latest.
+func detailOf(m *monitor.Monitor, earlier json.RawMessage) json.RawMessage {
 	d := detail{Latest: m.Latest()}
+	if len(d.Latest) == 0 && len(earlier) > 0 {
+		var before detail
+		if json.Unmarshal(earlier, &before) == nil { // of another version there is none
+			d.Latest = before.Latest
+		}
+	}
 	if hosts := m.Hosts(); hosts != nil {
 		d.HostList = hosts.List()
 	}
