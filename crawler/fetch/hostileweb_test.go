@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net/http"
 	"os"
 	"slices"
 	"sync"
@@ -80,6 +81,8 @@ func exchangeClass(resp *crawler.Response, err error) crawler.Class {
 		return crawler.ClassFetched
 	case !resp.Location.IsZero():
 		return crawler.ClassRedirected
+	case resp.Status == http.StatusNotModified: // to a request that did not ask for it
+		return crawler.ClassProtocol
 	case resp.Status/100 == 3:
 		return crawler.ClassRedirectBad
 	case resp.Status == 429:

@@ -101,12 +101,13 @@ func (p *relay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadGateway)
 		return
 	}
-	w.WriteHeader(http.StatusOK)
+	// What the client sends after the 200 must not fall to the server that answered.
 	here, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		there.Close()
 		return
 	}
+	_, _ = io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n")
 	p.join(here, there)
 }
 
