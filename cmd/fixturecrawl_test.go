@@ -133,6 +133,12 @@ func (c *fixtureCrawl) start(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := &process{crawl: c, cmd: c.command(t, args...), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
+	p.begin(t)
+	return p
+}
+
+func (p *process) begin(t testing.TB) {
+	t.Helper()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +146,6 @@ func (c *fixtureCrawl) start(t *testing.T, args ...string) *process {
 		defer close(p.done)
 		p.err = p.cmd.Wait()
 	}()
-	return p
 }
 
 // kill ends the process at once. A nil error means that it had just finished.

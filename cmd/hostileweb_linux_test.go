@@ -52,6 +52,7 @@ type hostileCrawl struct {
 	bad   *hostile.Web
 	good  *synthetic.Web
 	hosts int // that do nothing wrong
+	crowd int // of further hosts that do not, whose first page is wanted
 	pages int // on each of them
 }
 
@@ -60,8 +61,6 @@ type hostileCrawl struct {
 func newHostileCrawl(t testing.TB, cases []hostile.Case, good synthetic.Options, more string) *hostileCrawl {
 	t.Helper()
 	c := &hostileCrawl{cases: cases, good: synthetic.New(good), hosts: good.Hosts, pages: good.Pages}
-	c.dir, c.name = t.TempDir(), "hostile"
-	c.config = filepath.Join(c.dir, "crawl.yaml")
 	var err error
 	if c.bad, err = hostile.Start(cases); err != nil {
 		t.Fatal(err)
@@ -74,45 +73,57 @@ func newHostileCrawl(t testing.TB, cases []hostile.Case, good synthetic.Options,
 	server := &http.Server{Handler: c.good, ReadHeaderTimeout: patience}
 	go func() { _ = server.Serve(l) }() // ends with Close
 	t.Cleanup(func() { _ = server.Close() })
+	c.configure(t, c.bad.Resolve(), c.bad.Roots(), l.Addr().String(), "", more)
+	return c
+}
 
+// configure writes a config that leads to the cases, each at its address and signed
+// for by roots, to the crowd, and to the hosts that do nothing wrong.
+func (c *hostileCrawl) configure(t testing.TB, cases map[string]string, roots []byte, good, crowd, more string) {
+	t.Helper()
+	c.dir, c.name = t.TempDir(), "hostile"
+	c.config = filepath.Join(c.dir, "crawl.yaml")
 	seeds, resolve, goodHosts := "", "", ""
-	for _, hc := range cases {
+	for _, hc := range c.cases {
 		if hc.Sitemap {
 			seeds += "  - sitemap: " + hc.Seed() + "\n"
 		} else {
 			seeds += "  - " + hc.Seed() + "\n"
 		}
 	}
-	for host, addr := range c.bad.Resolve() {
+	for h := c.hosts; h < c.hosts+c.crowd; h++ {
+		seeds += "  - " + c.good.URL(h, 0) + "\n"
+		resolve += fmt.Sprintf("    %s: %q\n", c.good.Host(h), crowd)
+		goodHosts += ", " + c.good.Host(h)
+	}
+	for host, addr := range cases {
 		resolve += fmt.Sprintf("    %s: %q\n", host, addr)
 	}
 	for h := range c.hosts {
 		seeds += "  - " + c.good.URL(h, 0) + "\n"
-		resolve += fmt.Sprintf("    %s: %q\n", c.good.Host(h), l.Addr())
+		resolve += fmt.Sprintf("    %s: %q\n", c.good.Host(h), good)
 		goodHosts += ", " + c.good.Host(h)
 	}
 	write(t, c.config, hostileRules+"scope:\n  hosts: [\"*.hostile.example\""+goodHosts+"]\n"+
 		// Of the hostile hosts only what their redirects lead to.
 		"  include: [\"/p/*\", {regex: \"hostile.example/([0-9]*|b|(x/)*)$\"}]\n  traps: off\n"+
 		"seeds:\n"+seeds+"fetch:\n  allow_private: true\n  retries: 0\n"+more+"  resolve:\n"+resolve)
-	write(t, filepath.Join(c.dir, "roots.pem"), string(c.bad.Roots()))
-	return c
+	write(t, filepath.Join(c.dir, "roots.pem"), string(roots))
 }
 
 // start runs amble as one process that trusts who has signed for the hosts.
 func (c *hostileCrawl) start(t testing.TB, env ...string) *process {
 	t.Helper()
+	p := c.unstarted(t, env...)
+	p.begin(t)
+	return p
+}
+
+func (c *hostileCrawl) unstarted(t testing.TB, env ...string) *process {
 	p := &process{crawl: &c.fixtureCrawl, done: make(chan struct{})}
 	p.cmd = exec.CommandContext(t.Context(), "amble", "run", c.config, "--summary", filepath.Join(c.dir, "summary.json"))
 	p.cmd.Env = append(append(os.Environ(), "SSL_CERT_FILE="+filepath.Join(c.dir, "roots.pem")), env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(p.done)
-		p.err = p.cmd.Wait()
-	}()
 	return p
 }
 

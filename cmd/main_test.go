@@ -10,6 +10,8 @@ import (
 // benchmarks start as processes of their own.
 func TestMain(m *testing.M) {
 	testscript.Main(tabulated{m}, map[string]func(){
-		"amble": Main,
+		"amble":      Main,
+		"healthyweb": serveHealthyWeb,
+		"hostileweb": serveHostileWeb,
 	})
 }
