@@ -110,8 +110,8 @@ func (s *sealedFrontier) Recall(key urls.Key) (*crawler.Known, error) {
 }
 
 // Contents implements crawler.Past.
-func (s *sealedFrontier) Contents(key urls.Key) (*crawler.Contents, error) {
-	c, err := s.Frontier.Contents(key)
+func (s *sealedFrontier) Contents(key urls.Key, links crawler.Links) (*crawler.Contents, error) {
+	c, err := s.Frontier.Contents(key, links)
 	return respellContents(c, s.unseal), err
 }
 

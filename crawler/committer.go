@@ -159,7 +159,7 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 		if f.tallied != nil {
 			notes = append(notes, f.tallied)
 		}
-		b.Found = append(b.Found, f.found...)
+		b.Found, b.Seen = append(b.Found, f.found...), b.Seen+f.seen
 		if f.host != "" && !f.state.isZero() {
 			b.Hosts[f.host] = later(b.Hosts[f.host], f.state)
 			f.state.remember(f.host, b.Put)

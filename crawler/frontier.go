@@ -55,6 +55,7 @@ type Frontier interface {
 type Batch struct {
 	Outcomes []Outcome
 	Found    []Request            // unseen ones are queued, seen ones counted
+	Seen     int64                // further ones that are known to have been seen
 	Hosts    map[string]HostState // states to keep across restarts
 	// Put are small named values: sink positions, totals. nil takes one away.
 	Put map[string][]byte

@@ -54,14 +54,31 @@ type Contents struct {
 	Records []Record
 	Rejects []Record // as they were written
 	Matched []string // Result.Matched
+	// Seen counts links that were left out, see UnseenLinks. It is not kept.
+	Seen int
 }
+
+// Links says which links of a page's contents are wanted: most of a page that is as
+// it was lead to what the run has found before, and reading them costs more than
+// all the rest.
+type Links uint8
+
+// The links that may be wanted.
+const (
+	AllLinks    Links = iota
+	UnseenLinks       // without those that Past.Seen tells of
+	NoLinks
+)
 
 // Past is what a frontier knows of pages from runs before.
 type Past interface {
 	// Recall gives what is known of a page, without its contents; nil for nothing.
 	Recall(key urls.Key) (*Known, error)
-	// Contents gives those of a page that is known.
-	Contents(key urls.Key) (*Contents, error)
+	// Contents gives those of a page that is known, with the links that are wanted.
+	Contents(key urls.Key, links Links) (*Contents, error)
+	// Seen tells whether this run has a request, as far as that is known without a
+	// look into the store: false means nothing.
+	Seen(key urls.Key) bool
 	// EachKnown calls f with the known pages in the order of their keys, from the
 	// one after a key on, until f returns false. Nothing may be committed meanwhile
 	// by f itself.

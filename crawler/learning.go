@@ -30,7 +30,7 @@ func (w *worker) learn(l *Lease, f *finished, o *Outcome) bool {
 	e, v := w.engine, &w.visit
 	before := &Contents{}
 	if v.known != nil {
-		if !w.load(l, f) {
+		if !w.load(l, f, AllLinks) {
 			return false
 		}
 		before = v.contents

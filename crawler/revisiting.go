@@ -61,7 +61,7 @@ func (v *visit) size() int64 {
 
 // load reads what the known page gave, within the memory of pages; false means that
 // the run ends.
-func (w *worker) load(l *Lease, f *finished) bool {
+func (w *worker) load(l *Lease, f *finished, links Links) bool {
 	v := &w.visit
 	if v.contents != nil {
 		return true
@@ -73,7 +73,7 @@ func (w *worker) load(l *Lease, f *finished) bool {
 		f.weight, f.small = w.weight, w.small
 	}
 	var err error
-	if v.contents, err = w.engine.Frontier.Contents(l.Key); err != nil {
+	if v.contents, err = w.engine.Frontier.Contents(l.Key, links); err != nil {
 		w.stop = fmt.Errorf("reading what is known of a page: %w", err)
 	}
 	return err == nil && v.contents != nil
@@ -214,10 +214,15 @@ func (k *Known) found(r *Request) {
 
 // replay gives the page in hand what the known one gave.
 func (w *worker) replay(l *Lease, f *finished, o *Outcome) bool {
-	if !w.load(l, f) {
+	v := &w.visit
+	links := UnseenLinks
+	if v.known.Words > 0 {
+		links = AllLinks // the rules for traps look at them, see comparePrint
+	}
+	if !w.load(l, f, links) {
 		return false
 	}
-	v := &w.visit
+	f.seen += int64(v.contents.Seen)
 	if l.Unlinked {
 		f.revisit.Unlinked++
 	}
@@ -292,7 +297,7 @@ func again(page *Request, link Request) Request {
 
 // lose forgets a page that is gone, and takes its records away.
 func (w *worker) lose(l *Lease, f *finished) bool {
-	if !w.load(l, f) {
+	if !w.load(l, f, NoLinks) {
 		return false
 	}
 	w.engine.bury(f, l.Key, w.visit.contents)

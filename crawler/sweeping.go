@@ -64,12 +64,14 @@ func (e *Engine) unlinked(after urls.Key) (s swept, err error) {
 	looked := 0
 	s.ended = true
 	err = e.Frontier.EachKnown(after, func(k *Known) (bool, error) {
-		standing, err := e.Frontier.Lookup(k.Request.Host(), k.Request.Key)
-		if err != nil {
-			return false, err
-		}
-		if standing.State == "unknown" {
-			s.pages = append(s.pages, *k)
+		if !e.Frontier.Seen(k.Request.Key) {
+			standing, err := e.Frontier.Lookup(k.Request.Host(), k.Request.Key)
+			if err != nil {
+				return false, err
+			}
+			if standing.State == "unknown" {
+				s.pages = append(s.pages, *k)
+			}
 		}
 		s.last = k.Request.Key
 		looked++
@@ -89,7 +91,7 @@ func (e *Engine) settleUnlinked(k *Known) (f finished, err error) {
 		f.found = []Request{r}
 		return f, nil
 	}
-	contents, err := e.Frontier.Contents(k.Request.Key)
+	contents, err := e.Frontier.Contents(k.Request.Key, NoLinks)
 	if err != nil || contents == nil {
 		return f, fmt.Errorf("reading what is known of a page: %w", err)
 	}

@@ -47,6 +47,7 @@ type finished struct {
 	file           *Request // of KindFile
 	note           string   // about a request that must not be sent twice, which its outcome takes back
 	found          []Request
+	seen           int64 // further links, to what the run has seen
 	records        []Record
 	rejects        []Record
 	tallied        any      // what the tally notes of the page

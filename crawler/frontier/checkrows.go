@@ -9,6 +9,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
@@ -228,6 +229,6 @@ func (rc *rowCheck) eachContents(k, v []byte) error {
 		return errCorrupt
 	}
 	rc.contents.add(0, urls.Key(k[1:]))
-	_, err := decodeContents(v)
+	_, err := decodeContents(v, crawler.AllLinks, nil)
 	return err
 }

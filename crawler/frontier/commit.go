@@ -156,6 +156,8 @@ func (c *commit) plan() error {
 
 // planFound queues what was never seen.
 func (c *commit) planFound() error {
+	c.result.Duplicates += int(c.src.Seen)
+	c.counts.duplicates += c.src.Seen
 	found, err := c.candidates()
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ type Frontier struct {
 	opt    Options
 	folder *folder
 	store  *store
-	seen   *seenCache // used by the writer
+	seen   *seenCache // filled by the writer
 	filter *seenFilter
 
 	mu sync.Mutex

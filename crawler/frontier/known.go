@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/klauspost/compress/s2"
-
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
@@ -81,107 +79,6 @@ func decodeKnown(fp urls.Key, row []byte) (*crawler.Known, error) {
 	return k, err
 }
 
-// Contents begin with how they are packed.
-const (
-	packedPlain = 1 + iota
-	packedS2    // https://github.com/klauspost/compress, block format
-)
-
-// maxContents bounds contents as they are unpacked. The engine keeps less.
-const maxContents = 64 << 20
-
-// encodeContents gives the row and the size of what is packed in it. Most links begin
-// with the host of the page.
-func encodeContents(page *crawler.Request, c *crawler.Contents) (row []byte, size int64) {
-	host := page.Host()
-	b := appendText(append(make([]byte, 0, 4096), knownVersion), host)
-	b = binary.AppendUvarint(b, uint64(len(c.Links)))
-	for i := range c.Links {
-		link := c.Links[i]
-		link.Referrer = urls.Key{} // the page itself
-		b = append(append(b, link.Key[:]...), link.Priority)
-		b = binary.AppendUvarint(b, uint64(max(int(link.Depth)-int(page.Depth), 0)))
-		b = appendText(b, string(encodeRequest(host, &link)))
-	}
-	b = appendRecords(b, c.Records)
-	b = appendRecords(b, c.Rejects)
-	b = appendTexts(b, c.Matched)
-	if packed := s2.Encode(nil, b); len(packed) < len(b) {
-		return append([]byte{packedS2}, packed...), int64(len(b))
-	}
-	return append([]byte{packedPlain}, b...), int64(len(b))
-}
-
-func decodeContents(row []byte) (*crawler.Contents, error) {
-	bad := func(err error) error { return fmt.Errorf("the contents of a known page: %w", err) }
-	if len(row) == 0 {
-		return nil, bad(errCorrupt)
-	}
-	b := row[1:]
-	switch row[0] {
-	case packedPlain:
-	case packedS2:
-		n, err := s2.DecodedLen(b)
-		if err != nil || n > maxContents {
-			return nil, bad(errCorrupt)
-		}
-		if b, err = s2.Decode(nil, b); err != nil {
-			return nil, bad(fmt.Errorf("%w: %w", errCorrupt, err))
-		}
-	default:
-		return nil, bad(errCorrupt)
-	}
-	r := reader{b: b}
-	if r.byte() != knownVersion {
-		return nil, bad(errCorrupt)
-	}
-	c := &crawler.Contents{}
-	host := r.text()
-	n := r.count()
-	c.Links = make([]crawler.Request, 0, min(n, 1024))
-	for range n {
-		var fp urls.Key
-		copy(fp[:], r.take(fpLen))
-		priority := r.byte()
-		depth := uint16(min(r.uvarint(), 1<<16-1))
-		order := makeOrder(priority, depth, 0, fp)
-		q, err := decodeRequest(host, &order, r.bytes())
-		if err != nil {
-			return nil, bad(err)
-		}
-		c.Links = append(c.Links, q)
-	}
-	c.Records, c.Rejects, c.Matched = r.records(), r.records(), r.texts()
-	if err := r.err(); err != nil {
-		return nil, bad(err)
-	}
-	return c, nil
-}
-
-func appendRecords(b []byte, records []crawler.Record) []byte {
-	b = binary.AppendUvarint(b, uint64(len(records)))
-	for i := range records {
-		r := &records[i]
-		for _, s := range []string{r.Type, r.URL, r.Requested, r.Key, r.Usage} {
-			b = appendText(b, s)
-		}
-		b = binary.AppendUvarint(b, uint64(instant(r.FetchedAt)))
-		b = appendFields(b, r.Fields, 0)
-	}
-	return b
-}
-
-func (r *reader) records() []crawler.Record {
-	var records []crawler.Record
-	for range r.count() {
-		records = append(records, crawler.Record{
-			Type: r.text(), URL: r.text(), Requested: r.text(), Key: r.text(), Usage: r.text(),
-			FetchedAt: r.time(), Fields: r.fields(0),
-		})
-	}
-	return records
-}
-
 // Recall implements crawler.Past.
 func (f *Frontier) Recall(key urls.Key) (*crawler.Known, error) {
 	if err := f.lookable(); err != nil {
@@ -204,21 +101,6 @@ func (s *store) recall(key urls.Key) (k *crawler.Known, err error) {
 		return err
 	})
 	return k, err
-}
-
-// Contents implements crawler.Past.
-func (f *Frontier) Contents(key urls.Key) (c *crawler.Contents, err error) {
-	if err := f.lookable(); err != nil {
-		return nil, err
-	}
-	err = f.store.read(contentsKey(key), func(v []byte) (err error) {
-		c, err = decodeContents(v)
-		return err
-	})
-	if err == nil && c == nil {
-		err = f.store.broken(fmt.Errorf("a known page without contents: %w", errCorrupt))
-	}
-	return c, err
 }
 
 // EachKnown implements crawler.Past.

@@ -146,7 +146,7 @@ func sameKnown(t *rapid.T, f *Frontier, key urls.Key, want crawler.Known) {
 	if err != nil || k == nil {
 		t.Fatalf("%s is not known: %v", key, err)
 	}
-	c, err := f.Contents(key)
+	c, err := f.Contents(key, crawler.AllLinks)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,5 +191,37 @@ func TestCheckFindsLoneContents(t *testing.T) {
 		if r != nil {
 			_ = r.Close()
 		}
+	}
+}
+
+// Links to what a run has found already are left out where that is wanted, and still
+// count as found.
+func TestContentsWithoutSeenLinks(t *testing.T) {
+	f := mustOpen(t, Options{Dir: "/s", Crawl: "shop", FS: vfs.NewMem()})
+	defer f.Close()
+	page := req(t, "http://a.example/1")
+	links := []crawler.Request{req(t, "http://a.example/2"), req(t, "http://b.example/"), req(t, "http://a.example/3")}
+	item := crawler.Record{Type: "item", Key: "k"}
+	known := crawler.Known{Request: page, Contents: &crawler.Contents{Links: links, Records: []crawler.Record{item}}}
+	mustCommit(t, f, &crawler.Batch{Known: []crawler.Known{known}})
+	for seen, found := range []crawler.Request{page, links[1], links[0], links[2]} {
+		mustCommit(t, f, &crawler.Batch{Found: []crawler.Request{found}})
+		for wanted, want := range map[crawler.Links]int{crawler.AllLinks: 3, crawler.UnseenLinks: 3 - seen, crawler.NoLinks: 0} {
+			c, err := f.Contents(page.Key, wanted)
+			if err != nil || len(c.Links) != want || len(c.Records) != 1 {
+				t.Fatalf("after %d links, wanting %d: %+v, %v", seen, wanted, c, err)
+			}
+			if wanted == crawler.UnseenLinks && c.Seen != seen || seen == 2 && want == 1 && c.Links[0].URL.Fetch() != "http://a.example/3" {
+				t.Errorf("after %d links: %+v", seen, c)
+			}
+		}
+		if !f.Seen(found.Key) {
+			t.Errorf("%s was not seen", found.URL)
+		}
+	}
+	before := f.Stats().Duplicates
+	mustCommit(t, f, &crawler.Batch{Seen: 3})
+	if n := f.Stats().Duplicates - before; n != 3 {
+		t.Errorf("%d links count as seen before", n)
 	}
 }
