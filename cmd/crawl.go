@@ -139,6 +139,7 @@ func newClient(cfg *config.Config, gate *politeness.Gate, jar *cookies.Jar, othe
 		Timeout:     cfg.Fetch.Timeout,
 		MaxBody:     int64(cfg.Fetch.MaxBody),
 		Workers:     cfg.Fetch.Workers,
+		PerHost:     mostPerHost(cfg),
 		MaxIdle:     maxIdle(cfg, openFiles()),
 		Memory:      memory,
 		TempDir:     folder,

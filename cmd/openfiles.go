@@ -44,6 +44,17 @@ func reservedFiles(cfg *config.Config) int {
 	return filesForState + len(cfg.Sinks())*min(len(cfg.Extract), filesPerSink)
 }
 
+// mostPerHost is the greatest number of requests in flight that a host may see.
+func mostPerHost(cfg *config.Config) int {
+	most := cfg.Politeness.Concurrency
+	for _, h := range cfg.Politeness.Hosts {
+		if h.Concurrency != nil {
+			most = max(most, *h.Concurrency)
+		}
+	}
+	return most
+}
+
 // maxIdle is how many connections may be kept for later: those that fitOpenFiles
 // counts with, and half of the files that are left; 0 is the client's choice, where
 // that is less or there is no limit.

@@ -31,7 +31,7 @@ func newNetwork(o Options, d *dialer) *http.Transport {
 		// Politeness bounds requests per host; this bounds connections should
 		// a server hold on to those that were given up.
 		MaxConnsPerHost:     o.Workers,
-		MaxIdleConnsPerHost: min(o.Workers, 8),
+		MaxIdleConnsPerHost: min(o.Workers, max(o.PerHost, 8)),
 		MaxIdleConns:        o.MaxIdle,
 		IdleConnTimeout:     90 * time.Second,
 		HTTP2: &http.HTTP2Config{

@@ -46,6 +46,9 @@ type Options struct {
 	MaxHeader int64
 	// Workers is the number of exchanges at a time; it sizes the pools.
 	Workers int
+	// PerHost is the most exchanges at a time with one host: as many of its
+	// connections are kept, and 8 at least.
+	PerHost int
 	// Memory bounds what bodies take while they arrive, in bytes; what finds no
 	// room waits in a file. Zero: there is no bound.
 	Memory int64
