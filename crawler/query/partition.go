@@ -172,6 +172,17 @@ func (s step) after(from time.Time, i int) time.Time {
 
 // Count is how many steps a range has, MaxPartitions+1 where it has more.
 func (r *Range) Count() int {
+	if s, err := parseStep(r.Param.Type, r.Step); err == nil && r.Param.Type == Integer {
+		from, err := strconv.ParseInt(r.From, 10, 64)
+		to, err2 := strconv.ParseInt(r.To, 10, 64)
+		switch {
+		case err != nil || err2 != nil: // which Values tells
+		case to < from:
+			return 0
+		default: // values need not be made to be counted
+			return int(min((uint64(to)-uint64(from))/uint64(s.n), MaxPartitions)) + 1
+		}
+	}
 	n := 0
 	for range r.Values() {
 		if n++; n > MaxPartitions {
