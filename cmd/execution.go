@@ -110,7 +110,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if err != nil {
 		return report{}, stateError(err)
 	}
-	session, err := newSession(ctx, c, book)
+	session, err := newSession(ctx, c, book, x.fetching.writer)
 	if err != nil {
 		return report{}, &exitError{exitConfig, err}
 	}

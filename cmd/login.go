@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/archive"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/login"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -20,8 +21,8 @@ const loginPatience = 10 * time.Minute
 const shortOfFiles = 250 * time.Millisecond
 
 // newSession is a config's being logged in, nil without a login. What it sends stands
-// in the book, nil for none.
-func newSession(ctx context.Context, c *crawl, book crawler.Ledger) (*login.Session, error) {
+// in the book, nil for none, and robots.txt that it reads is kept by the archive, nil for none.
+func newSession(ctx context.Context, c *crawl, book crawler.Ledger, kept *archive.Writer) (*login.Session, error) {
 	g := c.cfg.Login
 	if g == nil {
 		return nil, nil
@@ -45,6 +46,9 @@ func newSession(ctx context.Context, c *crawl, book crawler.Ledger) (*login.Sess
 		o.Again = login.Sign{Status: []int{401}, Leads: func(u urls.URL) bool { return u.Origin() == begin.Origin() && u.Path() == begin.Path() }}
 	}
 	sender := &loginSender{crawl: c, fetcher: c.client.Fetcher(), book: book}
+	if sender.files = sender.fetcher; kept != nil {
+		sender.files = kept.Fetcher(sender.fetcher)
+	}
 	o.Send = sender.send
 	return login.New(ctx, o), nil
 }
@@ -82,8 +86,9 @@ func loginError(cfg *config.Config, err error) error {
 // and with an entry in the ledger. One login is under way at a time.
 type loginSender struct {
 	crawl   *crawl
-	fetcher crawler.Fetcher
-	book    crawler.Ledger // nil for none
+	fetcher crawler.Fetcher // of steps
+	files   crawler.Fetcher // of robots.txt and the like, which pages are then not asked for again
+	book    crawler.Ledger  // nil for none
 }
 
 func (s *loginSender) send(ctx context.Context, r *crawler.Request) (*crawler.Response, error) {
@@ -141,7 +146,11 @@ func (s *loginSender) robots(ctx context.Context, v crawler.Verdict, r *crawler.
 
 // exchange performs what was granted, and notes it.
 func (s *loginSender) exchange(ctx context.Context, v crawler.Verdict, r *crawler.Request, opt crawler.FetchOptions, kind string, robotsOf ...string) (*crawler.Response, error) {
-	resp, err := s.fetcher.Fetch(v.Grant.Context(ctx), r.URL, opt)
+	fetcher := s.fetcher
+	if kind != "page" {
+		fetcher = s.files
+	}
+	resp, err := fetcher.Fetch(v.Grant.Context(ctx), r.URL, opt)
 	if errors.Is(err, crawler.ErrNotSent) {
 		v.Grant.Cancel()
 		return nil, err

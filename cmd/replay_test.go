@@ -152,3 +152,40 @@ extract: {page: {fields: {%[2]s}}}
 	amble(2, "run", "c.yaml", "--replay", "c.yaml")
 	amble(2, "run", "c.yaml", "--replay", "varied.archive", "--record", "other")
 }
+
+// What a login reads of robots.txt before the first page is in the archive as well: the
+// pages do not ask for it again.
+func TestReplayAfterALogin(t *testing.T) {
+	site := &members{serves: 1000, sessions: map[string]int{}}
+	server := httptest.NewServer(site)
+	defer server.Close()
+	dir := t.TempDir()
+	text := strings.NewReplacer("SITE", server.URL, "SEED", server.URL+"/p/0", "COOKIES", "host").Replace(membersConfig + formLogin)
+	if err := os.WriteFile(filepath.Join(dir, "c.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	amble := func(args ...string) int {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), "amble", append([]string{"run", "c.yaml"}, args...)...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PASSWORD="+memberPassword)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("amble run %q: %v\n%s", args, err, out)
+		}
+		records, _ := os.ReadFile(filepath.Join(dir, "out", "page.jsonl"))
+		return bytes.Count(records, []byte("\n"))
+	}
+	recorded := amble("--record", "m.archive")
+	data, err := os.ReadFile(filepath.Join(dir, "m.archive"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"hunter", "s3ssion-number", "csrf-of-the-form", "v1sit-cookie"} {
+		if bytes.Contains(data, []byte(secret)) {
+			t.Errorf("the archive holds %s", secret)
+		}
+	}
+	server.Close() // nobody is there any more
+	if got := amble("--replay", "m.archive"); got != recorded || got != 7 {
+		t.Errorf("%d records, replayed %d", recorded, got)
+	}
+}

@@ -125,7 +125,7 @@ func tryPage(cmd *cobra.Command, c *crawl, u urls.URL, file string) (*crawler.Pa
 	if file == "" {
 		said := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
 		one := c.single(said)
-		session, err := newSession(cmd.Context(), c, nil)
+		session, err := newSession(cmd.Context(), c, nil, nil)
 		if err != nil {
 			return nil, &exitError{exitConfig, err}
 		}
