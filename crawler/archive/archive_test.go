@@ -248,3 +248,33 @@ func FuzzArchive(f *testing.F) {
 		_, _, _ = open(z, data)
 	})
 }
+
+// A new archive takes the place of an old one, and of nothing else that a slip of the
+// hand may name; it is for its owner alone, whoever could read the file before.
+func TestCreateReplacesArchivesAlone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "f")
+	for text, good := range map[string]bool{"": true, "amble arch": true, magic + "0123456789abcdef\nold": true, "name: shop\n": false, "amble archives\n": false} {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(file, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		w, err := Create(file, Options{})
+		if (err == nil) != good {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if err == nil {
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		data, err := os.ReadFile(file)
+		if err != nil || good != (len(data) == fileHead) || !good && string(data) != text {
+			t.Errorf("%q became %q, %v", text, data, err)
+		}
+		if info, err := os.Stat(file); err != nil || good && info.Mode().Perm() != 0o600 {
+			t.Errorf("%q: %v, %v", text, info.Mode(), err)
+		}
+	}
+}

@@ -56,11 +56,15 @@ type Writer struct {
 	failed error
 }
 
-// Create makes a file, for its owner alone, in the place of one that is there.
+// Create makes a file, for its owner alone, in the place of an archive that is there.
+// Another file is left as it is.
 func Create(path string, o Options) (*Writer, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
+	}
+	if err := empty(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
 	var random [markSize / 2]byte
 	_, _ = rand.Read(random[:]) // never fails
@@ -69,6 +73,23 @@ func Create(path string, o Options) (*Writer, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return newWriter(f, sealing{o, mark})
+}
+
+// empty clears a file that holds nothing or an archive.
+func empty(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	head := make([]byte, len(magic))
+	n, err := f.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if !strings.HasPrefix(magic, string(head[:n])) { // the beginning of one is what a crash leaves
+		return errors.New("the file is no archive and is not replaced; name another one, or remove it")
+	}
+	return errors.Join(f.Chmod(0o600), f.Truncate(0))
 }
 
 // Append goes on with a file, or makes it. What a crash has left of a last frame is
