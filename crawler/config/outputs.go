@@ -106,20 +106,30 @@ func (l *loader) checkOutputs(c *Config) {
 	for i := range c.Output {
 		o := &c.Output[i]
 		dests := destinations(o.Sink)
+		if own, ok := o.Sink.(interface{ Destination() (key, place string) }); ok { // which is no path
+			if key, place := own.Destination(); place != "" {
+				l.take(taken, i, key, place)
+			}
+		}
 		for _, key := range slices.Sorted(maps.Keys(dests)) {
 			dest := dests[key]
 			if dest == "" {
 				continue
 			}
 			o.Name = o.Plugin + ":" + l.relative(dest)
-			n := l.sinkNode(i, key)
-			if first, twice := taken[filepath.Clean(dest)]; twice && n != nil {
-				l.errorf(n.place, "give each sink its own", "output: the path is that of the %s in line %d", c.Output[first].Plugin, l.sinks[first].place.line)
-			} else {
-				taken[filepath.Clean(dest)] = i
-			}
+			l.take(taken, i, key, filepath.Clean(dest))
 		}
 	}
+}
+
+// take reports a place that another sink writes to.
+func (l *loader) take(taken map[string]int, i int, key, place string) {
+	n := l.sinkNode(i, key)
+	if first, twice := taken[place]; twice && n != nil {
+		l.errorf(n.place, "give each sink its own", "output: the path is that of the %s in line %d", l.sinks[first].key, l.sinks[first].place.line)
+		return
+	}
+	taken[place] = i
 }
 
 // distinguish numbers outputs that have no file to be told apart by, such as two

@@ -121,6 +121,15 @@ func (b *Blob) Validate() error {
 	return nil
 }
 
+// Destination names the objects for the check that no two sinks write to the same.
+func (b *Blob) Destination() (key, place string) {
+	t, err := targetOf(b.URL)
+	if err != nil {
+		return "url", ""
+	}
+	return "url", strings.TrimSuffix(b.Endpoint, "/") + " " + t.bucket + "/" + t.key
+}
+
 // Secrets are the keys whose values belong into the environment.
 func (*Blob) Secrets() []string { return []string{"secret_key", "session_token", "credentials"} }
 
