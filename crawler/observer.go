@@ -8,6 +8,9 @@ import "time"
 type Observer struct {
 	// Leased: a request left the frontier.
 	Leased func(r *Request)
+	// Unsent: a request that had left came back without an exchange, since its time was
+	// over or its answer was at hand.
+	Unsent func(r *Request)
 	// Exchanged: one HTTP exchange ended, robots.txt and sitemaps included.
 	Exchanged func(e Exchange)
 	// Settled: a page's outcome was decided (not yet committed).

@@ -144,9 +144,20 @@ func TestLapsedRequestLeavesAgain(t *testing.T) {
 		}
 		return &crawler.Response{Status: 200, Header: http.Header{}, Body: []byte("record a"), FetchedAt: time.Now()}, nil
 	}
+	var out atomic.Int64 // in flight
+	r.observer.Leased = func(*crawler.Request) { out.Add(1) }
+	r.observer.Unsent = func(*crawler.Request) { out.Add(-1) }
+	r.observer.Exchanged = func(x crawler.Exchange) {
+		if !x.Robots {
+			out.Add(-1)
+		}
+	}
 	s := r.finish()
 	r.exactly(1)
 	if s.Requests != 1 || s.Failed != 0 || s.Retries != 0 || r.web.times(host+"/0") != 2 || r.web.times(host+"/robots.txt") != 1 {
 		t.Errorf("summary %+v", s)
+	}
+	if out.Load() != 0 {
+		t.Errorf("%d requests are told to be in flight after the run", out.Load())
 	}
 }

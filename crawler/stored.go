@@ -22,3 +22,10 @@ func (e *Entry) unsent(from string, now time.Time) {
 	e.Withheld, e.Reason = true, "not sent: it is in "+from
 	e.Start, e.Decided, e.Bytes, e.RetryAfter, e.Failed = now, time.Time{}, 0, 0, false
 }
+
+// unsent tells that a request which had left its queue was not sent.
+func (w *worker) unsent(l *Lease) {
+	if f := w.engine.Observer.Unsent; f != nil {
+		f(&l.Request)
+	}
+}

@@ -226,6 +226,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	w.ask(l, &opt)
 	w.fileOptions(&opt)
 	if w.stop = w.announce(flight, l, true); w.stop != nil {
+		w.unsent(l)
 		w.lapsed(flight, l, grant, nil)
 		return false
 	}
@@ -233,6 +234,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	resp, err := w.fetcher.Fetch(grant.Context(flight), l.URL, opt)
 	if errors.Is(err, ErrNotSent) {
 		w.stop = w.announce(flight, l, false)
+		w.unsent(l)
 		w.lapsed(flight, l, grant, err)
 		return false
 	}
@@ -240,6 +242,7 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 	var state HostState
 	if from != "" {
 		state = grant.Cancel() // it costs the host nothing
+		w.unsent(l)
 	} else {
 		state = grant.Done(resp, err)
 		w.observe(l.URL.Redacted(), false, start, resp, err)

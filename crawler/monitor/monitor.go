@@ -81,6 +81,7 @@ func New(now func() time.Time) *Monitor {
 func (m *Monitor) Observer() crawler.Observer {
 	return crawler.Observer{
 		Leased:     func(*crawler.Request) { m.inFlight.Add(1) },
+		Unsent:     func(*crawler.Request) { m.inFlight.Add(-1) },
 		Exchanged:  m.exchanged,
 		Settled:    m.settled,
 		FieldError: m.fieldError,
