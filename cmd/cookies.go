@@ -27,8 +27,11 @@ func newJar(cfg *config.Config, before past, log *slog.Logger) (*cookies.Jar, er
 }
 
 func (c *crawl) closeJar() error {
-	if c.jar == nil {
+	switch {
+	case c.jar == nil:
 		return nil
+	case c.finished:
+		return c.jar.Finish()
 	}
 	return c.jar.Close()
 }

@@ -69,14 +69,8 @@ func TestCookies(t *testing.T) {
 				}
 				state := everythingIn(t, filepath.Join(dir, ".amble", "wall"))
 				if !strings.Contains(string(out), expected) || strings.Contains(string(out), "hunter2") ||
-					strings.Contains(string(state), "hunter2") != (cookies != "off") {
+					strings.Contains(string(state), "hunter2") { // the run is over
 					t.Errorf("asked %q\n%s", site.asked, out)
-				}
-				if cookies != "off" {
-					info, err := os.Stat(filepath.Join(dir, ".amble", "wall", cookieFile))
-					if err != nil || info.Mode().Perm() != 0o600 {
-						t.Errorf("%v, %v", info, err)
-					}
 				}
 			})
 		}

@@ -43,6 +43,7 @@ type crawl struct {
 	jar       *cookies.Jar        // nil without cookies
 	buckets   *blob.Transport     // nil without buckets
 	opened    bool                // the pipeline is
+	finished  bool                // the run is complete
 }
 
 // past is what a crawl's earlier processes have left behind.

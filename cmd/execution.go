@@ -147,6 +147,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		x.began(set.RunID)
 	}
 	summary, err := engine.Run(ctx, cfg.SeedsBehind(func(dataset string) (int64, error) { return crawler.ReadSeeded(f, dataset) }))
+	c.finished = err == nil && summary.Status == crawler.StatusFinished
 	traced.End(&summary, err)
 	return report{
 		summary: summary, err: err, examples: x.monitor.Examples(), fields: x.monitor.Fields(), config: cfg.File,

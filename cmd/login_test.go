@@ -168,6 +168,9 @@ func TestLogin(t *testing.T) {
 			}
 			state := everythingIn(t, filepath.Join(dir, ".amble", "members"))
 			if err := os.Remove(filepath.Join(dir, ".amble", "members", cookieFile)); err == nil {
+				if c.exit == 0 {
+					t.Error("the cookies of a finished run are still on the disk")
+				}
 				state = everythingIn(t, filepath.Join(dir, ".amble", "members"))
 			}
 			for place, data := range map[string][]byte{"the output": out, "the state": state, "the records": records} {

@@ -59,6 +59,19 @@ func (j *Jar) Close() error {
 	return j.save()
 }
 
+// Finish closes the jar of a run that is complete: nobody needs its cookies any more,
+// and they do not stay on the disk.
+func (j *Jar) Finish() error {
+	if j.saver == nil {
+		return nil
+	}
+	j.saver.close()
+	if err := os.Remove(j.opt.File); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 func (j *Jar) read() error {
 	f, err := os.Open(j.opt.File)
 	if errors.Is(err, fs.ErrNotExist) {
