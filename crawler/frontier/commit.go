@@ -356,6 +356,7 @@ func (c *commit) planOutcomes() error {
 func (c *commit) finish() {
 	f := c.f
 	now := f.clock.now()
+	f.learned = f.learned || len(c.src.Known) > 0
 	f.counts.settled = c.counts.settled
 	f.retryDue = min(f.retryDue, c.retry)
 	for i := range c.fresh {

@@ -17,11 +17,12 @@ import (
 
 // Frontier is a crawler.Frontier on an embedded store. Make one with Open.
 type Frontier struct {
-	opt    Options
-	folder *folder
-	store  *store
-	seen   *seenCache // filled by the writer
-	filter *seenFilter
+	opt     Options
+	folder  *folder
+	store   *store
+	seen    *seenCache // filled by the writer
+	learned bool       // pages of this process are known to the next run; f.mu
+	filter  *seenFilter
 
 	mu sync.Mutex
 	// writing: somebody owns the right to write. Commit keeps it while the disk
@@ -195,6 +196,10 @@ func (f *Frontier) Close() error {
 	err := f.saveHosts()
 	f.mu.Unlock()
 	f.filter.close(f.store)
+	if err == nil && f.learned {
+		// Another run comes: it need not read the log and write the tables first.
+		err = f.store.run(f.store.db.Flush)
+	}
 	if e := f.store.close(); e != nil {
 		err = e
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -223,5 +224,29 @@ func TestContentsWithoutSeenLinks(t *testing.T) {
 	mustCommit(t, f, &crawler.Batch{Seen: 3})
 	if n := f.Stats().Duplicates - before; n != 3 {
 		t.Errorf("%d links count as seen before", n)
+	}
+}
+
+// What is known of pages is left in tables, not in a log that the next run would have
+// to read first.
+func TestKnownPagesAreLeftInTables(t *testing.T) {
+	for _, know := range []bool{false, true} {
+		o := Options{Dir: "/s", Crawl: "shop", FS: vfs.NewMem()}
+		f := mustOpen(t, o)
+		b := &crawler.Batch{Found: []crawler.Request{req(t, "http://a.example/1")}}
+		if know {
+			b.Known = []crawler.Known{{Request: b.Found[0], Contents: &crawler.Contents{}}}
+		}
+		mustCommit(t, f, b)
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		names, err := o.FS.List("/s/" + storeDir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tables := slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, ".sst") }); tables != know {
+			t.Errorf("knowing pages %t: %v", know, names)
+		}
 	}
 }
