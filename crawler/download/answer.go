@@ -1,7 +1,6 @@
 package download
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -224,7 +223,7 @@ func (t *transfer) receiveSmall(a answer, body io.Reader, room *room) error {
 		}
 		t.state = nil
 	}
-	f, err := t.root.OpenFile(t.partials.dataName(t.id), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	f, err := t.partials.root.OpenFile(t.partials.dataName(t.id), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return broken("making", err)
 	}
@@ -235,7 +234,7 @@ func (t *transfer) receiveSmall(a answer, body io.Reader, room *room) error {
 		err = broken("writing", closed)
 	}
 	if err != nil {
-		_ = t.root.Remove(t.partials.dataName(t.id)) // the next attempt begins anew
+		_ = t.partials.root.Remove(t.partials.dataName(t.id)) // the next attempt begins anew
 		return err
 	}
 	t.got.small, t.got.sums, t.got.size = &a, sums, w.at
@@ -313,25 +312,4 @@ func (w *writing) tell() error {
 	}
 	w.noted = w.at
 	return w.note(w.at)
-}
-
-// readSums reads a file as a whole.
-func readSums(ctx context.Context, f *os.File, c checks) (summing, error) {
-	pooled := buffers.Get().(*[]byte)
-	defer buffers.Put(pooled)
-	sums := c.begin()
-	for at := int64(0); ; {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		n, err := f.ReadAt(*pooled, at)
-		sums.Write((*pooled)[:n])
-		at += int64(n)
-		if err == io.EOF {
-			return sums, nil
-		}
-		if err != nil {
-			return nil, broken("reading", err)
-		}
-	}
 }

@@ -60,8 +60,11 @@ func (t *transfer) complete(ctx context.Context) crawler.FileEnd {
 		if !mine {
 			return settled("another request has ended it")
 		}
-		sums, err = readSums(ctx, p.file, c)
+		sums, err = t.sumUp(ctx, p, h.Size, c)
 		t.unfinish(t.id)
+		if errors.Is(err, errShort) {
+			return t.restart()
+		}
 		if err != nil {
 			return crawler.FileEnd{Err: err}
 		}
@@ -103,6 +106,7 @@ func (t *transfer) placed(ctx context.Context, a *answer, sums summing, size int
 		m.name = k.name
 	}
 	k.about = m
+	t.presync(k)
 	return crawler.FileEnd{
 		Outcome: crawler.Outcome{Class: crawler.ClassFetched, Status: http.StatusOK}, Fields: m.fields(t.others), Kept: k,
 	}, nil
@@ -159,7 +163,7 @@ func (t *transfer) discard(k *kept) error {
 	if k.state {
 		return nil
 	}
-	if err := t.root.Remove(t.partials.dataName(k.id)); err != nil {
+	if err := t.partials.root.Remove(t.partials.dataName(k.id)); err != nil {
 		return broken("removing", err)
 	}
 	return nil
@@ -179,7 +183,7 @@ func (t *transfer) deliver(ctx context.Context, a *answer, size int64, k *kept) 
 		return noPlace("there is no place for it at %s: a folder has that name", k.name)
 	}
 	if !a.modified.IsZero() {
-		if err := t.root.Chtimes(data, time.Time{}, a.modified); err != nil {
+		if err := t.partials.root.Chtimes(data, time.Time{}, a.modified); err != nil {
 			return broken("dating", err)
 		}
 	}
@@ -188,7 +192,7 @@ func (t *transfer) deliver(ctx context.Context, a *answer, size int64, k *kept) 
 
 // send writes a file to the destination's bucket.
 func (t *transfer) send(ctx context.Context, data string, size int64, a *answer, k *kept) error {
-	f, err := t.root.OpenFile(data, os.O_RDONLY, 0)
+	f, err := t.partials.root.OpenFile(data, os.O_RDONLY, 0)
 	if err != nil {
 		return broken("reading", err)
 	}

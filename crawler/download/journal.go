@@ -122,7 +122,7 @@ func (s *Store) found(id string) *entry {
 	if err != nil || info.Size() != e.Size {
 		return nil
 	}
-	if _, err := s.root.Lstat(s.partials.dataName(id)); err == nil {
+	if _, err := s.partials.root.Lstat(s.partials.dataName(id)); err == nil {
 		return nil // it waits still, and another file has the place
 	}
 	return e

@@ -9,8 +9,6 @@ import (
 	"path"
 	"syscall"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/amblecrawl/amble/crawler"
 )
 
@@ -27,12 +25,11 @@ type kept struct {
 	state bool
 	// placed tells that it needs no renaming: it is in its place, or elsewhere.
 	placed bool
+	// syncing is its sync where that has begun, nil where Keep has to do it.
+	syncing *syncing
 	// elsewhere tells that it went to a bucket, or is kept under another's name.
 	elsewhere bool
 }
-
-// syncers is how many files are synced at a time.
-const syncers = 16
 
 // Keep implements crawler.Files: all files are synced, then renamed, then their
 // folders are synced.
@@ -80,37 +77,12 @@ func (s *Store) Keep(ctx context.Context, files []crawler.KeptFile, put map[stri
 	return lost, nil
 }
 
-// syncAll syncs the data of small files; that of larger ones is.
-func (s *Store) syncAll(ctx context.Context, all []*kept) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(syncers)
-	for _, k := range all {
-		if k.end != endKept || k.state || k.placed || k.elsewhere {
-			continue
-		}
-		group.Go(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			f, err := s.root.OpenFile(s.partials.dataName(k.id), os.O_WRONLY, 0)
-			if err != nil {
-				return broken("syncing", err)
-			}
-			if err := errors.Join(f.Sync(), f.Close()); err != nil {
-				return broken("syncing", err)
-			}
-			return nil
-		})
-	}
-	return group.Wait()
-}
-
 // place renames a file.
 func (s *Store) place(k *kept, dirs map[string]bool) error {
 	if k.end != endKept || k.placed || k.elsewhere {
 		return nil
 	}
-	if err := s.root.Rename(s.partials.dataName(k.id), k.name); err != nil {
+	if err := s.root.Rename(path.Join(s.partials.dir, s.partials.dataName(k.id)), k.name); err != nil {
 		return placing(k.name, err)
 	}
 	k.placed = true
@@ -164,17 +136,6 @@ func (s *Store) note(k *kept, put map[string][]byte) error {
 			return broken("noting", err)
 		}
 		put[keySum+k.sum] = text
-	}
-	return nil
-}
-
-func (s *Store) syncDir(dir string) error {
-	d, err := s.root.Open(dir)
-	if err != nil {
-		return broken("syncing the folder of", err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return broken("syncing the folder of", err)
 	}
 	return nil
 }

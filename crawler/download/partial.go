@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"sync"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -24,13 +23,14 @@ const (
 
 // partials are the files that are not in their places yet.
 type partials struct {
-	root *os.Root
-	dir  string // below root
+	root *os.Root // the folder of them
+	dir  string   // its name in the destination
 	run  string
 	boot string
 
 	mu   sync.Mutex
-	open map[string]*partial // by ID, those in use
+	open map[string]*partial   // by ID, those in use
+	sums map[string]*following // likewise, of those in parts
 }
 
 // partial is one of them, with its state. It is open while somebody uses it.
@@ -46,8 +46,8 @@ type partial struct {
 	progress []uint64
 }
 
-func (s *partials) dataName(id string) string  { return path.Join(s.dir, id+dataSuffix) }
-func (s *partials) stateName(id string) string { return path.Join(s.dir, id+stateSuffix) }
+func (s *partials) dataName(id string) string  { return id + dataSuffix }
+func (s *partials) stateName(id string) string { return id + stateSuffix }
 
 // broken is a failure of the disk, after which the run cannot go on.
 func broken(doing string, err error) error {
@@ -130,7 +130,9 @@ func (s *partials) create(id string, h head) (*partial, error) {
 				return nil, broken("making", err)
 			}
 		}
-		return p, p.begin()
+		err := p.begin()
+		delete(s.sums, id)
+		return p, err
 	}
 	p := &partial{owner: s, id: id, refs: 1, head: h, progress: make([]uint64, h.Parts)}
 	var err error
@@ -144,6 +146,7 @@ func (s *partials) create(id string, h head) (*partial, error) {
 		return nil, errors.Join(err, p.close())
 	}
 	s.open[id] = p
+	delete(s.sums, id)
 	return p, nil
 }
 
@@ -248,6 +251,7 @@ func (p *partial) release() {
 
 // remove takes away what there is of a file.
 func (s *partials) remove(id string) error {
+	s.unfollow(id)
 	var errs []error
 	for _, name := range []string{s.stateName(id), s.dataName(id)} {
 		if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {

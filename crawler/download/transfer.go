@@ -274,7 +274,13 @@ func (t *transfer) part(ctx context.Context) crawler.FileEnd {
 		return t.restart()
 	}
 	h, whole := p.about(), p.whole()
+	if !whole && h.Parts > 1 {
+		err = t.sumOn(ctx, p)
+	}
 	p.release()
+	if err != nil {
+		return crawler.FileEnd{Err: err}
+	}
 	if whole {
 		return t.complete(ctx)
 	}

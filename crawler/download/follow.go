@@ -1,0 +1,127 @@
+package download
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync"
+)
+
+// A file in parts is summed up while its later parts come, as far as there is no gap:
+// read from the beginning when all is there, a large one would keep its last request
+// for seconds in which nothing else is done for it.
+
+// maxFollowing bounds the sums that wait for more; other files are read at their end.
+const maxFollowing = 1024
+
+// errShort is a file that ends before its state says so.
+var errShort = errors.New("a download is shorter than it was")
+
+// following is the sums of the beginning of a file. They are of this process only.
+type following struct {
+	mu   sync.Mutex // held by the one who reads
+	sums summing
+	at   int64 // up to where
+}
+
+// follow gives the sums of a file that are under way, nil where there is no room for
+// more of them.
+func (s *partials) follow(id string, c checks) *following {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.sums[id]
+	if f == nil && len(s.sums) < maxFollowing {
+		f = &following{sums: c.begin()}
+		s.sums[id] = f
+	}
+	return f
+}
+
+// unfollow forgets the sums of a file that is begun anew, or has ended.
+func (s *partials) unfollow(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sums, id)
+}
+
+// reach is where the first part begins that is not complete.
+func (p *partial) reach() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, n := range p.progress {
+		if n&synced == 0 {
+			at, _ := p.head.span(i)
+			return at
+		}
+	}
+	return p.head.Size
+}
+
+// sumOn sums up the parts that have come. It leaves them to another request that is
+// at it.
+func (t *transfer) sumOn(ctx context.Context, p *partial) error {
+	h := p.about()
+	f := t.partials.follow(t.id, t.checks(&h))
+	if f == nil || !f.mu.TryLock() {
+		return nil
+	}
+	defer f.mu.Unlock()
+	if err := f.read(ctx, p.file, p.reach()); !errors.Is(err, errShort) {
+		return err
+	}
+	return nil // it was begun anew meanwhile, and these sums are nobody's
+}
+
+// sumUp gives the sums of a file that is whole.
+func (t *transfer) sumUp(ctx context.Context, p *partial, size int64, c checks) (summing, error) {
+	f := t.partials.follow(t.id, c)
+	if f == nil {
+		f = &following{sums: c.begin()}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.sums.covers(c) {
+		f.sums, f.at = c.begin(), 0
+	}
+	if err := f.read(ctx, p.file, size); err != nil {
+		return nil, err
+	}
+	return f.sums, nil
+}
+
+// read sums up what lies before end and was not yet.
+func (f *following) read(ctx context.Context, file *os.File, end int64) error {
+	pooled := buffers.Get().(*[]byte)
+	defer buffers.Put(pooled)
+	for f.at < end {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		b := (*pooled)[:min(int64(bufferSize), end-f.at)]
+		n, err := file.ReadAt(b, f.at)
+		f.sums.writeBeside(b[:n])
+		f.at += int64(n)
+		switch {
+		case n == len(b):
+		case errors.Is(err, io.EOF):
+			return errShort
+		default:
+			return broken("reading", err)
+		}
+	}
+	return nil
+}
+
+// writeBeside is Write with each sum on a processor of its own.
+func (s summing) writeBeside(b []byte) {
+	if len(s) == 1 {
+		_, _ = s.Write(b) // it does not fail
+		return
+	}
+	var group sync.WaitGroup
+	for _, h := range s {
+		group.Go(func() { h.Write(b) })
+	}
+	group.Wait()
+}
