@@ -260,10 +260,18 @@ func (e *Engine) crawlAll(ctx context.Context, c *committer, moreSeeds bool) err
 	return err
 }
 
+// leastFinished is how many finished files wait while a batch is committed, where there
+// are fewer workers: files are synced by it, and these would stand still meanwhile.
+const leastFinished = 64
+
 // crawl runs the workers, the committer, and what adds the rest of the seeds, until
 // the workers have nothing left to do or the context ends.
 func (e *Engine) crawl(ctx context.Context, c *committer, moreSeeds bool) error {
-	e.finished = make(chan finished, e.set.Workers)
+	waiting := e.set.Workers
+	if e.Files != nil {
+		waiting = max(waiting, leastFinished)
+	}
+	e.finished = make(chan finished, waiting)
 	e.budget = newPageBudget(e.set.MaxPages, c.totals.Pages+c.totals.NotFetched)
 
 	group, running := errgroup.WithContext(context.WithoutCancel(ctx))

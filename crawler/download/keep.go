@@ -69,12 +69,7 @@ func (s *Store) Keep(ctx context.Context, files []crawler.KeptFile, put map[stri
 	}
 	clear(s.unsynced)
 	s.mu.Unlock()
-	for dir := range dirs {
-		if err := s.syncDir(dir); err != nil {
-			return nil, err
-		}
-	}
-	return lost, nil
+	return lost, s.syncDirs(dirs)
 }
 
 // place renames a file.

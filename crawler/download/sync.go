@@ -75,6 +75,16 @@ func (s *Store) syncData(id string) error {
 	return nil
 }
 
+// syncDirs syncs folders, each of which has new entries.
+func (s *Store) syncDirs(dirs map[string]bool) error {
+	var group errgroup.Group
+	group.SetLimit(syncers)
+	for dir := range dirs {
+		group.Go(func() error { return s.syncDir(dir) })
+	}
+	return group.Wait()
+}
+
 func (s *Store) syncDir(dir string) error {
 	d, err := s.root.Open(dir)
 	if err != nil {
