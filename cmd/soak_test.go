@@ -89,6 +89,7 @@ type soakSample struct {
 	life                      int
 	at                        time.Time
 	memory, files, goroutines int64 // bytes of it are resident
+	heap                      int64 // bytes, with what is not collected yet
 }
 
 // TestSoak lets a daemon live with five crawls that share hosts, for AMBLE_SOAK minutes
@@ -265,7 +266,10 @@ func (s *soak) sample(lives <-chan *served) {
 	}
 }
 
-var goroutines = regexp.MustCompile(`(?m)^go_goroutines (\d+)`)
+var (
+	goroutines = regexp.MustCompile(`(?m)^go_goroutines (\d+)`)
+	heapInUse  = regexp.MustCompile(`(?m)^go_memstats_heap_alloc_bytes (\S+)`)
+)
 
 // sampleOf looks at a process; false where it ended meanwhile, or the system does not tell.
 func sampleOf(life *served) (s soakSample, ok bool) {
@@ -291,12 +295,14 @@ func sampleOf(life *served) (s soakSample, ok bool) {
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	m := goroutines.FindSubmatch(text)
-	if err != nil || m == nil {
+	m, heap := goroutines.FindSubmatch(text), heapInUse.FindSubmatch(text)
+	if err != nil || m == nil || heap == nil {
 		return s, false
 	}
 	s.goroutines, _ = strconv.ParseInt(string(m[1]), 10, 64)
-	return s, true
+	bytes, err := strconv.ParseFloat(string(heap[1]), 64)
+	s.heap = int64(bytes)
+	return s, err == nil
 }
 
 // tail is the end of what a process has said.
