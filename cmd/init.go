@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -144,7 +145,8 @@ func parseDraft(name, text string, set []string) (*config.Config, error) {
 				return nil, &exitError{exitConfig, errors.New(d.String())}
 			}
 		}
-		return nil, fmt.Errorf("the config that was made does not lint: %s", found[0].String())
+		first := slices.IndexFunc(found, func(d config.Diagnostic) bool { return !d.Warning })
+		return nil, fmt.Errorf("the config that was made does not lint: %s", found[first].String())
 	}
 	return cfg, nil
 }

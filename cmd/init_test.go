@@ -131,6 +131,7 @@ func FuzzInit(f *testing.F) {
 		"<h1>x</h1><dl><dt>a: b #c<dd>\u2028y<dt>on<dd>${X}</dl>", `{"a b": [{"null": 1, "_x": 2}, {"null": 2}], "on": [{"y": 1}]}`,
 		"<link rel=alternate type=application/rss+xml href='/f?{x}*'><table><caption>no</caption><tr><th>a<th>b<tr><td>1<td>2<tr><td>1<td>2</table>",
 		"<?xml version=1.0?><rss><channel><item><title>x</title></item></channel></rss>",
+		`{"b": [{"true": 1, "": 2}, {"null": 2}], "false": [{"": 1}]}`,
 	} {
 		f.Add(s, true)
 		f.Add(s, false)

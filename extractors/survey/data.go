@@ -226,6 +226,12 @@ func JSON(body []byte) (list List, ok bool) {
 	return list, true
 }
 
+// isPlain reports whether a path can name a member without quotes. JSONPath's reader
+// takes the three words for values.
+func isPlain(member string) bool {
+	return plainMember.MatchString(member) && member != "true" && member != "false" && member != "null"
+}
+
 func findList(v any, path, name string, depth int, best *List) {
 	if depth > 12 {
 		return
@@ -238,7 +244,7 @@ func findList(v any, path, name string, depth int, best *List) {
 		}
 		slices.Sort(keys)
 		for _, k := range keys {
-			if plainMember.MatchString(k) {
+			if isPlain(k) {
 				findList(v[k], path+"."+k, k, depth+1, best)
 			}
 		}
@@ -262,7 +268,7 @@ func memberNames(list []any) []string {
 		}
 		objects++
 		for k, v := range o {
-			if _, nested := v.(map[string]any); !nested && plainMember.MatchString(k) {
+			if _, nested := v.(map[string]any); !nested && isPlain(k) {
 				counts[k]++
 			}
 		}
