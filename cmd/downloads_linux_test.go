@@ -1,13 +1,14 @@
 package cmd
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
+	"time"
 
 	"github.com/amblecrawl/amble/fixtures/shelf"
 )
@@ -49,10 +50,26 @@ func TestLargeDownload(t *testing.T) {
 	dir := downloadsIn(t, endpoint, "seeds: [{bucket: shelf}]\ndownloads: {to: files, name: \"{path}\", min_free: 0B}\n")
 	cmd := exec.CommandContext(t.Context(), "amble", "run", "crawl.yaml")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), shelfSecret...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
-	peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	ended := make(chan struct{})
+	most := watchMemory(cmd.Process.Pid, func(d time.Duration) bool {
+		select {
+		case <-ended:
+			return false
+		case <-time.After(d):
+			return true
+		}
+	})
+	err := cmd.Wait()
+	close(ended)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	peak := <-most
 	t.Logf("%d MiB at most", peak>>20)
 	if info, err := os.Stat(filepath.Join(dir, "files/large")); err != nil || info.Size() != size || peak > size/3 {
 		t.Errorf("%v, %d MiB at most", err, peak>>20)

@@ -193,12 +193,15 @@ func (c *fixtureCrawl) served() int {
 // watchMemory gives the peak of the process's resident memory in bytes once it
 // has ended, 0 where the system does not tell. The account of a process that
 // has been waited for would not do: it begins with the memory of its parent.
-func (p *process) watchMemory() <-chan int64 {
+func (p *process) watchMemory() <-chan int64 { return watchMemory(p.cmd.Process.Pid, p.pause) }
+
+// watchMemory looks at a process for as long as a pause says that it goes on.
+func watchMemory(pid int, pause func(time.Duration) bool) <-chan int64 {
 	peak := make(chan int64, 1)
 	go func() {
 		var most int64
-		for p.pause(20 * time.Millisecond) {
-			status, err := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/status")
+		for pause(20 * time.Millisecond) {
+			status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 			if err != nil {
 				continue
 			}
