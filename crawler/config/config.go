@@ -206,7 +206,7 @@ type HostException struct {
 
 // Fetch is how pages are fetched.
 type Fetch struct {
-	Workers      int           `yaml:"workers" default:"64" min:"1" max:"10000" doc:"Requests in flight in all."`
+	Workers      int           `yaml:"workers" default:"64" min:"1" max:"10000" doc:"Requests in flight in all. More than there are hosts that may hang at once, so that the others need not wait."`
 	Timeout      time.Duration `yaml:"timeout" default:"30s" min:"1ms" max:"1h" doc:"For one page, from the request to the last byte."`
 	MaxBody      Size          `yaml:"max_body" default:"10MiB" min:"1B" max:"1GiB" doc:"Largest body after decompression; a larger page is an outcome, never cut."`
 	Memory       Size          `yaml:"memory" default:"(half of GOMEMLIMIT; 128MiB without)" min:"1MiB" max:"1TiB" doc:"Memory for the pages in flight, from their first byte to their commit, as estimated by their size and type: a quarter while they arrive, the rest while they are read. What finds no room waits in a file of the state's folder; a document that would take more than is left to one page is not read, and says so."`
