@@ -126,15 +126,6 @@ func ok(body string) func(http.Header) (int, http.Header, []byte, error) {
 	return func(http.Header) (int, http.Header, []byte, error) { return 200, nil, []byte(body), nil }
 }
 
-func field(e crawler.FileEnd, name string) any {
-	for _, f := range e.Fields {
-		if f.Name == name {
-			return f.Value
-		}
-	}
-	return nil
-}
-
 // Whatever a URL and a template say, the name is below the folder, is no more than file
 // systems take, and can be made.
 func TestNamesAreSafe(t *testing.T) {

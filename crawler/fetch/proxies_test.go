@@ -89,11 +89,11 @@ func TestProxiesCarry(t *testing.T) {
 					p.url = strings.Replace(p.url, "socks5", kind, 1)
 				}
 				c := newClient(t, through(t, ProxyOptions{URLs: []string{withUser(p.url, "u:p%40ss%3Aword")}, TLS: conf}), func(o *Options) {
-					o.Lookup = func(_ context.Context, host string) ([]netip.Addr, error) {
+					o.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
 						if kind == "socks5" && host == "site.example" {
 							return []netip.Addr{netip.MustParseAddr("192.0.2.7")}, nil
 						}
-						return nowhere(nil, host)
+						return nowhere(ctx, host)
 					}
 					o.TLSConfig = trusting(secure)
 					o.TLSConfig.ServerName = "example.com" // that of the certificate
@@ -299,7 +299,7 @@ func TestProxiesLeadNowherePrivate(t *testing.T) {
 	_, address, _ := strings.Cut(origin(t, false).URL, "://")
 	http1, socks := httpRelay(t, &relay{to: address}, false), socksRelay(t, &relay{to: address})
 	remote := strings.Replace(socks.url, "socks5", "socks5h", 1)
-	lookup := func(_ context.Context, host string) ([]netip.Addr, error) {
+	lookup := func(ctx context.Context, host string) ([]netip.Addr, error) {
 		switch host {
 		case "inside.example":
 			return []netip.Addr{netip.MustParseAddr("10.1.2.3")}, nil
@@ -308,7 +308,7 @@ func TestProxiesLeadNowherePrivate(t *testing.T) {
 		case "public.example":
 			return []netip.Addr{netip.MustParseAddr("198.51.100.1")}, nil
 		}
-		return nowhere(nil, host)
+		return nowhere(ctx, host)
 	}
 	const refused, carried, unknown = "refused", "carried", "unknown"
 	for _, c := range []struct{ host, http, socks5, socks5h string }{

@@ -211,7 +211,7 @@ func TestAnswers(t *testing.T) {
 		}, 2, ""},
 		{"busy for too long", func(_ int, w http.ResponseWriter) { w.Header().Set("Retry-After", "3600"); w.WriteHeader(429) }, 1, "status 429"},
 		{"never", func(_ int, w http.ResponseWriter) { w.WriteHeader(502) }, 6, "tried in vain for 31s: it answered with status 502"},
-		{"refused", func(_ int, w http.ResponseWriter) { http.Error(w, "wrong\nsignature", 401) }, 1, `status 401: "wrong signature" (see that the secret`},
+		{"refused", func(_ int, w http.ResponseWriter) { http.Error(w, "wrong\nsignature", http.StatusUnauthorized) }, 1, `status 401: "wrong signature" (see that the secret`},
 		{"too large", func(_ int, w http.ResponseWriter) { w.WriteHeader(413) }, 1, "lower records"},
 		{"led elsewhere", func(_ int, w http.ResponseWriter) { w.Header().Set("Location", "/"); w.WriteHeader(307) }, 1, "status 307"},
 		{"a page", func(_ int, w http.ResponseWriter) { _, _ = io.WriteString(w, page) }, 1, `status 200: "a page of HTML"`},
