@@ -35,6 +35,7 @@ func newTowns(t *testing.T) *towns {
 		_, _ = fmt.Fprintf(w, `{"echo": %q}`, r.PathValue("id"))
 	})
 	mux.HandleFunc("POST /towns", a.many)
+	mux.HandleFunc("GET /people", a.people)
 	a.Server = httptest.NewServer(mux)
 	t.Cleanup(a.Close)
 	return a
@@ -114,10 +115,12 @@ func lived(t *testing.T, dir string, a *towns, kills int) string {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for begin := time.Now(); time.Since(begin) < patience && a.asked.Load() < before+int64(10*i); time.Sleep(time.Millisecond) {
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		for begin := time.Now(); time.Since(begin) < patience && len(ended) == 0 && a.asked.Load() < before+int64(10*i); time.Sleep(time.Millisecond) {
 		}
 		_ = cmd.Process.Kill() // it may have ended
-		if cmd.Wait() != nil {
+		if <-ended != nil {
 			killed++
 		}
 	}

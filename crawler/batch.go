@@ -18,6 +18,10 @@ import (
 type Member struct {
 	Row    uint64
 	Fields []Field // its columns
+	// Key, Spare and Place are as in Seed. They are not kept with the request.
+	Key   string
+	Spare uint64
+	Place string
 }
 
 // MaxBatch bounds the values of a batch's rows, by SizeOfFields.
@@ -64,13 +68,13 @@ func (r *Request) members() (rule string, members []Member) {
 			continue
 		}
 		row, _ := fields[0].Value.(int64)
-		members = append(members, Member{Row: uint64(row), Fields: slices.DeleteFunc(slices.Clone(fields[1:]), func(f Field) bool { return IsOwn(f.Name) })})
+		members = append(members, Member{Row: uint64(row), Fields: notOwn(fields[1:])})
 	}
 	return rule, members
 }
 
 func isBatch(r *Request) bool {
-	return r.Row != 0 && len(r.Carry) == 1 && r.Carry[0].Name == carryBatch
+	return r.Row != 0 && len(r.Carry) > 0 && r.Carry[0].Name == carryBatch
 }
 
 // whole are the rows with all of their columns.
@@ -83,6 +87,11 @@ func (r *Request) whole() []Member {
 		}
 	}
 	return members
+}
+
+// notOwn are the columns that a row's records keep.
+func notOwn(fields []Field) []Field {
+	return slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return IsOwn(f.Name) })
 }
 
 // IsOwn reports whether records have a field of the name from amble itself, so that
@@ -101,17 +110,29 @@ func (e *Engine) batch(id string) (BatchRule, error) {
 	return BatchRule{}, fmt.Errorf("the config has changed since the batch was made, and does not say how it is taken apart")
 }
 
-// join gives the records of a batch's answer to its rows.
-func (w *worker) join(l *Lease, f *finished, id string, members []Member) {
+// join gives the records of a page of a batch's answer to its rows. more tells that it
+// names a further page.
+func (w *worker) join(l *Lease, f *finished, id string, members []Member, more bool) {
 	e := w.engine
+	before := l.handed()
 	own := func(r Record) bool { return len(l.Types) > 0 && r.Type == l.Types[0] }
 	items := slices.DeleteFunc(slices.Clone(f.records), func(r Record) bool { return !own(r) })
 	f.records = slices.DeleteFunc(f.records, own)
-	f.unanswered, f.joined = members, true
+	f.unanswered, f.joined = without(members, before), true
 	rule, err := e.batch(id)
+	if err == nil {
+		f.given = make([]int, len(members))
+		copy(f.given, before)
+	}
 	switch {
 	case err != nil:
 		f.unfit = err.Error()
+		return
+	case rule.Column == "" && more:
+		f.unjoinable, f.unfit = true, "the answer goes on on a further page, and rows are joined by order to an answer of one page: join them by a column"
+		return
+	case len(items) == 0 && before != nil:
+		f.unfit = "no page of the answer has a record of the row; the last: " + f.unfit
 		return
 	case len(items) == 0:
 		return
@@ -120,7 +141,7 @@ func (w *worker) join(l *Lease, f *finished, id string, members []Member) {
 		return
 	}
 	f.unfit = "the answer has no record for the row"
-	j := joining{fetched: f, members: members, given: make([]int, len(members))}
+	j := joining{fetched: f, members: members, given: f.given}
 	if rule.Column == "" {
 		for i := range items {
 			j.give(&items[i], i, "")
@@ -129,19 +150,14 @@ func (w *worker) join(l *Lease, f *finished, id string, members []Member) {
 		f.fieldErrors += int64(lost)
 		e.Log.Warn("an answer has records of no row of its batch", "url", l.Shown(), "records", lost, "field", rule.Field)
 	}
-	f.unanswered = nil
-	for i, n := range j.given {
-		if n == 0 {
-			f.unanswered = append(f.unanswered, members[i])
-		}
-	}
+	f.unanswered = without(members, f.given)
 }
 
 // joining is the work of joining one answer.
 type joining struct {
 	fetched *finished
 	members []Member
-	given   []int // how many records each has
+	given   []int // how many records each has, of this page and those before
 }
 
 // maxJoined bounds the records of one answer, where rows share a value.
@@ -220,7 +236,7 @@ func TextOf(v any) string {
 // split asks for the halves of a batch that was refused, which ends at single rows.
 func (w *worker) split(l *Lease, resp *Response, f *finished) (Outcome, bool) {
 	id, members := l.members()
-	if len(members) < 2 {
+	if len(members) < 2 || !l.heads() {
 		return Outcome{}, false
 	}
 	switch resp.Status {

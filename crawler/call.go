@@ -156,7 +156,11 @@ var errCarried = errors.New("the values that are carried along are more than 16 
 
 // checkLink refuses a link whose request could not be kept.
 func checkLink(l *Link) error {
-	if SizeOfFields(l.Carry) > MaxCarried {
+	most := MaxCarried
+	if isBatch(&Request{Row: l.Row, Carry: l.Carry}) {
+		most = 2 * MaxBatch // it was bounded when it was made
+	}
+	if SizeOfFields(l.Carry) > most {
 		return errCarried
 	}
 	return l.Call.Check()

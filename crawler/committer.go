@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -173,6 +174,7 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 		if f.note != "" {
 			b.Put[f.note] = nil
 		}
+		maps.Copy(b.Put, f.marks)
 		if f.known != nil {
 			b.Known = append(b.Known, *f.known)
 		}

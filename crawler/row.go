@@ -125,12 +125,12 @@ func idempotencyKey(run string, row uint64) string {
 }
 
 // columns gives the records of a row's pages the row's values.
-func (w *worker) columns(l *Lease, f *finished) {
+func (w *worker) columns(l *Lease, f *finished, links []Link) {
 	if l.Row == 0 {
 		return
 	}
 	if rule, members := l.members(); members != nil {
-		w.join(l, f, rule, members)
+		w.join(l, f, rule, members, slices.ContainsFunc(links, func(l Link) bool { return l.Row != 0 }))
 		return
 	}
 	for i := range f.records {
@@ -157,13 +157,20 @@ func withColumns(columns, fields []Field) []Field {
 // answerRow gives a row its record where its outcome leaves it without, and each
 // row of a batch.
 func (w *worker) answerRow(l *Lease, f *finished, o *Outcome) {
-	if !l.heads() || o.Disposition != Done || len(l.Types) == 0 {
+	if !l.answersRows() || o.Disposition != Done || len(l.Types) == 0 {
 		return
 	}
+	if f.continued {
+		return // by the last page
+	}
 	_, members := l.members()
+	batch := members != nil
+	if given := l.handed(); given != nil {
+		members = without(members, given)
+	}
 	reason, detail := string(o.Class), o.Detail
 	switch {
-	case o.Class == ClassRedirected && len(f.found) > 0, o.Class == ClassSplit, members == nil && len(f.records) > 0:
+	case o.Class == ClassRedirected && len(f.found) > 0, o.Class == ClassSplit, !batch && len(f.records) > 0:
 		return
 	case o.Class == ClassRedirected:
 		reason = string(ClassOutOfScope)
@@ -179,7 +186,7 @@ func (w *worker) answerRow(l *Lease, f *finished, o *Outcome) {
 	for _, m := range members {
 		w.answerOne(l, f, m, reason, detail)
 	}
-	if members != nil || f.joined {
+	if batch {
 		return
 	}
 	fields := l.Carry

@@ -106,62 +106,23 @@ func (s *sowing) batch(ctx context.Context) (more bool, err error) {
 		if len(batch)%1000 == 999 && ctx.Err() != nil {
 			return false, ctx.Err()
 		}
-		r, err := e.admitSeed(&seed, s.taken)
+		admitted, err := e.admitSeed(&seed, s.taken, marks)
 		if err != nil {
 			return false, fmt.Errorf("adding the seeds: %w", err)
 		}
-		batch = append(batch, r)
-		held += r.heldSize()
+		batch = append(batch, admitted...)
+		for i := range admitted {
+			held += admitted[i].heldSize()
+		}
 		if seed.Dataset != "" {
 			marks[keySeeded+seed.Dataset] = binary.AppendVarint(nil, seed.Number)
 		}
 	}
-	if len(batch) > 0 {
+	if len(batch)+len(marks) > 0 {
 		if _, err := e.Frontier.Commit(ctx, &Batch{Found: batch, Put: marks}); err != nil {
 			return false, fmt.Errorf("adding the seeds: %w", err)
 		}
 	}
 	s.announce(more)
 	return more, nil
-}
-
-// admitSeed makes a seed a request. A row whose key a row before it has, in the
-// frontier or among those taken, becomes one that makes no request.
-func (e *Engine) admitSeed(s *Seed, taken map[urls.Key]struct{}) (Request, error) {
-	r := s.request(e)
-	if s.Key == "" {
-		return r, nil
-	}
-	_, twice := taken[r.Key]
-	if fault, err := urls.Parse(rowURL); !twice && err == nil {
-		for _, host := range []string{r.Host(), fault.Origin()} {
-			standing, err := e.Frontier.Lookup(host, r.Key)
-			if err != nil {
-				return r, err
-			}
-			twice = twice || standing.State != "unknown"
-		}
-	}
-	if !twice {
-		taken[r.Key] = struct{}{}
-		return r, nil
-	}
-	again := *s
-	again.Row, again.Fault = s.Spare, fmt.Errorf("%s: the key %s stands twice", s.Place, s.Key)
-	e.Log.Warn("a row's key stands twice", "row", s.Place, "key", e.hide(s.Key))
-	return again.request(e), nil
-}
-
-// sow makes requests of the seeds that an answer holds.
-func (w *worker) sow(seeds []Seed, f *finished) error {
-	taken := map[urls.Key]struct{}{}
-	for i := range seeds {
-		r, err := w.engine.admitSeed(&seeds[i], taken)
-		if err != nil {
-			return err
-		}
-		f.found = append(f.found, r)
-		f.size += int64(len(r.URL.String())) + requestOverhead + r.heldSize()
-	}
-	return nil
 }

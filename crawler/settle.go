@@ -128,7 +128,7 @@ func (w *worker) redirect(l *Lease, resp *Response, f *finished) Outcome {
 	if l.Kind == KindFile {
 		next.Key = KeyOf(FileKey(next.Key), xxh3.HashStringSeed(next.Requested, uint64(next.Hops))) // two may lead to one
 	}
-	if l.heads() {
+	if l.answersRows() {
 		next.Key = next.keyOfHop()
 	} else if next.Key == l.Key {
 		// The server tells apart what the dedup key does not, such as "/a?" and
@@ -146,7 +146,7 @@ func (w *worker) withCookies(l *Lease, target urls.URL, o Outcome, f *finished) 
 	next := l.Request
 	next.URL, next.Requested, next.Hops, next.Attempt = target, l.Origin(), l.Hops+1, 0
 	next.Key = KeyOf(urls.Key(xxh3.HashString128("with cookies "+target.Fetch()).Bytes()), l.Call.Digest())
-	if l.heads() {
+	if l.answersRows() {
 		next.Key = next.keyOfHop()
 	}
 	f.found = append(f.found, next)
@@ -195,14 +195,12 @@ func (w *worker) follow(l *Lease, links []Link, f *finished) {
 			f.outOfScope++
 			continue
 		}
-		if link.Row != 0 && batched {
-			f.outOfScope++
-			e.Log.Warn("a further page was left out: the answer to a batch of rows has one page", "url", l.URL.Redacted(), "to", link.URL.Redacted())
-			continue
-		}
 		if link.Row != 0 && depth > maxRowPages {
 			f.outOfScope++
 			e.Log.Warn("a row has more pages than are followed", "url", l.URL.Redacted(), "pages", maxRowPages)
+			continue
+		}
+		if link.Row != 0 && batched && !w.continues(l, &link, f) {
 			continue
 		}
 		if err := checkLink(&link); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -49,10 +50,14 @@ type finished struct {
 	tallied        any      // what the tally notes of the page
 	joined         bool     // the answer of a batch was taken apart
 	unanswered     []Member // the rows that it has nothing for
+	given          []int    // how many records each row has, with those of earlier pages
+	continued      bool     // a further page answers for the rows
+	unjoinable     bool     // it has several pages, which rows cannot be joined to
 	known          *Known
 	forget         urls.Key // of a page that is known no more
 	revisit        RevisitTotals
-	rewritten      []string // keys of records that an earlier run has written
+	rewritten      []string          // keys of records that an earlier run has written
+	marks          map[string][]byte // of rows that it gives, by their keys
 
 	entries     []Entry
 	requests    int64
@@ -301,6 +306,9 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 			e.Log.Warn("extraction failed", "url", l.URL.Redacted(), "error", err)
 		}
 		r.Records, r.Rejects, r.Matched, r.Seeds = nil, nil, nil, nil
+		if isBatch(&l.Request) {
+			r.Links = slices.DeleteFunc(r.Links, func(l Link) bool { return l.Row != 0 }) // this page answers for the rows
+		}
 	}
 	if c := permits.Canonical; !c.IsZero() && !permits.NoFollow && o.Class == ClassFetched && w.canonical(l, c, f) {
 		o.Class, o.Detail = ClassCanonicalElsewhere, "to "+c.Redacted()
@@ -335,7 +343,7 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 	if len(f.records) == 0 && l.Row != 0 {
 		f.unfit = cmp.Or(permits.Reason, unfit(resp, &r))
 	}
-	w.columns(l, f)
+	w.columns(l, f, r.Links)
 	f.fieldErrors += int64(len(r.Errors))
 	if err := w.sow(r.Seeds, f); err != nil {
 		w.stop = fmt.Errorf("looking up rows: %w", err)

@@ -11,7 +11,7 @@ import (
 
 // RowBatch is how many rows share one request, and how its answer is told apart.
 type RowBatch struct {
-	Size      int      `yaml:"size,scalar" min:"0" max:"1000" doc:"Rows in a request at most; fewer where URL or body would grow too large."`
+	Size      int      `yaml:"size,scalar" min:"1" max:"1000" doc:"Rows in a request at most; fewer where URL or body would grow too large."`
 	Columns   []string `yaml:"columns" default:"(all)" doc:"The columns that {{rows}} has."`
 	Separator string   `yaml:"separator" default:"(a comma)" doc:"What stands between the values of a column in a URL or text."`
 	By        string   `yaml:"by" default:"(the key, where that is one column; else order)" doc:"The column by which the answer's records are joined to the rows; order: the first record is that of the first row and so on."`
@@ -77,7 +77,8 @@ func (b *batching) give(row *rows.Row) bool {
 	}
 	s := b.single(row)
 	if s.Fault == nil && s.Key != "" && b.keys[s.Key] {
-		s.Row, s.Fault = s.Spare, fmt.Errorf("%s: the key %s stands twice", s.Place, s.Key)
+		s.Carry, s.Row = carried(s.Carry), s.Spare
+		s.Fault = fmt.Errorf("%s: the key %s stands twice", s.Place, s.Key)
 	}
 	s.Number = row.Number
 	if s.Fault != nil {
@@ -160,7 +161,9 @@ func (r *request) batches(list []*rows.Row, singles []crawler.Seed) []crawler.Se
 	for i := range singles {
 		id += fmt.Sprintf(" %016x", singles[i].Row)
 		size += crawler.SizeOfFields(singles[i].Carry)
-		s.Members = append(s.Members, crawler.Member{Row: singles[i].Row, Fields: singles[i].Carry})
+		s.Members = append(s.Members, crawler.Member{
+			Row: singles[i].Row, Fields: singles[i].Carry, Key: singles[i].Key, Spare: singles[i].Spare, Place: singles[i].Place,
+		})
 	}
 	switch s.Row = rowID(id); {
 	case err == nil && size <= crawler.MaxBatch:
@@ -187,8 +190,8 @@ func (r *request) again(members []crawler.Member) []crawler.Seed {
 // rowBatch checks the batch of a seed.
 func (k *seedCheck) rowBatch(s *Seed, n *node) {
 	b, at := &s.Batch, n.below([]string{"batch"})
-	if b.Size == 0 {
-		if !b.empty() {
+	if b.Size <= 0 {
+		if !b.empty() && at.get("size") == nil { // else the size has been complained about
 			k.errorf(at.place, "such as batch: {size: 100}", "seeds: the batch has no size")
 		}
 		return
@@ -201,5 +204,8 @@ func (k *seedCheck) rowBatch(s *Seed, n *node) {
 	}
 	if b.By == byOrder && b.Field != "" {
 		k.errorf(at.below([]string{"field"}).place, "name the column under batch.by", "seeds: the answer of the batch is joined by order, which needs no field")
+	}
+	if next := k.at("extract", s.Type).get("next"); b.By == byOrder && next != nil {
+		k.errorf(next.place, "name a column under batch.by", "the answers to batches that are joined by order have one page")
 	}
 }
