@@ -83,7 +83,7 @@ func TestClockIsSetWhileCrawling(t *testing.T) {
 	if err := crawl.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	book, err := openLedger(cfg, cfg.State, "run")
+	book, err := openLedger(cfg, cfg.State, "run", false)
 	if err != nil {
 		t.Fatal(err)
 	}

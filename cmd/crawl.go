@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -231,30 +230,42 @@ func usedBefore(state string) bool {
 }
 
 // kept is what a state knows of hosts, and of what records were like, which a new
-// run is to know as well.
-var kept = []string{crawler.KeyRobots, crawler.KeyFile, crawler.KeyDebts, drift.KeyKept}
+// run is to know as well; keptFiles are the texts of hosts, which it can do without.
+var (
+	kept      = []string{crawler.KeyDebts, drift.KeyKept}
+	keptFiles = []string{crawler.KeyRobots, crawler.KeyFile}
+)
 
 // openFrontier opens a crawl's state. A finished run in it is replaced by a
-// new one, an unfinished one is kept unless fresh.
-func openFrontier(cfg *config.Config, dir string, fresh bool, log *slog.Logger) (f *frontier.Frontier, resumed crawler.RunState, err error) {
-	open := func(fresh, known bool) (*frontier.Frontier, error) {
-		keep := kept
-		if known {
-			keep = append(slices.Clone(kept), crawler.KeyRevisit, keyMark) // by which what is known is sealed
+// new one, an unfinished one is kept unless fresh. Before a new one begins, while the
+// state is this process's, begins is asked whether it is to read every robots.txt anew;
+// nil: it is not.
+func openFrontier(cfg *config.Config, dir string, fresh bool, begins func() (anew bool), log *slog.Logger) (f *frontier.Frontier, resumed crawler.RunState, err error) {
+	open := func(o frontier.Options, keep ...string) (*frontier.Frontier, error) {
+		o.Dir, o.Crawl, o.Version, o.Log = dir, cfg.Name, version, log
+		o.Keep = append(keep, kept...)
+		if o.KeepKnown {
+			o.Keep = append(o.Keep, crawler.KeyRevisit, keyMark) // by which what is known is sealed
 		}
-		return frontier.Open(frontier.Options{
-			Dir: dir, Crawl: cfg.Name, Version: version, Keep: keep, KeepKnown: known, Fresh: fresh, Log: log,
-		})
+		return frontier.Open(o)
 	}
 	// A run that is given up has written some of what it knows by now, and nothing of
 	// the rest: the next one begins with nothing.
-	if f, err = open(fresh, false); err != nil {
+	if f, err = open(frontier.Options{Fresh: fresh}, keptFiles...); err != nil {
 		return nil, crawler.RunState{}, stateError(err)
 	}
 	run, found, err := crawler.ReadRun(f)
-	if err == nil && found && run.Finished {
-		if err = f.Close(); err == nil {
-			f, err = open(true, cfg.Revisit.On())
+	if err == nil && (!found || run.Finished) {
+		anew := begins != nil && begins()
+		if found || anew {
+			o := frontier.Options{Fresh: true, KeepKnown: cfg.Revisit.On() && !fresh}
+			files := keptFiles
+			if anew {
+				files, o.Spent = nil, spent(time.Now())
+			}
+			if err = f.Close(); err == nil {
+				f, err = open(o, files...)
+			}
 		}
 		run = crawler.RunState{}
 	}

@@ -39,6 +39,10 @@ type execution struct {
 	// began is told the run's ID before the first request; nil for nobody.
 	began func(id string)
 	known known // of hosts, by earlier runs
+	// ledgerFor is for how long the ledger is kept, 0 forever; anew is that the account
+	// can begin with this run.
+	ledgerFor time.Duration
+	anew      bool
 	// fetching is where the answers come from; the zero value asks the hosts.
 	fetching fetching
 }
@@ -55,7 +59,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	}
 	defer outliveReaders()()
 	used := x.used || usedBefore(x.state)
-	f, found, err := openFrontier(cfg, x.state, x.fresh, x.log)
+	f, found, err := openFrontier(cfg, x.state, x.fresh, func() bool { return x.putAway(ctx) }, x.log)
 	if err != nil {
 		return report{}, err
 	}

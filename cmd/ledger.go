@@ -26,9 +26,9 @@ type account struct {
 var _ crawler.Ledger = account{}
 
 // openLedger begins the account of this process.
-func openLedger(cfg *config.Config, state, run string) (account, error) {
+func openLedger(cfg *config.Config, state, run string, anew bool) (account, error) {
 	l, err := ledger.Open(ledgerFolder(state), ledger.RunInfo{
-		Run: run, Crawl: cfg.Name, Agent: cfg.Politeness.Agent, Contact: cfg.Politeness.Contact, Started: time.Now(), Policy: promised(cfg),
+		Run: run, Crawl: cfg.Name, Agent: cfg.Politeness.Agent, Contact: cfg.Politeness.Contact, Started: time.Now(), Policy: promised(cfg), Anew: anew,
 	})
 	return account{Ledger: l, veil: cfg.Veil()}, err
 }
@@ -36,7 +36,7 @@ func openLedger(cfg *config.Config, state, run string) (account, error) {
 // openLedger begins the account of this process. A run that starts over leaves a
 // damaged one aside.
 func (x *execution) openLedger(run string) (account, error) {
-	book, err := openLedger(x.cfg, x.state, run)
+	book, err := openLedger(x.cfg, x.state, run, x.anew)
 	if !x.fresh || !errors.As(err, new(*ledger.CorruptError)) {
 		return book, err
 	}
@@ -46,7 +46,7 @@ func (x *execution) openLedger(run string) (account, error) {
 	}
 	x.known.unread = true // what the new ledger does not hold is asked for again
 	x.log.Warn("the damaged ledger was put aside; amble audit reads what came before the damage", "error", err, "folder", to)
-	return openLedger(x.cfg, x.state, run)
+	return openLedger(x.cfg, x.state, run, x.anew)
 }
 
 // promised is what a config promises to hosts, as the ledger states it.

@@ -95,7 +95,7 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 		return err
 	}
 	defer closeTraces()
-	x := &execution{cfg: cfg, state: state, fresh: flags.fresh, accept: flags.accept, monitor: m, log: log, tracer: tracer, fetching: fetching{record: flags.record, replay: flags.replay}}
+	x := &execution{cfg: cfg, state: state, fresh: flags.fresh, accept: flags.accept, monitor: m, log: log, tracer: tracer, ledgerFor: cfg.History.LedgerFor(false), fetching: fetching{record: flags.record, replay: flags.replay}}
 	x.resuming = func(run crawler.RunState, settled int64) { sayResuming(stderr, log, flags.json, run, settled) }
 	r, err := x.run(cmd.Context())
 	if err != nil {

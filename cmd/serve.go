@@ -281,7 +281,7 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 	own := *cfg // a run may lower its number of workers
 	debts := s.watchDebts(cfg, o.Number)
 	x := &execution{
-		cfg: &own, state: cfg.State, monitor: m, log: s.log.With("crawl", cfg.Name), began: o.Named, common: s.common, used: s.used, tracer: s.tracer,
+		cfg: &own, state: cfg.State, monitor: m, log: s.log.With("crawl", cfg.Name), began: o.Named, common: s.common, used: s.used, tracer: s.tracer, ledgerFor: cfg.History.LedgerFor(true),
 		entered: func(entries []crawler.Entry) {
 			for i := range entries {
 				m.Hosts().Add(&entries[i])

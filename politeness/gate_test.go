@@ -134,6 +134,9 @@ func TestDebtsSurviveInOpaque(t *testing.T) {
 	if len(state.Opaque) == 0 || len(state.Opaque) > 64 {
 		t.Fatalf("opaque of %d octets", len(state.Opaque))
 	}
+	if Outlived(state.Opaque, c.now().Add(9*time.Minute)) || !Outlived(state.Opaque, c.now().Add(10*time.Minute)) || !Outlived([]byte{1}, c.now()) {
+		t.Error("it is not outlived when the debt is paid")
+	}
 	next, c2 := newTestGate(Policy{IgnoreRobots: true}, Options{})
 	next.Restore(site, HostState{Opaque: state.Opaque})
 	w := expect(t, next.Decide(site, site+"/"), Wait)

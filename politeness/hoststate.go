@@ -158,6 +158,21 @@ func (o *opaque) write() []byte {
 	return append(b, checksum(b)...)
 }
 
+// Outlived reports whether a memory of debts (HostState.Opaque or GroupOpaque) says
+// nothing that still holds, and is of a host that was not asked since before an instant.
+func Outlived(debts []byte, before time.Time) bool {
+	o, ok := readOpaque(debts)
+	if !ok {
+		return true // nobody reads it
+	}
+	for _, t := range []time.Time{o.debt, o.last, o.circuit.until, o.checked, o.retryAt} {
+		if t.After(before) {
+			return false
+		}
+	}
+	return true
+}
+
 func readOpaque(data []byte) (o opaque, ok bool) {
 	r, ok := openMemory(data, opaqueVersion)
 	if !ok {

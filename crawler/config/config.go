@@ -27,7 +27,7 @@ type Config struct {
 	State      string        `yaml:"state,path" default:"(.amble/<name> beside the config)" doc:"Folder of the run's state, from which an interrupted run resumes."`
 	Revisit    Revisit       `yaml:"revisit" doc:"How a run uses what earlier runs knew of pages: conditional requests, changes, and when a page is asked for again."`
 	Schedule   Schedule      `yaml:"schedule" doc:"When amble serve runs the crawl: docs/serve.md has the rules. amble run does not look at it."`
-	History    History       `yaml:"history" doc:"How much amble serve remembers of the crawl's runs. What is older is forgotten after each run."`
+	History    History       `yaml:"history" doc:"How much is remembered of the crawl's runs and of what they asked for."`
 	Alerts     []Alert       `yaml:"alerts" doc:"Who amble serve tells when a run fails, drifts, has no record or is too slow: a list of webhooks and commands. docs/serve.md has the message."`
 	Commit     Commit        `yaml:"commit" doc:"How many finished pages are written at once."`
 	Grace      time.Duration `yaml:"grace" default:"10s" max:"10m" doc:"Time that pages in flight have to finish when the run is told to stop."`

@@ -43,6 +43,7 @@ type Daemon struct {
 	work    sync.WaitGroup
 	kick    chan struct{} // something has changed: look again
 	ctx     context.Context
+	swept   time.Time // when what belongs to no crawl was last forgotten
 }
 
 // maxSleep bounds one sleep, so that a clock that was set is noticed.
@@ -92,6 +93,10 @@ func (d *Daemon) Set(ctx context.Context, crawls []Crawl) error {
 		if j.running == 0 {
 			delete(d.jobs, name)
 		}
+	}
+	d.swept = d.opt.Clock.Now()
+	if err := d.sweep(ctx, d.names(), d.swept); err != nil {
+		return fmt.Errorf("the history of runs: %w", err)
 	}
 	d.look()
 	return nil
@@ -313,6 +318,9 @@ func (d *Daemon) ended(j *job, c Crawl, o Occasion, end history.Run) {
 	defer cancel()
 	d.wrote(j, d.opt.History.End(ctx, o.Number, end))
 	d.wrote(j, d.prune(ctx, &c))
+	if names, now := d.daily(); names != nil {
+		d.wrote(j, d.sweep(ctx, names, now))
+	}
 	level := slog.LevelInfo
 	if end.Status == history.Failed {
 		level = slog.LevelError
@@ -332,13 +340,6 @@ func (d *Daemon) ended(j *job, c Crawl, o Occasion, end history.Run) {
 		delete(d.jobs, j.Name)
 	}
 	d.look()
-}
-
-// prune forgets old runs of a crawl.
-func (d *Daemon) prune(ctx context.Context, c *Crawl) error {
-	keep, before := cmp.Or(c.KeepRuns, d.opt.KeepRuns), d.opt.Clock.Now().Add(-cmp.Or(c.KeepFor, d.opt.KeepFor))
-	_, err := d.opt.History.Prune(ctx, c.Name, keep, before)
-	return err
 }
 
 // guarded lets a run that panics fail, and no more than that.

@@ -318,3 +318,33 @@ func TestRescheduled(t *testing.T) {
 		}
 	})
 }
+
+// A crawl that no config has any more is forgotten, also by a daemon that nobody touches.
+func TestForgetsStrangers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := opened(t, filepath.Join(t.TempDir(), "history.db"))
+		defer h.Close()
+		hourly := scheduled(t, schedule.Spec{Cron: "@hourly"})
+		here := Crawl{Name: "here", Schedule: hourly, Run: takes(time.Minute)}
+		gone := Crawl{Name: "gone", Schedule: hourly, Run: takes(time.Minute)}
+		live(t, h, 3, []Crawl{here, gone}, func(*Daemon) { time.Sleep(150 * time.Minute) })
+		d := New(Options{History: h, Clock: realClock{}, KeepFor: 12 * time.Hour})
+		if err := d.Set(t.Context(), []Crawl{here}); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(listed(t, h, history.Filter{Crawl: "gone"})); n < 2 {
+			t.Errorf("%d runs are known while they are young", n)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Hour)
+		defer cancel()
+		if err := d.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		if n := len(listed(t, h, history.Filter{Crawl: "gone"})); n > 0 {
+			t.Errorf("%d runs are known a day later", n)
+		}
+		if n := len(listed(t, h, history.Filter{Crawl: "here"})); n < 12 {
+			t.Errorf("%d runs of the other are known", n)
+		}
+	})
+}

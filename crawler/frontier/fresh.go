@@ -29,6 +29,9 @@ func (f *folder) startAfresh(o Options, s *store, err error) (*store, error) {
 	if err = f.remove(closedFile); err == nil { // it tells of the old run
 		err = s.forget(o.kept())
 	}
+	if err == nil && o.Spent != nil {
+		err = s.sweep(o.Spent)
+	}
 	if err != nil {
 		_ = s.close() // the first error says more
 		return nil, fmt.Errorf("state folder %s: %w", f.dir, err)
@@ -53,6 +56,37 @@ func (s *store) forget(keep [][]byte) error {
 		return s.broken(err)
 	}
 	return s.apply(b, pebble.Sync)
+}
+
+// sweepStep bounds one write of sweep.
+const sweepStep = 4096
+
+// sweep removes the values that are spent. They are of no use, so that it does no harm
+// to die on the way.
+func (s *store) sweep(spent func(name string, value []byte) bool) error {
+	for from, more := []byte{valueRow}, true; more; {
+		more = false
+		b := s.db.NewBatch()
+		n := 0
+		err := s.scan(from, []byte{valueRow + 1}, func(k, v []byte) (bool, error) {
+			if n++; n > sweepStep {
+				from, more = slices.Clone(k), true
+				return false, nil
+			}
+			if !spent(string(k[1:]), v) {
+				return true, nil
+			}
+			return true, b.Delete(k, nil)
+		})
+		if err != nil {
+			_ = b.Close() // the first error says more
+			return s.broken(err)
+		}
+		if err := s.apply(b, pebble.Sync); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // after is the first key beyond all that begin with prefix, whose last octet is

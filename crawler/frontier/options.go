@@ -33,6 +33,8 @@ type Options struct {
 	// Keep lists prefixes of the names under which Batch.Put values outlive
 	// Fresh: what is known of hosts stays true when a run is given up.
 	Keep []string
+	// Spent tells which of these values are of no use any more; nil: none.
+	Spent func(name string, value []byte) bool
 	// KeepKnown has what is known of pages outlive Fresh too, where Keep is not empty.
 	KeepKnown bool
 

@@ -110,6 +110,38 @@ func TestPrune(t *testing.T) {
 	}
 }
 
+// What belongs to no crawl is forgotten once it is old, and nothing else is.
+func TestSweep(t *testing.T) {
+	h := opened(t, filepath.Join(t.TempDir(), "history.db"))
+	for i, crawl := range []string{"here", "gone", "gone", "broken", "broken"} {
+		begun(t, h, crawl, Finished, noon.Add(time.Duration(i)*time.Hour))
+	}
+	for _, crawl := range []string{"here", "gone", "broken", "new"} {
+		if _, err := h.Decide(t.Context(), crawl, []byte(crawl)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for host, until := range map[string]time.Time{"a": noon, "b": noon.Add(9 * time.Hour)} {
+		if err := h.Owe(t.Context(), host, until); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.Sweep(t.Context(), []string{"here"}, noon.Add(3*time.Hour), noon.Add(8*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := numbers(t, h, Filter{}); !slices.Equal(got, []int64{5, 4, 1}) {
+		t.Errorf("left: %v", got)
+	}
+	for crawl, want := range map[string]string{"here": "here", "gone": "", "broken": "broken", "new": "new"} {
+		if got, err := h.Recall(t.Context(), crawl); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v", crawl, got, err)
+		}
+	}
+	if debts, err := h.Debts(t.Context(), noon.Add(-time.Hour)); err != nil || len(debts) != 1 || debts["b"].IsZero() {
+		t.Errorf("%v, %v", debts, err)
+	}
+}
+
 func TestStateOfASchedule(t *testing.T) {
 	h := opened(t, filepath.Join(t.TempDir(), "history.db"))
 	for _, state := range []string{"", "one", "two"} {

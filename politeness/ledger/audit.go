@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"time"
@@ -31,8 +32,31 @@ const window = 1 << 15
 
 // Audit derives again, from the ledger alone, what each request owed and was
 // allowed, and compares. A torn tail stands in the report; for a damaged file it
-// returns the *CorruptError with the report on what came before it.
-func Audit(ctx context.Context, dir string, rules Rules) (*Report, error) {
+// returns the *CorruptError with the report on what came before it. Where the beginning
+// of the ledger is put away meanwhile it starts over.
+func Audit(ctx context.Context, dir string, rules Rules) (report *Report, err error) {
+	for range listTries {
+		l, err := list(dir)
+		if err != nil {
+			return nil, err
+		}
+		report, err = auditOf(ctx, dir, rules, scanFrom(dir, l.numbers))
+		if errors.Is(err, errMoved) {
+			continue
+		}
+		if report != nil {
+			report.Before = l.before
+			if l.before == nil && len(l.numbers) > 0 {
+				report.Missing = l.numbers[0] - 1
+			}
+		}
+		return report, err
+	}
+	return nil, errMoved
+}
+
+// auditOf audits some frames that follow upon each other.
+func auditOf(ctx context.Context, dir string, rules Rules, frames iter.Seq2[frame, error]) (*Report, error) {
 	lib, err := newLibrary(dir)
 	if err != nil {
 		return nil, err
@@ -42,7 +66,7 @@ func Audit(ctx context.Context, dir string, rules Rules) (*Report, error) {
 		rules: rules, library: lib,
 		report: &Report{}, hosts: make(map[string]*hostAudit), groups: make(map[string]*pace),
 	}
-	err = a.walk(ctx, dir)
+	err = a.walk(ctx, frames)
 	if errors.Is(err, ErrTorn) {
 		a.report.Torn, err = err.Error(), nil
 	}
@@ -51,6 +75,9 @@ func Audit(ctx context.Context, dir string, rules Rules) (*Report, error) {
 	}
 	if more := a.flush(0); more != nil && err == nil {
 		err = more
+	}
+	if errors.Is(err, errMoved) {
+		return nil, err
 	}
 	if err == nil && a.report.Processes == 0 && a.report.Torn == "" {
 		return nil, fmt.Errorf("%s: %w", dir, ErrNone)
@@ -87,8 +114,8 @@ type event struct {
 	version *version
 }
 
-func (a *auditor) walk(ctx context.Context, dir string) error {
-	for f, err := range scan(dir) {
+func (a *auditor) walk(ctx context.Context, frames iter.Seq2[frame, error]) error {
+	for f, err := range frames {
 		if err == nil {
 			err = ctx.Err()
 		}

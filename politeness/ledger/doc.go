@@ -28,6 +28,12 @@
 // Ledgers of earlier formats are read, and written on in the present one. What
 // a process did not promise, or wrote down too little of, is not judged.
 //
+// # What it forgets
+//
+// Prune puts the beginning away, where an account can begin: with a process that relies
+// on nothing that an earlier one has read (RunInfo.Anew). The rest says what went
+// (Before), and audits by itself.
+//
 // # What it leaves to others
 //
 // Entries that were not appended when a process died are missing; what their

@@ -115,6 +115,10 @@ type RunInfo struct {
 	// must come from the clock that the entries' times come from.
 	Started time.Time `json:"started"`
 	Policy  Policy    `json:"policy"`
+	// Anew says that the process relies on no robots.txt that was read before it: the
+	// account can begin with it. It begins a file of its own, before which Prune may
+	// cut.
+	Anew bool `json:"anew,omitempty"`
 }
 
 // Policy is what the operator promised. Durations are nanoseconds in the file.

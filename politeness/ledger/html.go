@@ -42,7 +42,8 @@ func (r *Report) WriteHTML(w io.Writer, host string) error {
 		Trace   []Entry
 		Broken  []Violation
 		More    int64
-	}{HostRow: row, Run: r.Run, Busiest: 1}
+		Before  *Before
+	}{HostRow: row, Run: r.Run, Busiest: 1, Before: r.Before}
 	for _, h := range row.Hours {
 		data.Busiest = max(data.Busiest, h.Requests)
 	}

@@ -24,16 +24,20 @@ func ReadLatest(ctx context.Context, dir, run string) iter.Seq2[Entry, error] {
 		from := len(numbers) - 1
 		for from > 0 {
 			begins, err := firstRun(dir, numbers[from])
+			if errors.Is(err, errMoved) { // what is put away is of earlier runs
+				from++
+				break
+			}
 			if err != nil {
 				yield(Entry{}, err)
 				return
 			}
-			if begins.Run != run {
+			if begins.Run.Run != run {
 				break
 			}
 			from--
 		}
-		entriesOf(ctx, scanFrom(dir, numbers[max(from, 0):]), run)(yield)
+		entriesOf(ctx, scanFrom(dir, numbers[min(max(from, 0), len(numbers)):]), run)(yield)
 	}
 }
 
@@ -60,25 +64,25 @@ func entriesOf(ctx context.Context, frames iter.Seq2[frame, error], run string) 
 	}
 }
 
-// firstRun reads what a segment begins with.
-func firstRun(dir string, n int) (RunInfo, error) {
+// firstRun reads what a segment begins with. Its error is ErrTorn where that is not there.
+func firstRun(dir string, n int) (runFrame, error) {
 	dec, err := newDecoder()
 	if err != nil {
-		return RunInfo{}, fmt.Errorf("ledger: %w", err)
+		return runFrame{}, fmt.Errorf("ledger: %w", err)
 	}
 	defer dec.Close()
-	var found *RunInfo
+	var found *runFrame
 	_, err = scanSegment(dir, n, dec, func(f frame, _ error) bool {
 		if f.run != nil {
-			found = &f.run.Run
+			found = f.run
 		}
 		return false
 	})
 	if err == nil && found == nil {
-		err = &CorruptError{File: segmentFile(dir, n), Detail: "it does not begin with a run"}
+		err = fmt.Errorf("%w: %s has no frame", ErrTorn, segmentFile(dir, n))
 	}
 	if err != nil {
-		return RunInfo{}, err
+		return runFrame{}, err
 	}
 	return *found, nil
 }

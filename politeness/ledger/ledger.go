@@ -121,7 +121,10 @@ func (l *Ledger) resume(n int) error {
 		}
 	}
 	l.number, l.size, l.chain = n, t.size, t.chain
-	if l.size >= l.limit {
+	if l.run.Anew {
+		clear(l.held) // what it relies on stands in its own files
+	}
+	if t.frames > 0 && (l.size >= l.limit || l.run.Anew) {
 		return l.rotate(false)
 	}
 	if err := l.introduce(false); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"time"
@@ -13,7 +14,7 @@ import (
 )
 
 // Read yields the entries of a ledger in the order in which they were
-// appended, checking every frame. It ends with an error that wraps ErrTorn when
+// appended, checking every frame. Entries that are put away meanwhile are left out. It ends with an error that wraps ErrTorn when
 // the last frame is incomplete, and with a *CorruptError where a file is
 // damaged.
 func Read(dir string) iter.Seq2[Entry, error] {
@@ -28,7 +29,7 @@ func ReadRun(dir, run string) iter.Seq2[Entry, error] {
 func read(dir string, wanted func(RunInfo) bool) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		want := false
-		for f, err := range scan(dir) {
+		for f, err := range passing(dir) {
 			if err != nil {
 				yield(Entry{}, err)
 				return
@@ -41,6 +42,32 @@ func read(dir string, wanted func(RunInfo) bool) iter.Seq2[Entry, error] {
 			}
 			for _, e := range f.entries {
 				if !yield(e, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// passing is scan, but goes on behind what is put away meanwhile.
+func passing(dir string) iter.Seq2[frame, error] {
+	return func(yield func(frame, error) bool) {
+		for again, last := true, 0; again; {
+			again = false
+			numbers, err := segments(dir)
+			if err != nil {
+				yield(frame{}, err)
+				return
+			}
+			for len(numbers) > 1 && numbers[0] <= last {
+				numbers = numbers[1:]
+			}
+			for f, err := range scanFrom(dir, numbers) {
+				if again = errors.Is(err, errMoved); again {
+					break
+				}
+				last = max(last, f.segment)
+				if !yield(f, err) {
 					return
 				}
 			}
@@ -75,11 +102,24 @@ func scan(dir string) iter.Seq2[frame, error] {
 	}
 }
 
+// openSegment opens one to be read; its error is errMoved where it was put away after
+// it was listed.
+func openSegment(dir string, n int) (*os.File, error) {
+	in, err := os.Open(segmentFile(dir, n))
+	if errors.Is(err, fs.ErrNotExist) && moved(dir, n) {
+		return nil, errMoved
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	return in, nil
+}
+
 func scanSegment(dir string, n int, dec *zstd.Decoder, yield func(frame, error) bool) (more bool, err error) {
 	file := segmentFile(dir, n)
-	in, err := os.Open(file)
+	in, err := openSegment(dir, n)
 	if err != nil {
-		return false, fmt.Errorf("ledger: %w", err)
+		return false, err
 	}
 	defer func() { _ = in.Close() }() // only read from
 	r, err := newFrameReader(file, n, in, dec)
@@ -139,9 +179,9 @@ func (d *decoder) decode(kind byte, payload []byte) (f frame, err error) {
 // not.
 func body(dir string, at place, hash [16]byte, dec *zstd.Decoder) ([]byte, error) {
 	file := segmentFile(dir, at.segment)
-	in, err := os.Open(file)
+	in, err := openSegment(dir, at.segment)
 	if err != nil {
-		return nil, fmt.Errorf("ledger: %w", err)
+		return nil, err
 	}
 	defer func() { _ = in.Close() }() // only read from
 	if _, err := in.Seek(at.offset, io.SeekStart); err != nil {

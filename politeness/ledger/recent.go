@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 )
@@ -13,7 +14,7 @@ type Recent struct {
 	Entries  []Entry // the latest, oldest first
 	Versions []RobotsVersion
 	// From is when the first entry was made that was looked at. Whole says that there
-	// was none before it.
+	// was none before it, nor was any put away.
 	From  time.Time
 	Whole bool
 	// Torn tells that the ledger ends in an incomplete frame.
@@ -25,14 +26,27 @@ const recentVersions = 16
 
 // ReadRecent gives the last entries of a host, at most most of them, from the last
 // segments of a ledger: about size octets of files, and the last segment at least.
-func ReadRecent(ctx context.Context, dir, host string, most int, size int64) (*Recent, error) {
-	numbers, err := segments(dir)
+func ReadRecent(ctx context.Context, dir, host string, most int, size int64) (r *Recent, err error) {
+	for range listTries {
+		if r, err = readRecent(ctx, dir, host, most, size); !errors.Is(err, errMoved) {
+			break
+		}
+	}
+	return r, err
+}
+
+func readRecent(ctx context.Context, dir, host string, most int, size int64) (*Recent, error) {
+	l, err := list(dir)
 	if err != nil {
 		return nil, err
 	}
+	numbers := l.numbers
 	from := len(numbers)
 	for from > 0 {
 		info, err := os.Stat(segmentFile(dir, numbers[from-1]))
+		if errors.Is(err, fs.ErrNotExist) && moved(dir, numbers[from-1]) {
+			return nil, errMoved
+		}
 		if err != nil {
 			return nil, fmt.Errorf("ledger: %w", err)
 		}
@@ -41,7 +55,7 @@ func ReadRecent(ctx context.Context, dir, host string, most int, size int64) (*R
 		}
 		from--
 	}
-	r := &Recent{Whole: from == 0}
+	r := &Recent{Whole: from == 0 && l.before == nil}
 	for f, err := range scanFrom(dir, numbers[from:]) {
 		if err == nil {
 			err = ctx.Err()

@@ -27,6 +27,12 @@ type Report struct {
 	// Requests were sent, Withheld were not.
 	Requests, Withheld int64
 	First, Last        time.Time
+	// Before tells what the ledger no longer holds, nil for nothing. It was audited when
+	// it was put away, and none of it stands in the other fields.
+	Before *Before
+	// Missing is how many files are not there before the first, and nothing says why:
+	// somebody took them away.
+	Missing int
 	// Hosts in the order of their names.
 	Hosts []HostRow
 	// Violations in the order in which they were found, at most 10,000; Found

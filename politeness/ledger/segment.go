@@ -6,9 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -23,28 +20,11 @@ func segmentFile(dir string, n int) string {
 	return filepath.Join(dir, fmt.Sprintf("%06d%s", n, suffix))
 }
 
-// segments lists the numbers of the segments of a ledger in order. Old ones may
-// have been put away; between those that are there none may be missing.
+// segments lists the numbers of the segments of a ledger in order. Between those that
+// are there none may be missing.
 func segments(dir string) ([]int, error) {
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, fmt.Errorf("ledger: %w", err)
-	}
-	var out []int
-	for _, f := range files {
-		name, ok := strings.CutSuffix(f.Name(), suffix)
-		n, err := strconv.Atoi(name)
-		if ok && err == nil && n > 0 && f.Name() == filepath.Base(segmentFile(dir, n)) {
-			out = append(out, n)
-		}
-	}
-	slices.Sort(out)
-	for i := 1; i < len(out); i++ {
-		if out[i] != out[i-1]+1 {
-			return nil, &CorruptError{File: segmentFile(dir, out[i-1]+1), Detail: "the file is missing"}
-		}
-	}
-	return out, nil
+	l, err := list(dir)
+	return l.numbers, err
 }
 
 // tail is what the end of a segment tells to who goes on writing it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -25,6 +26,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(out, "crawl %s, run %s, agent %s: %d processes, %s to %s\n",
 		printable(r.Run.Crawl), printable(r.Run.Run), printable(r.Run.Agent), r.Processes, stamp(r.First), stamp(r.Last))
 	fmt.Fprintf(out, "%d requests sent, %d withheld, %d hosts, %d violations\n", r.Requests, r.Withheld, len(r.Hosts), r.Found)
+	r.writeBefore(out)
 	if r.Run.Policy.IgnoreRobots {
 		fmt.Fprintln(out, "robots.txt was ignored, as configured")
 	}
@@ -54,6 +56,18 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintf(out, "and %d more\n", more)
 	}
 	return flush(out)
+}
+
+// writeBefore says from when on the account is held.
+func (r *Report) writeBefore(out io.Writer) {
+	if b := r.Before; b != nil {
+		fmt.Fprintf(out, "the account is held from %s on; what is older was audited and put away:\n", stamp(r.First))
+		fmt.Fprintf(out, "  %d requests sent, %d withheld, %d violations, %d processes, %s to %s\n", b.Requests, b.Withheld, b.Violations, b.Processes, stamp(b.First), stamp(b.Last))
+		fmt.Fprintf(out, "  SHA-256 of its files, to %s: %s\n", filepath.Base(segmentFile("", b.Through)), b.Digest)
+	}
+	if r.Missing > 0 {
+		fmt.Fprintf(out, "the account begins with %s: the files before it are missing, and nothing says why\n", filepath.Base(segmentFile("", r.Missing+1)))
+	}
 }
 
 func flush(out *bufio.Writer) error {

@@ -1,0 +1,56 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/politeness"
+	"github.com/amblecrawl/amble/politeness/ledger"
+)
+
+const (
+	// anewParts is into how many parts the time is divided for which a ledger is kept:
+	// that much more of it stays at most.
+	anewParts = 16
+	// leastAnew is the least time from one beginning to the next. A copy of robots.txt
+	// holds no longer, so that it hardly costs a request.
+	leastAnew = 24 * time.Hour
+	// debtsFor is how long it is remembered of a host that was not asked any more how
+	// it was to be treated.
+	debtsFor = 30 * 24 * time.Hour
+)
+
+// putAway has the ledger forget what is older than it is to be kept, and tells whether
+// the run that begins is to be one that the account can begin with. A ledger that cannot
+// be pruned stays as it is: that stops no run.
+func (x *execution) putAway(ctx context.Context) (anew bool) {
+	if x.ledgerFor <= 0 {
+		return false
+	}
+	now := time.Now()
+	done, err := ledger.Prune(ctx, ledgerFolder(x.state), now.Add(-x.ledgerFor))
+	switch {
+	case errors.As(err, new(*ledger.CorruptError)):
+		x.log.Warn("the ledger is damaged: none of it is put away", "error", err)
+		return false
+	case err != nil:
+		x.log.Warn("nothing of the ledger could be put away", "error", err)
+	case done.Put > 0:
+		x.log.Info("the beginning of the ledger was put away", "files", done.Put, "last", done.Before.Last, "requests", done.Before.Requests, "violations", done.Before.Violations)
+	}
+	if done.Anew.IsZero() { // there is no ledger yet
+		return false
+	}
+	x.anew = now.Sub(done.Anew) >= max(x.ledgerFor/anewParts, leastAnew)
+	return x.anew
+}
+
+// spent tells what a state need not know of hosts any more.
+func spent(now time.Time) func(name string, value []byte) bool {
+	return func(name string, value []byte) bool {
+		return strings.HasPrefix(name, crawler.KeyDebts) && politeness.Outlived(value, now.Add(-debtsFor))
+	}
+}
