@@ -128,7 +128,7 @@ func (c *committer) account() error {
 	if c.engine.Ledger == nil {
 		return nil
 	}
-	var entries []Entry
+	entries := make([]Entry, 0, len(c.pending))
 	for i := range c.pending {
 		entries = append(entries, c.pending[i].entries...)
 	}
@@ -147,11 +147,16 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 	}
 	var records, rejects []Record
 	var notes []any
-	found := 0
+	found, known, written := 0, 0, 0
 	for i := range pages {
 		found += len(pages[i].found)
+		written += len(pages[i].records)
+		if pages[i].known != nil {
+			known++
+		}
 	}
-	b.Found = make([]Request, 0, found)
+	b.Found, b.Known, b.Outcomes = make([]Request, 0, found), make([]Known, 0, known), make([]Outcome, 0, len(pages))
+	records = make([]Record, 0, written)
 	for i := range pages {
 		f := &pages[i]
 		totals.count(f)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/zeebo/xxh3"
@@ -228,8 +229,9 @@ func (w *worker) replay(l *Lease, f *finished, o *Outcome) bool {
 	}
 	f.outOfScope += v.known.OutOfScope
 	others := len(f.found)
-	for _, link := range v.contents.Links {
-		r := again(&l.Request, link)
+	f.found = slices.Grow(f.found, len(v.contents.Links))
+	for i := range v.contents.Links {
+		r := again(&l.Request, v.contents.Links[i])
 		if r.Requested != "" || r.Depth == l.Depth && l.Kind == KindPage {
 			others++ // it is no link, but where the page itself is
 		}

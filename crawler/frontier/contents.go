@@ -142,15 +142,15 @@ func readContents(row []byte, links crawler.Links, seen func(keys []byte) []bool
 		return nil, err
 	}
 	defer packed.free()
-	c.Links, err = readLinks(packed.b, keys, leave)
+	c.Links, err = readLinks(packed.b, keys, leave, c.Seen)
 	return c, err
 }
 
-// readLinks reads those that are not left out.
-func readLinks(b, keys []byte, leave []bool) ([]crawler.Request, error) {
+// readLinks reads those that are not left out, as so many are.
+func readLinks(b, keys []byte, leave []bool, left int) ([]crawler.Request, error) {
 	r := reader{b: b}
 	host := r.text()
-	links := make([]crawler.Request, 0, min(len(keys)/fpLen, 1024))
+	links := make([]crawler.Request, 0, min(len(keys)/fpLen-left, 1024))
 	for i := range len(keys) / fpLen {
 		priority := r.byte()
 		depth := uint16(min(r.uvarint(), 1<<16-1))
@@ -199,6 +199,12 @@ func (r *reader) records() []crawler.Record {
 func (f *Frontier) Contents(key urls.Key, links crawler.Links) (c *crawler.Contents, err error) {
 	if err := f.lookable(); err != nil {
 		return nil, err
+	}
+	if row := f.ahead.take(key); row != nil {
+		if c, err = decodeContents(row, links, f.seen.hasAll); err != nil {
+			return nil, f.store.broken(err)
+		}
+		return c, nil
 	}
 	err = f.store.read(contentsKey(key), func(v []byte) (err error) {
 		c, err = decodeContents(v, links, f.seen.hasAll)

@@ -23,6 +23,7 @@ type Frontier struct {
 	seen    *seenCache // filled by the writer
 	learned bool       // pages of this process are known to the next run; f.mu
 	filter  *seenFilter
+	ahead   readAhead // what is known of pages that the run has not come to
 
 	mu sync.Mutex
 	// writing: somebody owns the right to write. Commit keeps it while the disk
@@ -137,6 +138,11 @@ func (f *Frontier) begin() error {
 	}
 	if err := f.folder.remove(closedFile); err != nil {
 		return err
+	}
+	if f.opt.Fresh && f.opt.KeepKnown {
+		if err := f.ahead.fill(f.store, f.opt.ReadAhead); err != nil {
+			return err
+		}
 	}
 	return f.filter.open(f.store, f.counts.seen, int64(f.opt.readAtOnce))
 }

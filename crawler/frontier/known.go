@@ -84,7 +84,15 @@ func (f *Frontier) Recall(key urls.Key) (*crawler.Known, error) {
 	if err := f.lookable(); err != nil {
 		return nil, err
 	}
-	return f.store.recall(key)
+	row := f.ahead.known(key)
+	if row == nil {
+		return f.store.recall(key)
+	}
+	k, err := decodeKnown(key, row)
+	if err != nil {
+		return nil, f.store.broken(err)
+	}
+	return k, nil
 }
 
 // lookable is the error of a frontier that cannot be read. Reading itself needs no
@@ -132,6 +140,7 @@ func (s *store) eachKnown(after urls.Key, each func(*crawler.Known) (bool, error
 func (c *commit) planKnown() error {
 	for i := range c.src.Known {
 		k := &c.src.Known[i]
+		c.f.ahead.drop(k.Request.Key)
 		var err error
 		if k.Contents != nil {
 			var row []byte
@@ -143,6 +152,7 @@ func (c *commit) planKnown() error {
 		}
 	}
 	for _, key := range c.src.Forget {
+		c.f.ahead.drop(key)
 		if err := errors.Join(c.batch.Delete(knownKey(key), nil), c.batch.Delete(contentsKey(key), nil)); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ const (
 	DefaultMaxBuffered = 65_536
 	DefaultSeenCache   = 8 << 20
 	DefaultSeenFilter  = 64 << 20
+	DefaultReadAhead   = 32 << 20
 	DefaultBlockCache  = 192 << 20
 	DefaultMemTable    = 64 << 20
 )
@@ -59,6 +60,10 @@ type Options struct {
 	// SeenFilter bounds the memory, in bytes, of what tells new URLs from those
 	// seen without a look-up: two bytes for each URL.
 	SeenFilter int
+	// ReadAhead bounds the memory, in bytes, of what is known of pages that a run with
+	// KeepKnown has not come to: it is read when the run begins, and given up page by
+	// page.
+	ReadAhead int
 	// BlockCache bounds the memory of the store in bytes: memtables, of which
 	// up to four of MemTable bytes exist while the disk is slow, and blocks of
 	// tables in what these leave. The filters of a large seen-set must fit in
@@ -98,6 +103,7 @@ func (o Options) withDefaults() Options {
 	positive(&o.MaxBuffered, DefaultMaxBuffered)
 	positive(&o.SeenCache, DefaultSeenCache)
 	positive(&o.SeenFilter, DefaultSeenFilter)
+	positive(&o.ReadAhead, DefaultReadAhead)
 	positive(&o.BlockCache, DefaultBlockCache)
 	positive(&o.MemTable, DefaultMemTable)
 	positive(&o.readAtOnce, 32<<10)
