@@ -74,10 +74,14 @@ type finished struct {
 // serve takes one leased request through politeness, fetch and extraction and
 // reports whether it counts as a page. A fault of ours fails this page alone.
 func (w *worker) serve(flight context.Context, l *Lease) (page bool) {
+	var granted Grant
 	defer func() {
 		if fault := recover(); fault != nil {
 			w.engine.Log.Error("a page failed by a fault in amble",
 				"url", l.URL.Redacted(), "fault", fault, "stack", string(debug.Stack()))
+			if granted != nil {
+				granted.Cancel() // does nothing where it is done
+			}
 			w.visit = visit{done: true}
 			w.settle(l, finished{weight: w.weight, small: w.small}, Outcome{Class: ClassInternal, Detail: fmt.Sprint(fault)})
 			page = false
@@ -100,9 +104,7 @@ func (w *worker) serve(flight context.Context, l *Lease) (page bool) {
 		return false
 	}
 	v := e.Politeness.Decide(&l.Request)
-	if v.Grant != nil {
-		defer v.Grant.Cancel() // does nothing after Done; ends the grant after a fault
-	}
+	granted = v.Grant
 	switch v.Action {
 	case Skip:
 		e.Frontier.Free(l.ID, v.State)

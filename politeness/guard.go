@@ -61,6 +61,10 @@ func (t *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	grant.Answered(resp.StatusCode, resp.Header)
+	if resp.Body == http.NoBody {
+		grant.End()
+		return resp, nil
+	}
 	resp.Body = &body{ReadCloser: resp.Body, end: sync.OnceFunc(grant.End)}
 	return resp, nil
 }

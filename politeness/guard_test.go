@@ -156,6 +156,22 @@ func TestGuardMarksStartAndEnd(t *testing.T) {
 	}
 }
 
+// An answer without a body has ended when it is there.
+func TestGuardEndsWhatHasNoBody(t *testing.T) {
+	s := newGuarded(t, Policy{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
+	grant := s.grant(t, "/")
+	resp, err := s.get(t, grant, s.URL+"/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if grant.stage != ended {
+		t.Error("the request is still under way")
+	}
+	if err := resp.Body.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestGuardBooksRetryAfterBeforeDone(t *testing.T) {
 	s := newGuarded(t, Policy{}, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "60")

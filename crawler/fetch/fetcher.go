@@ -21,6 +21,10 @@ var _ crawler.Fetcher = (*Fetcher)(nil)
 
 const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
+// placeholder is a URL that takes little to parse. It has no host, so that net/http
+// goes by that of the address.
+const placeholder = "placeholder:"
+
 var errNoAnswer = errors.New("the exchange ended without a response")
 
 // Fetcher performs exchanges for one worker goroutine: it is not safe for
@@ -62,7 +66,7 @@ func (f *Fetcher) fenced() *colly.Collector {
 	c.CheckHead = false
 	c.TraceHTTP = false
 	// colly parses URLs by rules of its own (a lone "%" becomes "%25"), so it
-	// is given the origin alone, and the address here.
+	// is given a placeholder, and the address here.
 	c.OnRequest(func(r *colly.Request) { *r.URL = *f.current.url })
 	c.OnResponse(func(*colly.Response) { f.done = true })
 	return c
@@ -97,7 +101,7 @@ func (f *Fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 	bounded, stop := context.WithTimeout(ctx, timeout)
 	defer stop()
 	x.stop = stop
-	err := f.perform(context.WithValue(bounded, exchangeKey{}, x), u.Origin()+"/", x, f.header(x.url, opt.Header, x.receive != nil), cmp.Or(opt.Method, http.MethodGet), opt.Body)
+	err := f.perform(context.WithValue(bounded, exchangeKey{}, x), x, f.header(x.url, opt.Header, x.receive != nil), cmp.Or(opt.Method, http.MethodGet), opt.Body)
 	if err != nil {
 		x.drop()
 		return nil, f.client.explain(ctx, x, err)
@@ -122,8 +126,11 @@ func (f *Fetcher) header(u *url.URL, extra http.Header, asItIs bool) http.Header
 	for name, values := range extra {
 		h[http.CanonicalHeaderKey(name)] = values
 	}
-	for _, name := range []string{"Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Te", "Trailer", "Expect"} {
-		delete(h, name)
+	for name := range h {
+		switch name {
+		case "Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Te", "Trailer", "Expect":
+			delete(h, name)
+		}
 	}
 	h["User-Agent"] = []string{f.client.opt.UserAgent}
 	h["Accept-Encoding"] = []string{acceptEncoding}
@@ -135,11 +142,11 @@ func (f *Fetcher) header(u *url.URL, extra http.Header, asItIs bool) http.Header
 
 // perform lets colly make the request; the chain keeps the body. A panic on the
 // way ends this exchange alone, and the collector it may have left half-way.
-func (f *Fetcher) perform(ctx context.Context, origin string, x *exchange, h http.Header, method, send string) (err error) {
+func (f *Fetcher) perform(ctx context.Context, x *exchange, h http.Header, method, send string) (err error) {
 	f.current, f.done = x, false
 	defer func() {
 		if v := recover(); v != nil {
-			f.client.opt.Log.Error("panic in an exchange", "origin", origin, "panic", v, "stack", string(debug.Stack()))
+			f.client.opt.Log.Error("panic in an exchange", "host", x.url.Host, "panic", v, "stack", string(debug.Stack()))
 			f.collector = f.fenced()
 			err = errPanic(v)
 		}
@@ -154,7 +161,7 @@ func (f *Fetcher) perform(ctx context.Context, origin string, x *exchange, h htt
 			h.Set("Content-Type", "application/x-www-form-urlencoded")
 		}
 	}
-	if err := f.collector.Request(method, origin, content, f.context, h); err != nil {
+	if err := f.collector.Request(method, placeholder, content, f.context, h); err != nil {
 		return err
 	}
 	if !f.done {

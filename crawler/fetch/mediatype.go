@@ -27,10 +27,17 @@ func mediaType(contentType string, body []byte) (media, declared string) {
 		media != "application/octet-stream" && media != "unknown/unknown" {
 		return media, declared
 	}
+	if len(body) == 0 {
+		return typeOfNothing, declared
+	}
 	guess := mimetype.Detect(body[:min(len(body), sniffed)]).String()
 	guess, _, _ = strings.Cut(guess, ";")
 	return guess, declared
 }
+
+// typeOfNothing is what an empty body of no type is taken for: nothing is text.
+// Every 304 has one.
+const typeOfNothing = "text/plain"
 
 // declaredType is the type that a header says, whatever the body is.
 func declaredType(h http.Header) string {

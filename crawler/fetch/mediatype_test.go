@@ -3,8 +3,10 @@ package fetch
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/gabriel-vasile/mimetype"
 	"pgregory.net/rapid"
 )
 
@@ -25,4 +27,12 @@ func TestIndexFold(t *testing.T) {
 			t.Fatalf("%q in %q: %d, want %d", word, text, got, want)
 		}
 	})
+}
+
+// What is said of an empty body is what is guessed from one.
+func TestTypeOfNothing(t *testing.T) {
+	guess, _, _ := strings.Cut(mimetype.Detect(nil).String(), ";")
+	if got, _ := mediaType("", nil); got != guess {
+		t.Errorf("an empty body is %q, and guessed to be %q", got, guess)
+	}
 }

@@ -65,22 +65,18 @@ func (t single) RoundTrip(req *http.Request) (*http.Response, error) {
 		return t.next.RoundTrip(req)
 	}
 	var written atomic.Bool
-	trace := &httptrace.ClientTrace{
-		WroteHeaders: func() { written.Store(true) },
-		GotConn: func(got httptrace.GotConnInfo) {
-			if !written.Load() {
-				return
-			}
-			x.replayed.Store(true)
-			// HTTP/2 looks at the context before it writes. HTTP/1 may not,
-			// but then the connection is this request's alone.
-			x.stop()
-			if c, ok := got.Conn.(*tls.Conn); !ok || c.ConnectionState().NegotiatedProtocol != "h2" {
-				got.Conn.Close()
-			}
-		},
-	}
-	req = req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
+	req = req.WithContext(withTrace(req.Context(), func() { written.Store(true) }, func(got httptrace.GotConnInfo) {
+		if !written.Load() {
+			return
+		}
+		x.replayed.Store(true)
+		// HTTP/2 looks at the context before it writes. HTTP/1 may not,
+		// but then the connection is this request's alone.
+		x.stop()
+		if c, ok := got.Conn.(*tls.Conn); !ok || c.ConnectionState().NegotiatedProtocol != "h2" {
+			got.Conn.Close()
+		}
+	}))
 	req.URL = originForm(req.URL)
 	return t.next.RoundTrip(req)
 }
