@@ -22,8 +22,9 @@ KILLS ?= 100
 MINUTES ?= 60
 # What a build with -tags full differs in.
 FULL = ./cmd/amble ./crawler/bucket ./extractors/article ./extractors/dates
-# What bounds memory, which the race detector takes several times as much of.
-UNRACED = ^Test(HostileWeb|HangingHosts|PageFlood)
+# What bounds memory, which the race detector takes several times as much of, and what
+# makes PDFium ready, which takes it ten times as long.
+UNRACED = ^Test(HostileWeb|HangingHosts|PageFlood|InitOfAwkwardPages|ExtractorPages)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: test needs format vet lint bench bench-peers bench-polite bench-scale bench-rows bench-downloads fuzz torture soak demo build

@@ -56,12 +56,8 @@ commit: {pages: 4, interval: 10ms}
 	for i := range 6 {
 		cmd := exec.CommandContext(t.Context(), "amble", "run", "crawl.yaml")
 		cmd.Dir = dir
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Duration(60+20*i) * time.Millisecond) // wherever that is
-		_ = cmd.Process.Kill()                                // it may have ended
-		if cmd.Wait() != nil {
+		begun := time.Now()
+		if killedWhen(t, cmd, func() bool { return time.Since(begun) > time.Duration(60+20*i)*time.Millisecond }) { // wherever that is
 			kills++
 		}
 	}

@@ -57,6 +57,7 @@ func (a *keyedAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Credentials are where they are sent to, and nowhere else.
 func TestCredentialsStaySecret(t *testing.T) {
+	t.Parallel()
 	for kind, config := range map[string]string{
 		"query":  `key: {value: "${KEY}", query: api_key}`,
 		"oauth2": `oauth2: {token_url: "http://%[1]s/token", client_id: me, client_secret: "${SECRET}"}`,

@@ -257,6 +257,7 @@ func checkAwkwardSummary(t *testing.T, c *fixtureCrawl) {
 // A host that is not available is left alone and asked again, as often as the
 // config says.
 func TestUnavailable(t *testing.T) {
+	t.Parallel()
 	for path, want := range map[string]end{
 		"/down":  {crawler.ClassHTTP5xx, 503, 2},
 		"/flaky": {crawler.ClassFetched, 200, 3},

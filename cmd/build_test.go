@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -19,12 +18,13 @@ func TestBuildWithPlugin(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a binary")
 	}
+	t.Parallel()
 	work := t.TempDir()
 	plugin := filepath.Join(work, "plugin")
 	if err := os.CopyFS(plugin, os.DirFS("../docs/plugin-template")); err != nil {
 		t.Fatal(err)
 	}
-	offline(t)
+	needGo(t)
 
 	testOwnTests(t, plugin)
 	amble := filepath.Join(work, "amble")
@@ -73,8 +73,9 @@ func TestBuildOfPanickingPlugin(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a binary")
 	}
+	t.Parallel()
 	work := t.TempDir()
-	offline(t)
+	needGo(t)
 	writeFile(t, filepath.Join(work, "go.mod"), "module example.com/taken\n\ngo 1.26.0\n")
 	writeFile(t, filepath.Join(work, "taken.go"), `package taken
 
@@ -99,21 +100,14 @@ func TestBuildWithoutGo(t *testing.T) {
 	}
 }
 
-// offline keeps the Go tool from the network, and lets it find what the race
-// detector's build of these tests has compiled.
-func offline(t *testing.T) {
+// offline keeps the Go tool from the network. What it is to link, `make vet` has
+// compiled, also for -tags full.
+var offline = []string{"GOPROXY=off", "GOFLAGS=-buildvcs=false -ldflags=-w"}
+
+func needGo(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("there is no go on the PATH")
-	}
-	t.Setenv("GOPROXY", "off")
-	t.Setenv("GOFLAGS", "-buildvcs=false")
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "-race" && s.Value == "true" {
-				t.Setenv("GOFLAGS", "-buildvcs=false -race")
-			}
-		}
 	}
 }
 
@@ -144,7 +138,7 @@ func writeFile(t *testing.T, path, text string) {
 func command(t *testing.T, dir string, code int, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
-	cmd.Dir = dir
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), offline...)
 	said, err := cmd.CombinedOutput()
 	if got := cmd.ProcessState.ExitCode(); got != code {
 		t.Fatalf("%s %s: exit status %d (%v), want %d\n%s", filepath.Base(name), strings.Join(args, " "), got, err, code, said)

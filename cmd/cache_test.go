@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +19,7 @@ import (
 // conditions, and gives the same records. What was not sent costs the host no time, and
 // stands in the ledger as that.
 func TestCache(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	asked := map[string]int{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -70,11 +72,16 @@ func TestCache(t *testing.T) {
 		return out, summary
 	}
 	_, first := amble("run", "c.yaml", "--json")
+	mu.Lock()
 	before := len(asked)
+	mu.Unlock()
 	_, second := amble("run", "c.yaml", "--json")
-	for what, n := range asked {
+	mu.Lock()
+	all := maps.Clone(asked)
+	mu.Unlock()
+	for what, n := range all {
 		conditional := strings.HasPrefix(what, "/tag/") && strings.HasSuffix(what, " if")
-		if n != 1 || len(asked) != before+8 || strings.HasSuffix(what, " if") && !conditional {
+		if n != 1 || len(all) != before+8 || strings.HasSuffix(what, " if") && !conditional {
 			t.Errorf("%s was asked for %d times", what, n)
 		}
 	}

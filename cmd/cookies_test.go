@@ -43,6 +43,7 @@ func (s *cookieWall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestCookies(t *testing.T) {
+	t.Parallel()
 	for seed, want := range map[string]struct{ off, kept string }{
 		"/": {"redirect_loop", `"page":1`}, "/round": {"redirect_loop", `"page":1`},
 	} {

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/amblecrawl/amble/crawler/fetch/database/mariadbtest"
 	"github.com/amblecrawl/amble/crawler/query"
@@ -74,6 +73,7 @@ func records(t *testing.T, file string) []string {
 
 // The example of docs/databases.md does what it says.
 func TestDatabaseExample(t *testing.T) {
+	t.Parallel()
 	doc, err := os.ReadFile("../docs/databases.md")
 	if err != nil {
 		t.Fatal(err)
@@ -148,17 +148,7 @@ commit: {pages: 4, interval: 10ms}
 	for i := range 6 {
 		cmd := exec.CommandContext(t.Context(), "amble", "run", "crawl.yaml")
 		cmd.Dir = dir
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		file := filepath.Join(dir, "out/orders.jsonl")
-		for begin := time.Now(); time.Since(begin) < patience; time.Sleep(time.Millisecond) {
-			if info, err := os.Stat(file); err == nil && info.Size() > int64((i+1)*20_000) {
-				break
-			}
-		}
-		_ = cmd.Process.Kill() // it may have ended
-		if cmd.Wait() != nil {
+		if killedWhen(t, cmd, func() bool { return sizeOf(filepath.Join(dir, "out/orders.jsonl")) > int64((i+1)*20_000) }) {
 			kills++
 		}
 	}

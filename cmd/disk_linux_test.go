@@ -21,12 +21,16 @@ const fullDiskConfig = `
 name: full
 seeds: ["http://books.example/"]
 politeness: {contact: qa@shop.example, delay: 0s, concurrency: 4}
-fetch: {allow_private: true, resolve: {books.example: "${BOOKS}"}}
+fetch: {allow_private: true, resolve: {books.example: "BOOKS"}}
 commit: {pages: 20, interval: 20ms}
 extract: {page: {fields: {html: {css: html, as: html}}}}
 output: [{jsonl: out/page.jsonl}]
 state: state
 `
+
+func fullDiskConfigOf(web *fixtures.Web) string {
+	return strings.Replace(fullDiskConfig, "BOOKS", web.Resolve()["books.example"], 1)
+}
 
 // fullDisks are small disks that fill up at each stage of a run: while opening,
 // at the seeds, between pages, and close to the end.
@@ -43,14 +47,15 @@ var fullDisks = []struct {
 // several stages: the run stops with one line and exit status 3, and once there
 // is room the same command goes on to the records of an undisturbed run.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	web, err := fixtures.Start(t.Context(), fixtures.Options{Hosts: []string{"books.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer web.Close()
-	t.Setenv("BOOKS", web.Resolve()["books.example"])
+	settings := fullDiskConfigOf(web)
 	calm := t.TempDir()
-	write(t, filepath.Join(calm, "full.yaml"), fullDiskConfig)
+	write(t, filepath.Join(calm, "full.yaml"), settings)
 	runToCode(t, exitOK, filepath.Join(calm, "full.yaml"))
 	want := keysOf(t, filepath.Join(calm, "out/page.jsonl"))
 
@@ -59,7 +64,7 @@ func TestFullDisk(t *testing.T) {
 			t.Run(disk.name+" of "+size, func(t *testing.T) {
 				dir := t.TempDir()
 				config := filepath.Join(dir, "full.yaml")
-				write(t, config, fullDiskConfig)
+				write(t, config, settings)
 				grow := mountSmall(t, filepath.Join(dir, disk.folder), "size="+size)
 
 				stderr := runToCode(t, exitFailed, config)
@@ -82,18 +87,19 @@ func TestFullDisk(t *testing.T) {
 // TestReadOnlyDisk gives a crawl a disk that cannot be written to, at its start
 // and when it is resumed: a clear line, and nothing is lost.
 func TestReadOnlyDisk(t *testing.T) {
+	t.Parallel()
 	web, err := fixtures.Start(t.Context(), fixtures.Options{Hosts: []string{"books.example"}, Latency: 5 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer web.Close()
-	t.Setenv("BOOKS", web.Resolve()["books.example"])
+	settings := fullDiskConfigOf(web)
 	for _, folder := range []string{"out", "state"} {
 		t.Run(folder, func(t *testing.T) {
 			dir := t.TempDir()
 			disk := filepath.Join(dir, folder)
 			config := filepath.Join(dir, "full.yaml")
-			write(t, config, fullDiskConfig)
+			write(t, config, settings)
 			grow := mountSmall(t, disk, "size=64m")
 			protect := func(flags uintptr) {
 				t.Helper()

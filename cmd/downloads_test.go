@@ -497,16 +497,7 @@ func killedRuns(t *testing.T, dir string, env []string, times int) (kills int) {
 	for i := range times {
 		cmd := exec.CommandContext(t.Context(), "amble", "run", "crawl.yaml")
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		for begin := time.Now(); time.Since(begin) < patience; time.Sleep(time.Millisecond) {
-			if sizeBelow(filepath.Join(dir, "files")) > int64(i+1)*10<<20 {
-				break
-			}
-		}
-		_ = cmd.Process.Kill() // it may have ended
-		if cmd.Wait() != nil {
+		if killedWhen(t, cmd, func() bool { return sizeBelow(filepath.Join(dir, "files")) > int64(i+1)*10<<20 }) {
 			kills++
 		}
 	}

@@ -29,7 +29,8 @@ type fixtureCrawl struct {
 	dir    string // of the config, the state and the outputs
 	config string
 	name   string
-	whole  int // how many different URLs an undisturbed crawl asks for, where that is known
+	env    []string // beside that of the tests
+	whole  int      // how many different URLs an undisturbed crawl asks for, where that is known
 }
 
 // newFixtureCrawl serves a web of its own and writes a config that leads to it.
@@ -68,7 +69,7 @@ func crawlOf(t *testing.T, web *fixtures.Web, config string) *fixtureCrawl {
 func (c *fixtureCrawl) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "amble", append([]string{"run", c.config}, args...)...)
-	cmd.Env = append(os.Environ(), "AMBLE_KILL_SECRET="+killSecret)
+	cmd.Env = append(append(os.Environ(), "AMBLE_KILL_SECRET="+killSecret), c.env...)
 	return cmd
 }
 
@@ -155,6 +156,21 @@ func (p *process) kill() error {
 	return p.err
 }
 
+// killedWhen starts a command, kills it when it is time, and reports whether it did: it
+// may have ended before.
+func killedWhen(t *testing.T, cmd *exec.Cmd, isTime func() bool) bool {
+	t.Helper()
+	p := &process{cmd: cmd, done: make(chan struct{})}
+	p.begin(t)
+	for end := time.Now().Add(patience); !isTime() && p.pause(time.Millisecond); {
+		if time.Now().After(end) {
+			_ = p.kill()
+			t.Fatalf("it was not time to kill %q within %v", cmd.Args, patience)
+		}
+	}
+	return killed(p.kill())
+}
+
 // pause waits; false means that the process ended first.
 func (p *process) pause(d time.Duration) bool {
 	select {
@@ -220,6 +236,16 @@ func watchMemory(pid int, pause func(time.Duration) bool) <-chan int64 {
 func raceDetector() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "-race" && s.Value == "true" })
+}
+
+// unraced leaves a test to the run without the race detector, which takes several
+// times the memory that the test bounds, or ten times the time: PDFium, which has a
+// package of its own with tests, is half a minute in being made ready then.
+func unraced(t *testing.T) {
+	t.Helper()
+	if raceDetector() {
+		t.Skip("the race detector takes several times the memory and the time of it: make test runs it without as well")
+	}
 }
 
 // record is one record as JSON has it.

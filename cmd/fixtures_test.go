@@ -63,6 +63,7 @@ var contentHosts = []string{"books.example", "quotes.example", "news.example"}
 // The demo's own config, and one that reads everything, three requests at a
 // time.
 func TestContentSites(t *testing.T) {
+	t.Parallel()
 	same := func(names ...string) map[string]string {
 		m := map[string]string{}
 		for _, n := range names {

@@ -180,15 +180,6 @@ func (c *hostileCrawl) goodHostsAreFine(t *testing.T) {
 	}
 }
 
-// unraced leaves a test to the run without the race detector, which takes several
-// times the memory and time that the test bounds.
-func unraced(t *testing.T) {
-	t.Helper()
-	if raceDetector() {
-		t.Skip("its bounds are those of a program without the race detector: make test runs it so as well")
-	}
-}
-
 // within expects a process to have stayed within an amount of memory.
 func within(t *testing.T, peak, most int64) {
 	t.Helper()

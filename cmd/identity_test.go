@@ -20,6 +20,7 @@ import (
 // TestSignedCrawl crawls with an identity and verifies every request where it
 // arrives, robots.txt included, each signed anew.
 func TestSignedCrawl(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	key := filepath.Join(dir, "bot.pem")
 	if out, err := exec.CommandContext(t.Context(), "amble", "keys", "new", key).CombinedOutput(); err != nil {

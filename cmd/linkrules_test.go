@@ -57,6 +57,7 @@ func lampShop(asked *sync.Map) http.Handler {
 
 // The links of the page on selectors lead where it says, with what they carry.
 func TestLinkRulesOfTheDocs(t *testing.T) {
+	t.Parallel()
 	var asked sync.Map
 	server := httptest.NewServer(lampShop(&asked))
 	defer server.Close()

@@ -121,6 +121,7 @@ login:
 `
 
 func TestLogin(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		login, cookies, seed string
 		site                 *members

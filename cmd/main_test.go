@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"os"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -9,6 +10,11 @@ import (
 // TestMain lets the test binary stand for the commands that scripts and
 // benchmarks start as processes of their own.
 func TestMain(m *testing.M) {
+	// With the race detector each process would sleep for a second before it ends, and
+	// these tests start hundreds.
+	if os.Getenv("GORACE") == "" {
+		_ = os.Setenv("GORACE", "atexit_sleep_ms=10") // the name is a good one
+	}
 	testscript.Main(tabulated{m}, map[string]func(){
 		"amble":      Main,
 		"healthyweb": serveHealthyWeb,

@@ -17,6 +17,7 @@ import (
 // TestPagePolicy crawls pages that say what may be done with them, and judges
 // by what was requested and recorded.
 func TestPagePolicy(t *testing.T) {
+	t.Parallel()
 	pages := map[string]string{
 		"/":               `<a href="/nofollow">a</a><a href="/header">b</a><a href="/noindex">c</a><a href="/denied">d</a><a rel="nofollow" href="/rel">e</a>`,
 		"/nofollow":       `<meta name="robots" content="nofollow"><a href="/beyond-meta">x</a>`,

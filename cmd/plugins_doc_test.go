@@ -86,6 +86,9 @@ func TestExtractorPages(t *testing.T) {
 	ids := crawler.Extractors.IDs()
 	for _, id := range ids {
 		t.Run(id, func(t *testing.T) {
+			if id == "pdf" {
+				unraced(t)
+			}
 			isCurrent(t, filepath.Join(extractorPages, id+".md"), extractorPage(t, id))
 		})
 	}

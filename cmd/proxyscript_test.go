@@ -3,7 +3,6 @@ package cmd
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,13 +10,18 @@ import (
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/amblecrawl/amble/fixtures"
 )
 
 // scriptProxy serves an http proxy at $NAME, which writes what it is asked for into
-// a file. It knows the hosts of the fixture web by their names.
+// a file. It knows the hosts of the fixture web, which is served by then, by their names.
 func scriptProxy(ts *testscript.TestScript, neg bool, args []string) {
 	wantArgs(ts, neg, len(args) == 2, "proxy NAME FILE")
-	p := &scriptedProxy{path: ts.MkAbs(args[1]), at: ts.Getenv}
+	p := &scriptedProxy{path: ts.MkAbs(args[1])}
+	if web := *ts.Value(webKey{}).(**fixtures.Web); web != nil {
+		p.resolve = web.Resolve()
+	}
 	s := httptest.NewServer(p)
 	ts.Defer(s.Close)
 	ts.Defer(s.CloseClientConnections)
@@ -25,9 +29,9 @@ func scriptProxy(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 type scriptedProxy struct {
-	mu   sync.Mutex
-	path string
-	at   func(string) string
+	mu      sync.Mutex
+	path    string
+	resolve map[string]string
 }
 
 func (p *scriptedProxy) note(r *http.Request) {
@@ -45,9 +49,8 @@ func (p *scriptedProxy) note(r *http.Request) {
 // ServeHTTP implements http.Handler.
 func (p *scriptedProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.note(r)
-	name, _, _ := strings.Cut(r.URL.Hostname(), ".")
-	to := p.at(strings.ToUpper(name))
-	if _, _, err := net.SplitHostPort(to); err != nil || r.Method == http.MethodConnect {
+	to := p.resolve[r.URL.Hostname()]
+	if to == "" || r.Method == http.MethodConnect {
 		w.WriteHeader(http.StatusBadGateway)
 		return
 	}

@@ -53,6 +53,7 @@ func varied(asked *atomic.Int64) http.HandlerFunc {
 // A crawl that was recorded runs again without a connection, at once, and gives the
 // same records, also by other rules; what was not asked for then is told.
 func TestReplay(t *testing.T) {
+	t.Parallel()
 	var asked atomic.Int64
 	server := httptest.NewServer(varied(&asked))
 	defer server.Close()
@@ -156,6 +157,7 @@ extract: {page: {fields: {%[2]s}}}
 // What a login reads of robots.txt before the first page is in the archive as well: the
 // pages do not ask for it again.
 func TestReplayAfterALogin(t *testing.T) {
+	t.Parallel()
 	site := &members{serves: 1000, sessions: map[string]int{}}
 	server := httptest.NewServer(site)
 	defer server.Close()

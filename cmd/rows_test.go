@@ -41,6 +41,7 @@ func rowsCrawl(t *testing.T) *fixtureCrawl {
 	config = strings.NewReplacer("https://api.", "http://api.", "auth:\n    api.example:", "auth:\n    \"api.example:80\":",
 		"\nfetch:\n", "\nfetch:\n  allow_private: true\n  retries: 2\n").Replace(config)
 	c := newFixtureCrawl(t, config, fixtures.Options{Hosts: []string{"api.example"}})
+	c.env = []string{"CLIENT_SECRET=" + fixtures.APISecret}
 	if err := os.WriteFile(filepath.Join(c.dir, "cities.csv"), []byte(cities()), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -76,9 +77,22 @@ func (c *fixtureCrawl) lines(t *testing.T, name string) []string {
 // tokens end, whose quota is small, and which fails for some rows; killed again and
 // again it gives the same.
 func TestAPIPageAcrossKills(t *testing.T) {
-	t.Setenv("CLIENT_SECRET", fixtures.APISecret)
+	t.Parallel()
 	calm := rowsCrawl(t)
-	said := calm.run(t)
+	undisturbed := calm.start(t)
+	c := rowsCrawl(t)
+	kills := 0
+	for range 5 {
+		p := c.start(t)
+		if !p.awaitRequests(t, 3+10*kills) || p.kill() == nil {
+			break // it had finished
+		}
+		kills++
+	}
+	c.run(t)
+	if <-undisturbed.done; undisturbed.err != nil {
+		t.Fatalf("amble run: %v\n%s", undisturbed.err, &undisturbed.out)
+	}
 	want := calm.lines(t, "forecast.jsonl")
 	rows, errors := map[string]int{}, map[string]string{}
 	for _, line := range want {
@@ -116,19 +130,8 @@ func TestAPIPageAcrossKills(t *testing.T) {
 		delete(errors, id)
 	}
 	if len(errors) > 0 {
-		t.Errorf("more errors: %q\n%s", errors, said)
+		t.Errorf("more errors: %q\n%s", errors, &undisturbed.out)
 	}
-
-	c := rowsCrawl(t)
-	kills := 0
-	for range 5 {
-		p := c.start(t)
-		if !p.awaitRequests(t, 3+10*kills) || p.kill() == nil {
-			break // it had finished
-		}
-		kills++
-	}
-	c.run(t)
 	if got := c.lines(t, "forecast.jsonl"); kills == 0 || !slices.Equal(got, want) {
 		t.Errorf("after %d kills %d records, want %d", kills, len(got), len(want))
 	}

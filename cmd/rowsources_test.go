@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	library "github.com/parquet-go/parquet-go"
 )
@@ -111,16 +110,8 @@ func lived(t *testing.T, dir string, a *towns, kills int) string {
 	for i := range kills {
 		cmd := exec.CommandContext(t.Context(), "amble", "run", "crawl.yaml")
 		cmd.Dir = dir
-		before := a.asked.Load()
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		ended := make(chan error, 1)
-		go func() { ended <- cmd.Wait() }()
-		for begin := time.Now(); time.Since(begin) < patience && len(ended) == 0 && a.asked.Load() < before+int64(10*i); time.Sleep(time.Millisecond) {
-		}
-		_ = cmd.Process.Kill() // it may have ended
-		if <-ended != nil {
+		until := a.asked.Load() + int64(10*i)
+		if killedWhen(t, cmd, func() bool { return a.asked.Load() >= until }) {
 			killed++
 		}
 	}

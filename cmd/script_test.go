@@ -37,6 +37,7 @@ import (
 //	await FILE [TEXT]                wait until FILE has text
 //	rewrite FILE OLD NEW             replace text in a file, as saving it in an editor would
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,

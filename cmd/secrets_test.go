@@ -77,6 +77,7 @@ func (s *secretSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // in many ways, is interrupted and resumed, and then looks for the secrets in
 // every byte that was written, at the most talkative level.
 func TestSecretsStaySecret(t *testing.T) {
+	t.Parallel()
 	site := &secretSite{asked: map[string]int{}, hold: make(chan struct{})}
 	server := httptest.NewServer(site)
 	defer server.Close()

@@ -36,6 +36,7 @@ func runsWritten(dir string) int {
 // A history that cannot be written to stops no crawl, and is written again once there is
 // room.
 func TestServeFullDisk(t *testing.T) {
+	t.Parallel()
 	dir := onePageEachSecond(t)
 	disk := filepath.Join(dir, "disk")
 	grow := mountSmall(t, disk, "size=1m")

@@ -181,6 +181,7 @@ func TestTDMRepInTrouble(t *testing.T) {
 // The file is one request more for each host: only who goes by it has it asked
 // for.
 func TestTDMRepIsAskedForByNeed(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		key, use string
 		rule     signals.Rule

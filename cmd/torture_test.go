@@ -54,6 +54,7 @@ func TestTorture(t *testing.T) {
 // TestTortureListens has it serve alone, and interrupts it: the score is printed
 // all the same, and nobody's absence is a violation.
 func TestTortureListens(t *testing.T) {
+	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), "amble", "torture", "--listen-only", "--duration=1h", "--exams=crowd,groups")
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout

@@ -28,6 +28,7 @@ output: [{jsonl: page.jsonl}]
 // and between two runs. Nothing may be lost in silence: what amble can undo it
 // undoes, and the rest it names.
 func TestTouchedOutputs(t *testing.T) {
+	t.Parallel()
 	calm := newFixtureCrawl(t, touchedConfig, fixtures.Options{Hosts: []string{"books.example"}})
 	calm.run(t)
 	want := keysOf(t, filepath.Join(calm.dir, "page.jsonl"))
