@@ -107,7 +107,9 @@ func (g grant) Done(resp *crawler.Response, err error) crawler.HostState {
 		r.Status, r.Header, r.Body = resp.Status, resp.Header, resp.Body
 	}
 	var cause *crawler.FetchError
-	r.Permanent = errors.As(err, &cause) && !cause.Temporary
+	if errors.As(err, &cause) {
+		r.Permanent, r.Excused = !cause.Temporary, cause.Class == crawler.ClassProxy
+	}
 	return stateOf(g.g.Done(r))
 }
 

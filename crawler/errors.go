@@ -41,7 +41,9 @@ type FetchError struct {
 	Temporary bool
 	// RetryAfter is a wait that the server asked for, zero without one.
 	RetryAfter time.Duration
-	Err        error
+	// Sent tells of a proxy that failed when it had the request: the host may have it.
+	Sent bool
+	Err  error
 }
 
 func (e *FetchError) Error() string { return fmt.Sprintf("%s: %v", e.Class, e.Err) }

@@ -82,8 +82,12 @@ func asksForTime(e *Entry) bool {
 func requestsSent(err error) int64 {
 	if err != nil {
 		switch classOf(err) {
-		case ClassDNS, ClassPrivate, ClassRefused, ClassAuth, ClassProxy:
+		case ClassDNS, ClassPrivate, ClassRefused, ClassAuth:
 			return 0
+		case ClassProxy:
+			if fe := (*FetchError)(nil); errors.As(err, &fe) && !fe.Sent {
+				return 0
+			}
 		}
 	}
 	return 1

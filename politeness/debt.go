@@ -61,7 +61,7 @@ func (h *host) tell(status int, r *Result, p *Policy, now time.Time) (failed boo
 	case r.Err == nil:
 		h.circuit = nil
 		return false
-	case r.Permanent || errors.Is(r.Err, context.Canceled) ||
+	case r.Permanent || r.Excused || errors.Is(r.Err, context.Canceled) ||
 		errors.Is(r.Err, ErrPrivateAddress) || errors.Is(r.Err, ErrNotGranted):
 		return false
 	default:

@@ -17,6 +17,9 @@ type Result struct {
 	// Permanent says that Err will not go away by asking again, as with a host
 	// name that does not exist.
 	Permanent bool
+	// Excused says that Err is no failure of the host, as that of a proxy. It may
+	// still have been asked, and is owed its pause.
+	Excused bool
 }
 
 // Grant is the permission for exactly one request to exactly one URL. Done or

@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -31,10 +30,7 @@ func (t *routed) proxied(req *http.Request, route *Route) (*http.Response, error
 		_, own := t.dial.override(hostPort(req.URL))
 		forward := req.URL.Scheme == "http" && !p.socks() && !own
 		resp, err := t.ways.to(t, route.TLS, p, forward).RoundTrip(req)
-		if forward && err == nil {
-			err = t.forwarded(p, resp)
-		}
-		if !isFault(err) {
+		if resp, err = t.through(p, req, forward, resp, err); !isFault(err) {
 			return resp, err
 		}
 		tried, failed = append(tried, p), err
@@ -129,26 +125,4 @@ func isLocalName(host string) bool {
 		return true
 	}
 	return strings.HasSuffix(host, ".home.arpa")
-}
-
-// forwarded makes an error of a proxy's refusal to forward a request. Once it has
-// forwarded answers, a status that asks for credentials may be that of a host, which
-// must not be able to have proxies set aside.
-func (t *routed) forwarded(p *proxy, resp *http.Response) error {
-	p.mu.Lock()
-	passed := p.passed
-	p.passed = passed || resp.StatusCode != http.StatusProxyAuthRequired
-	p.mu.Unlock()
-	if resp.StatusCode != http.StatusProxyAuthRequired {
-		return nil
-	}
-	resp.Body.Close()
-	err := p.answered(resp, resp.Request.URL.Host)
-	if fault, ok := errors.AsType[*proxyFault](err); ok && !passed {
-		if p.failed(fault, t.opt.Now()) {
-			t.opt.Log.Warn("a proxy is set aside", "proxy", p.name(), "error", fault.err)
-		}
-		return fault
-	}
-	return p.declines(resp.Request.URL.Host, errors.New("status 407"))
 }

@@ -79,8 +79,23 @@ func (p *Proxies) excepts(u *url.URL) bool {
 }
 
 // pick chooses a proxy that is not set aside and was not tried before; nil when
-// there is none.
+// there is none. One through which the host did not answer is the last choice.
 func (p *Proxies) pick(host string, tried []*proxy, now time.Time) *proxy {
+	if len(p.list) > 1 {
+		doubted := tried
+		for _, c := range p.list {
+			if c.doubted(host) {
+				doubted = append(doubted[:len(doubted):len(doubted)], c)
+			}
+		}
+		if c := p.choose(host, doubted, now); c != nil {
+			return c
+		}
+	}
+	return p.choose(host, tried, now)
+}
+
+func (p *Proxies) choose(host string, tried []*proxy, now time.Time) *proxy {
 	if p.perCall {
 		first := p.next.Add(1) - 1
 		for i := range uint64(len(p.list)) {

@@ -36,7 +36,8 @@ type proxy struct {
 	cause  error
 	auth   bool     // it wants other credentials, which no time brings
 	silent []string // the hosts that did not answer since the last that did
-	passed bool     // it has forwarded some answer
+	passed bool     // it has carried some answer
+	junk   int      // answers in a row that are no HTTP
 }
 
 func newProxy(u *url.URL, conf *tls.Config) *proxy {
@@ -94,6 +95,31 @@ func (p *proxy) failed(fault *proxyFault, now time.Time) bool {
 	p.pause = min(max(2*p.pause, proxyFirst), proxyMost)
 	p.until, p.cause, p.auth, p.silent = now.Add(p.pause), fault, fault.auth, nil
 	return first
+}
+
+// carried tells that an answer came through it.
+func (p *proxy) carried() {
+	p.worked()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.passed, p.junk = true, 0
+}
+
+// garbled tells that what came through it was no HTTP. It reports whether the proxy is
+// to be set aside: it has never carried anything, or does so again and again.
+func (p *proxy) garbled() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.junk++
+	return !p.passed || p.junk > 1
+}
+
+// doubted reports whether a host had no answer through it, and no other has had one
+// since.
+func (p *proxy) doubted(host string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Contains(p.silent, host)
 }
 
 // stayedSilent tells that a host behind it did not answer, which may be the doing

@@ -51,7 +51,9 @@ func (t *tunnel) DialContext(ctx context.Context, network, addr string) (net.Con
 	var fault *proxyFault
 	switch {
 	case err == nil:
-		t.proxy.worked()
+		if !t.forward { // else nothing has been asked of it yet
+			t.proxy.worked()
+		}
 		return conn, nil
 	case ctx.Err() != nil || isShort(err): // nobody's fault
 		return nil, err
@@ -178,8 +180,9 @@ func (p *proxy) answered(resp *http.Response, addr string) error {
 	switch {
 	case resp.StatusCode/100 == 2:
 		return nil
-	case resp.StatusCode == http.StatusProxyAuthRequired:
-		return p.fault(errors.New("it refuses the user and password (status 407)"), true)
+	case resp.StatusCode == http.StatusProxyAuthRequired,
+		resp.StatusCode == http.StatusUnauthorized: // so tinyproxy answers a wrong password
+		return p.fault(fmt.Errorf("it refuses the user and password (%w)", status), true)
 	case resp.StatusCode == http.StatusGatewayTimeout:
 		return &crawler.FetchError{Class: crawler.ClassTimeout, Temporary: true, Err: fmt.Errorf("the proxy %s could not connect to %s: %w", p.name(), addr, status)}
 	case resp.StatusCode >= 500:
