@@ -129,6 +129,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	}
 	parts := c.parts(sealed, x.monitor, book, session, &x.fetching)
 	parts.Politeness, parts.Pipeline, parts.Observer = traced.Politeness(parts.Politeness), traced.Pipeline(parts.Pipeline), traced.Observer(parts.Observer)
+	parts.Frontier, parts.NewFetcher = traced.Frontier(parts.Frontier), traced.Fetchers(parts.NewFetcher)
 	tally := c.tally(x.accept)
 	parts.Tally = tally
 	files, err := c.openFiles(ctx, x.state, f, set.RunID)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -83,6 +84,7 @@ func attributeOf(s *spans.Span, key string) string {
 // in its own trace, and no more of them than is promised.
 func TestTraces(t *testing.T) {
 	t.Parallel()
+	var busy atomic.Bool
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		switch r.URL.Path {
@@ -92,6 +94,11 @@ func TestTraces(t *testing.T) {
 			}
 		case "/7":
 			w.WriteHeader(http.StatusNotFound)
+		case "/9":
+			if busy.CompareAndSwap(false, true) {
+				w.Header().Set("Retry-After", "1")
+				w.WriteHeader(http.StatusTooManyRequests)
+			}
 		}
 		fmt.Fprintf(w, "<h1>%s</h1>", r.URL.Path)
 	}))
@@ -130,6 +137,9 @@ func TestTraces(t *testing.T) {
 	if run == nil || attributeOf(run, "amble.status") != "finished" || c.service != "crawls" {
 		t.Fatalf("service %q, the run: %v", c.service, run)
 	}
+	if why := waitedFor(c.spans); why["delay, by config delay"] == 0 || why["robots.txt"] == 0 || why["Retry-After"] == 0 {
+		t.Errorf("requests are said to have waited for %v", why)
+	}
 	if n := named["request"]; n < 10 || n > most || named["robots.txt"] != 1 {
 		t.Errorf("%d requests are told of, at most %d may be: %v", n, most, named)
 	}
@@ -140,6 +150,21 @@ func TestTraces(t *testing.T) {
 	if whole < 10 || named["connect"] == 0 {
 		t.Errorf("%d requests are told of from the wait to the commit: %v", whole, named)
 	}
+}
+
+// waitedFor counts what requests are said to have waited for in the queue.
+func waitedFor(all []*spans.Span) map[string]int {
+	why := map[string]int{}
+	for _, s := range all {
+		for _, a := range s.Attributes {
+			if s.Name == "queue" && a.Key == "amble.waited_for" {
+				for _, v := range a.Value.GetArrayValue().GetValues() {
+					why[v.GetStringValue()]++
+				}
+			}
+		}
+	}
+	return why
 }
 
 // checkTrace looks at the trace of a request, and gives 1 where it has all parts.
@@ -163,10 +188,13 @@ func checkTrace(t *testing.T, trace []*spans.Span, run *spans.Span) int {
 	if len(request.Links) != 1 || string(request.Links[0].SpanId) != string(run.SpanId) {
 		t.Errorf("%s is not linked to its run", request.Name)
 	}
-	if failed := request.Status.GetCode() == spans.Status_STATUS_CODE_ERROR; failed != strings.HasSuffix(attributeOf(request, "url.full"), "/7") {
+	if failed := request.Status.GetCode() == spans.Status_STATUS_CODE_ERROR; failed != strings.HasSuffix(attributeOf(request, "url.full"), "/7") && !strings.HasSuffix(attributeOf(request, "url.full"), "/9") {
 		t.Errorf("%s %s: %v", request.Name, attributeOf(request, "url.full"), request.Status)
 	}
-	for _, part := range []string{"politeness wait", "wait for the answer", "body", "extract", "commit"} {
+	if request.Name == "request" && attributeOf(request, "server.address") != "127.0.0.1" {
+		t.Errorf("%v", request.Attributes)
+	}
+	for _, part := range []string{"queue", "politeness wait", "wait for the answer", "body", "extract", "commit"} {
 		if !parts[part] {
 			return 0
 		}

@@ -3,7 +3,9 @@ package tracing
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -29,16 +31,22 @@ func (p politeness) Decide(request *crawler.Request) crawler.Verdict {
 	v := p.Politeness.Decide(request)
 	var traced *visit
 	switch v.Action {
+	case crawler.Wait:
+		p.run.queue.wait(request.Host(), v.Reason)
+	case crawler.Skip:
+		p.run.queue.take(request, false)
 	case crawler.Go:
+		waited := p.run.queue.take(request, true)
 		method := http.MethodGet
 		if request.Call != nil {
 			method = cmp.Or(request.Call.Method, method)
 		}
-		if traced = p.run.begin(request, "request", request.URL.Redacted(), request.Host(), method); traced != nil {
+		if traced = p.run.begin(request, "request", request.URL.Redacted(), request.URL, method, waited); traced != nil {
 			v.Grant = &grant{Grant: v.Grant, visit: traced, key: request}
 		}
 	case crawler.FetchRobots:
-		if traced = p.run.begin(nil, cmp.Or(v.File, "robots.txt"), v.Robots, request.Host(), http.MethodGet); traced != nil {
+		p.run.queue.wait(request.Host(), cmp.Or(v.File, "robots.txt"))
+		if traced = p.run.begin(nil, cmp.Or(v.File, "robots.txt"), v.Robots, request.URL, http.MethodGet, nil); traced != nil {
 			v.Grant = &grant{Grant: v.Grant, visit: traced}
 		}
 	}
@@ -55,7 +63,7 @@ type grant struct {
 
 // Context implements crawler.Grant.
 func (g *grant) Context(ctx context.Context) context.Context {
-	return g.visit.net.watch(g.Grant.Context(ctx))
+	return g.visit.net.watch(context.WithValue(g.Grant.Context(ctx), visitKey{}, g.visit))
 }
 
 // Done implements crawler.Grant.
@@ -67,17 +75,22 @@ func (g *grant) Done(resp *crawler.Response, err error) crawler.HostState {
 	if start.IsZero() {
 		start = v.begun
 	}
+	v.waited.step(v, &e)
 	if owed := min(e.Owed, e.Paid); owed > 0 {
 		v.step("politeness wait", start.Add(-owed), start, attribute.String("amble.asked_by", e.By), attribute.Float64("amble.owed_s", e.Owed.Seconds()), attribute.Float64("amble.paid_s", e.Paid.Seconds()))
 	}
 	v.net.steps(v, start, e.Answered, end)
 	if resp != nil {
 		v.span.SetAttributes(attribute.Int("http.response.status_code", resp.Status), attribute.Int64("http.response.body.size", resp.Wire))
+		if resp.Status >= 400 {
+			v.span.SetAttributes(attribute.String("error.type", strconv.Itoa(resp.Status)))
+		}
 	}
 	if e.RetryAfter > 0 {
 		v.span.SetAttributes(attribute.Float64("amble.retry_after_s", e.RetryAfter.Seconds()))
 	}
 	if err != nil {
+		v.span.SetAttributes(attribute.String("error.type", errorType(err)))
 		fail(v.span, v.run.hide(err.Error()))
 	}
 	if g.key == nil {
@@ -88,6 +101,15 @@ func (g *grant) Done(resp *crawler.Response, err error) crawler.HostState {
 	v.entry = entryOf(&e)
 	v.run.mu.Unlock()
 	return state
+}
+
+// errorType is the class of a failure, of which there are few.
+func errorType(err error) string {
+	var failed *crawler.FetchError
+	if errors.As(err, &failed) {
+		return string(failed.Class)
+	}
+	return "_OTHER" // as the semantic conventions have it
 }
 
 // Cancel implements crawler.Grant.

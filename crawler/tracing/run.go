@@ -3,6 +3,8 @@ package tracing
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/urls"
 )
 
 // Run is a run that is traced. Its methods are safe for concurrent use.
@@ -18,6 +21,7 @@ type Run struct {
 	span   trace.Span
 	crawl  string
 	hide   func(string) string
+	queue  *queue
 
 	mu       sync.Mutex
 	underWay map[any]*visit    // by the *crawler.Request
@@ -34,6 +38,8 @@ type visit struct {
 	begun time.Time
 	net   exchange
 	entry string // what its entry in the ledger says
+	// waited is its time in the queue, nil where that is not known.
+	waited *queued
 }
 
 // step adds what is over already.
@@ -47,7 +53,7 @@ func (v *visit) step(name string, from, to time.Time, attributes ...attribute.Ke
 
 // begin traces a request that may leave, if it is one of those that are; key is nil for
 // those that have no outcome of their own.
-func (r *Run) begin(key any, kind, url, host, method string) *visit {
+func (r *Run) begin(key any, kind, full string, host urls.URL, method string, waited *queued) *visit {
 	if !r.tracer.limit.Allow() {
 		return nil
 	}
@@ -57,20 +63,44 @@ func (r *Run) begin(key any, kind, url, host, method string) *visit {
 		return nil
 	}
 	now := time.Now()
+	since := now
+	if waited != nil {
+		since = waited.at
+	}
 	// A trace of its own: a collector then takes part of them, and none is without end.
-	ctx, span := r.tracer.tracer.Start(context.Background(), kind, trace.WithNewRoot(), trace.WithTimestamp(now), trace.WithSpanKind(trace.SpanKindClient),
+	ctx, span := r.tracer.tracer.Start(context.Background(), kind, trace.WithNewRoot(), trace.WithTimestamp(since), trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithLinks(trace.Link{SpanContext: r.span.SpanContext()}), trace.WithAttributes(
-			attribute.String("amble.crawl", r.crawl), attribute.String("url.full", r.hide(url)), attribute.String("server.address", host),
-			attribute.String("http.request.method", method)))
+			attribute.String("amble.crawl", r.crawl), attribute.String("url.full", r.hide(full)),
+			attribute.String("http.request.method", method)), trace.WithAttributes(server(host)...))
 	if !span.IsRecording() { // by OTEL_TRACES_SAMPLER
 		return nil
 	}
 	r.traced++
-	v := &visit{run: r, ctx: ctx, span: span, begun: now}
+	v := &visit{run: r, ctx: ctx, span: span, begun: now, waited: waited}
 	if key != nil {
 		r.underWay[key] = v
 	}
 	return v
+}
+
+// server names one as the semantic conventions have it.
+func server(of urls.URL) []attribute.KeyValue {
+	u, err := url.Parse(of.Origin())
+	if err != nil {
+		return nil
+	}
+	out := []attribute.KeyValue{attribute.String("server.address", u.Hostname())}
+	port, err := strconv.Atoi(u.Port())
+	switch {
+	case err == nil:
+	case u.Scheme == "http":
+		port = 80
+	case u.Scheme == "https":
+		port = 443
+	default:
+		return out
+	}
+	return append(out, attribute.Int("server.port", port))
 }
 
 // of gives the visit of a request that is traced, nil for others.
@@ -102,6 +132,9 @@ func (r *Run) settled(request *crawler.Request, o crawler.Outcome, records int) 
 		return
 	}
 	v.span.SetAttributes(attribute.String("amble.outcome", string(o.Class)), attribute.Int("amble.records", records), attribute.Int("amble.attempt", int(request.Attempt)))
+	if request.Attempt > 0 {
+		v.span.SetAttributes(attribute.Int("http.request.resend_count", int(request.Attempt)))
+	}
 	if o.Class.Failed() {
 		fail(v.span, r.hide(o.Detail))
 	}
@@ -119,6 +152,7 @@ func (r *Run) Entered(entries []crawler.Entry) {
 	defer r.mu.Unlock()
 	r.commit = time.Now()
 	for i := range entries {
+		r.queue.entered(&entries[i])
 		if v := r.written[entryOf(&entries[i])]; v != nil {
 			v.span.AddEvent("in the ledger", trace.WithTimestamp(r.commit))
 			v.begun = r.commit // what follows is the commit
