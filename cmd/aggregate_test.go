@@ -28,15 +28,7 @@ aggregate:
 output: [{jsonl: "out/{type}.jsonl"}, {csv: "out/{type}.csv"}, {sqlite: out/copy.db}]
 commit: {pages: 4, interval: 10ms}
 `
-	crawlIn := func() string {
-		dir := t.TempDir()
-		shop(t, dir, 40)
-		if err := os.WriteFile(filepath.Join(dir, "crawl.yaml"), []byte(config), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return dir
-	}
-	calm := crawlIn()
+	calm := shopCrawl(t, config, 40)
 	out := lived(t, calm, api, 0)
 	want := records(t, filepath.Join(calm, "out/by_customer.jsonl"))
 	// Of 1,240 orders with the totals 0, 1.5 and so on, seven customers have each
@@ -51,7 +43,7 @@ commit: {pages: 4, interval: 10ms}
 	if kept, err := os.ReadFile(filepath.Join(calm, "out/orders.jsonl")); err == nil && len(kept) > 0 {
 		t.Errorf("the records themselves are written: %.200s", kept)
 	}
-	dir := crawlIn()
+	dir := shopCrawl(t, config, 40)
 	kills := 0
 	for i := range 6 {
 		cmd := exec.CommandContext(t.Context(), "amble", "run", "crawl.yaml")

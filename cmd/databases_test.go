@@ -3,7 +3,6 @@ package cmd
 import (
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,9 +12,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/amblecrawl/amble/crawler/fetch/database/mariadbtest"
+	"github.com/amblecrawl/amble/crawler/fetch/database/databasetest"
 	"github.com/amblecrawl/amble/crawler/query"
-	"github.com/amblecrawl/amble/crawler/sink/postgres/postgrestest"
 )
 
 // shop makes a database of orders, so many a day in January 2026.
@@ -35,6 +33,15 @@ func shop(t *testing.T, dir string, perDay int) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// shopCrawl makes a folder with the database and the config of a crawl.
+func shopCrawl(t *testing.T, config string, perDay int) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	shop(t, dir, perDay)
+	write(t, filepath.Join(dir, "crawl.yaml"), config)
+	return dir
 }
 
 // ambleIn runs amble in a folder and returns what it printed.
@@ -128,15 +135,7 @@ seeds:
 output: [{jsonl: "out/{type}.jsonl"}, {sqlite: out/copy.db}]
 commit: {pages: 4, interval: 10ms}
 `
-	crawlIn := func() string {
-		dir := t.TempDir()
-		shop(t, dir, 60)
-		if err := os.WriteFile(filepath.Join(dir, "crawl.yaml"), []byte(config), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return dir
-	}
-	calm := crawlIn()
+	calm := shopCrawl(t, config, 60)
 	if out, err := ambleIn(t, calm, nil, "run", "crawl.yaml"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -144,7 +143,7 @@ commit: {pages: 4, interval: 10ms}
 	if len(want) != 31*60 {
 		t.Fatalf("%d records", len(want))
 	}
-	dir, kills := crawlIn(), 0
+	dir, kills := shopCrawl(t, config, 60), 0
 	for i := range 6 {
 		cmd := exec.CommandContext(t.Context(), "amble", "run", "crawl.yaml")
 		cmd.Dir = dir
@@ -171,25 +170,13 @@ type parted struct {
 }
 
 func partedPostgres(t *testing.T) parted {
-	server, err := postgrestest.Start()
-	if errors.Is(err, postgrestest.ErrNotInstalled) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := databasetest.For(t, databasetest.Postgres)
 	return parted{strings.Replace(server.URL, "amble@", "amble:"+partedPassword+"@", 1),
 		"select n, 100 / (:part - 7) as share from generate_series(1, 10) n", "division by zero", sync.OnceFunc(server.Stop)}
 }
 
 func partedMariaDB(t *testing.T) parted {
-	server, err := mariadbtest.Start()
-	if errors.Is(err, mariadbtest.ErrNotInstalled) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := databasetest.For(t, databasetest.MariaDB)
 	address, err := query.MySQLAddress(server.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -279,9 +266,7 @@ politeness: {circuit_after: 0}
 // What is asked of records holds for the rows of queries.
 func TestRejectedRowsOfQuery(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	shop(t, dir, 3)
-	config := `
+	dir := shopCrawl(t, `
 connections: {shop: {url: "sqlite:shop.db"}}
 queries:
   orders:
@@ -290,10 +275,7 @@ queries:
     required: [customer]
     schema: {properties: {total: {maximum: 100}}}
 seeds: [{query: orders}]
-`
-	if err := os.WriteFile(filepath.Join(dir, "crawl.yaml"), []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
+`, 3)
 	out, err := ambleIn(t, dir, nil, "run", "crawl.yaml")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -2,12 +2,11 @@ package cmd
 
 import (
 	"database/sql"
-	"errors"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
-	"github.com/amblecrawl/amble/crawler/sink/postgres/postgrestest"
+	"github.com/amblecrawl/amble/crawler/fetch/database/databasetest"
 	"github.com/amblecrawl/amble/fixtures"
 )
 
@@ -15,13 +14,7 @@ import (
 // not every machine has one. By the files beside it the moments are known.
 func TestKilledPostgres(t *testing.T) {
 	t.Parallel()
-	server, err := postgrestest.Start()
-	if errors.Is(err, postgrestest.ErrNotInstalled) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := databasetest.For(t, databasetest.Postgres)
 	t.Cleanup(server.Stop)
 	db, err := sql.Open("pgx", server.URL)
 	if err != nil {

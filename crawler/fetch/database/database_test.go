@@ -15,20 +15,18 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
-	"github.com/amblecrawl/amble/crawler/fetch/database/mariadbtest"
+	"github.com/amblecrawl/amble/crawler/fetch/database/databasetest"
 	"github.com/amblecrawl/amble/crawler/query"
-	"github.com/amblecrawl/amble/crawler/sink/postgres/postgrestest"
 )
 
-var (
-	server  *postgrestest.Server
-	mariadb *mariadbtest.Server
-)
+// servers are those that tests have asked for.
+var servers = map[string]*databasetest.Server{}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	server.Stop()
-	mariadb.Stop()
+	for _, s := range servers {
+		s.Stop()
+	}
 	os.Exit(code)
 }
 
@@ -38,33 +36,21 @@ var addresses = map[string]func(*testing.T) string{"sqlite": sqliteURL, "postgre
 // mariadbURL is a real server's, started by the first test that asks.
 func mariadbURL(t *testing.T) string {
 	t.Helper()
-	if mariadb == nil {
-		s, err := mariadbtest.Start()
-		if errors.Is(err, mariadbtest.ErrNotInstalled) {
-			t.Skip(err)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		mariadb = s
-	}
-	return mariadb.URL
+	return running(t, "mariadb", databasetest.MariaDB).URL
 }
 
 // postgresURL is a real server's, started by the first test that asks.
 func postgresURL(t *testing.T) string {
 	t.Helper()
-	if server == nil {
-		s, err := postgrestest.Start()
-		if errors.Is(err, postgrestest.ErrNotInstalled) {
-			t.Skip(err)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		server = s
+	return running(t, "postgres", databasetest.Postgres).URL
+}
+
+func running(t *testing.T, name string, start func() (*databasetest.Server, error)) *databasetest.Server {
+	t.Helper()
+	if servers[name] == nil {
+		servers[name] = databasetest.For(t, start)
 	}
-	return server.URL
+	return servers[name]
 }
 
 // sqliteURL is a new file's.
@@ -388,25 +374,32 @@ func TestFailures(t *testing.T) {
 // A server that ends in the middle of a result gives no end, and another attempt
 // gives the whole.
 func TestServerRestarts(t *testing.T) {
-	a := newAsk(t, postgresURL(t), Options{MaxBody: 64 << 20}, &query.Query{Name: "q", Type: "select n, repeat('x', 1000) as x from generate_series(1, 40000) n"})
-	resp, err := a.open(t.Context(), "sql://db/q")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.CopyN(io.Discard, resp.Body, 100<<10); err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Restart(); err != nil {
-		t.Fatal(err)
-	}
-	_, err = io.Copy(io.Discard, resp.Body)
-	resp.Body.Close()
-	if class, temporary := classOf(t, err); class != crawler.ClassReset || !temporary {
-		t.Errorf("it ends as %s: %v", class, err)
-	}
-	got, err := a.lines(t, "sql://db/q")
-	if err != nil || len(got) != 40002 {
-		t.Errorf("then it gives %d lines, %v", len(got), err)
+	for name, sql := range map[string]string{
+		"postgres": "select n, repeat('x', 1000) as x from generate_series(1, 40000) n",
+		"mariadb":  "select seq as n, repeat('x', 1000) as x from seq_1_to_40000",
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAsk(t, addresses[name](t), Options{MaxBody: 64 << 20}, &query.Query{Name: "q", Type: sql})
+			resp, err := a.open(t.Context(), "sql://db/q")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.CopyN(io.Discard, resp.Body, 100<<10); err != nil {
+				t.Fatal(err)
+			}
+			if err := servers[name].Restart(); err != nil {
+				t.Fatal(err)
+			}
+			_, err = io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+			if class, temporary := classOf(t, err); class != crawler.ClassReset || !temporary {
+				t.Errorf("it ends as %s: %v", class, err)
+			}
+			got, err := a.lines(t, "sql://db/q")
+			if err != nil || len(got) != 40002 {
+				t.Errorf("then it gives %d lines, %v", len(got), err)
+			}
+		})
 	}
 }
 

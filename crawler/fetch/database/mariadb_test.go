@@ -1,7 +1,6 @@
 package database
 
 import (
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -66,31 +65,6 @@ func TestFailuresOfMariaDB(t *testing.T) {
 	// The server has ended what took too long, and the pool goes on.
 	if got, err := newAsk(t, url, Options{}, brief.set[2]).lines(t, "sql://db/two"); err != nil || got[1] != "[1]" {
 		t.Errorf("%q, %v", got, err)
-	}
-}
-
-// A server that ends in the middle of a result gives no end, and another attempt
-// gives the whole.
-func TestMariaDBRestarts(t *testing.T) {
-	a := newAsk(t, mariadbURL(t), Options{MaxBody: 64 << 20}, &query.Query{Name: "q", Type: "select seq as n, repeat('x', 1000) as x from seq_1_to_40000"})
-	resp, err := a.open(t.Context(), "sql://db/q")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.CopyN(io.Discard, resp.Body, 100<<10); err != nil {
-		t.Fatal(err)
-	}
-	if err := mariadb.Restart(); err != nil {
-		t.Fatal(err)
-	}
-	_, err = io.Copy(io.Discard, resp.Body)
-	resp.Body.Close()
-	if class, temporary := classOf(t, err); class != crawler.ClassReset || !temporary {
-		t.Errorf("it ends as %s: %v", class, err)
-	}
-	got, err := a.lines(t, "sql://db/q")
-	if err != nil || len(got) != 40002 {
-		t.Errorf("then it gives %d lines, %v", len(got), err)
 	}
 }
 

@@ -73,14 +73,10 @@ func mysqlKind(name string) kind {
 
 // mysqlBind gives times as text without a zone, which every version reads.
 func mysqlBind(t query.Type, v any) any {
-	at, ok := v.(time.Time)
-	switch {
-	case !ok:
-		return v
-	case t == query.Date:
-		return at.Format(time.DateOnly)
+	if at, ok := v.(time.Time); ok && t != query.Date {
+		return at.UTC().Format("2006-01-02 15:04:05.999999")
 	}
-	return at.UTC().Format("2006-01-02 15:04:05.999999")
+	return bindText(t, v)
 }
 
 // The errors that are told apart (MariaDB's and MySQL's lists of error codes).

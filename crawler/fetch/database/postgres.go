@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/amblecrawl/amble/crawler"
-	"github.com/amblecrawl/amble/crawler/query"
 )
 
 var postgres = driver{
@@ -25,7 +24,7 @@ var postgres = driver{
 		return err
 	},
 	kind:    postgresKind,
-	bind:    postgresBind,
+	bind:    bindText,
 	failure: postgresFailure,
 	timeKey: "2006-01-02T15:04:05.999999Z07:00",
 }
@@ -56,19 +55,6 @@ func postgresKind(name string) kind {
 		return binary
 	}
 	return plain
-}
-
-// postgresBind gives dates as text, which the server reads as whatever type the
-// place of the parameter has.
-func postgresBind(t query.Type, v any) any {
-	at, ok := v.(time.Time)
-	switch {
-	case !ok:
-		return v
-	case t == query.Date:
-		return at.Format(time.DateOnly)
-	}
-	return at.Format(time.RFC3339Nano)
 }
 
 // postgresFailure reads SQLSTATE (appendix A of PostgreSQL's documentation).

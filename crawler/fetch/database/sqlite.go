@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
-	"time"
 
 	modernc "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -19,7 +18,7 @@ var sqlite = driver{
 	open:    openSQLite,
 	limit:   noLimit, // it runs in this process, and stops when it is told
 	kind:    sqliteKind,
-	bind:    sqliteBind,
+	bind:    bindText,
 	failure: sqliteFailure,
 }
 
@@ -42,18 +41,6 @@ func sqliteKind(name string) kind {
 		return document
 	}
 	return binary // its values say themselves whether they are text
-}
-
-// sqliteBind gives dates as the text that SQLite's functions read.
-func sqliteBind(t query.Type, v any) any {
-	at, ok := v.(time.Time)
-	switch {
-	case !ok:
-		return v
-	case t == query.Date:
-		return at.Format(time.DateOnly)
-	}
-	return at.Format(time.RFC3339Nano)
 }
 
 func sqliteFailure(err error) (failure, bool) {

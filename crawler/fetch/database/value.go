@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/amblecrawl/amble/crawler/query"
 )
 
 // column is one column of a result.
@@ -33,6 +35,19 @@ const (
 
 // errNull is the trouble with a page column.
 var errNull = errors.New("a row has null there, which no page would hold")
+
+// bindText gives dates and times as text by RFC 3339: PostgreSQL reads it as whatever type
+// the place of the parameter has, and SQLite's functions read it.
+func bindText(t query.Type, v any) any {
+	at, ok := v.(time.Time)
+	switch {
+	case !ok:
+		return v
+	case t == query.Date:
+		return at.Format(time.DateOnly)
+	}
+	return at.Format(time.RFC3339Nano)
+}
 
 // json is a value in an answer: bytes as base64, times by RFC 3339 in UTC, numbers
 // with a fraction or an exponent unless they are integers by their type.

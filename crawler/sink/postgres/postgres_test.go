@@ -15,11 +15,11 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
-	"github.com/amblecrawl/amble/crawler/sink/postgres/postgrestest"
+	"github.com/amblecrawl/amble/crawler/fetch/database/databasetest"
 	"github.com/amblecrawl/amble/crawler/sink/sinktest"
 )
 
-var server *postgrestest.Server
+var server *databasetest.Server
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 		_ = checks.Value.Set("12") // each is some dozens of connections
 	}
 	var err error
-	if server, err = postgrestest.Start(); err != nil {
+	if server, err = databasetest.Postgres(); err != nil {
 		fmt.Println("tests with a server are skipped:", err)
 	}
 	code := m.Run()
@@ -77,14 +77,7 @@ func TestPostgres(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			for rows.Next() {
-				var r sinktest.Row
-				if err := rows.Scan(&r.Type, &r.Key, &r.Text, &r.Number); err != nil {
-					return nil, err
-				}
-				all = append(all, r)
-			}
-			if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			if all, err = sinktest.Scan(all, rows); err != nil {
 				return nil, err
 			}
 		}
@@ -166,10 +159,7 @@ func TestCopy(t *testing.T) {
 
 // The server is stopped and started between batches: nobody notices.
 func TestServerRestarts(t *testing.T) {
-	own, err := postgrestest.Start()
-	if err != nil {
-		t.Skip("no PostgreSQL is installed here")
-	}
+	own := databasetest.For(t, databasetest.Postgres)
 	defer own.Stop()
 	p := &Postgres{URL: own.URL, Table: "{type}"}
 	if err := p.Open(t.Context(), info, nil); err != nil {

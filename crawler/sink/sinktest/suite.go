@@ -2,6 +2,7 @@ package sinktest
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -35,6 +36,20 @@ type Subject struct {
 type Row struct {
 	Type, Key, Text string
 	Number          int64
+}
+
+// Scan appends the rows of a table, whose columns are selected in the order of Row, and
+// closes them.
+func Scan(all []Row, rows *sql.Rows) ([]Row, error) {
+	defer rows.Close()
+	for rows.Next() {
+		var r Row
+		if err := rows.Scan(&r.Type, &r.Key, &r.Text, &r.Number); err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
 }
 
 // types are announced to the sink; each record has the fields text and number.

@@ -62,14 +62,7 @@ func read(folder string) ([]sinktest.Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		for rows.Next() {
-			var r sinktest.Row
-			if err := rows.Scan(&r.Type, &r.Key, &r.Text, &r.Number); err != nil {
-				return nil, err
-			}
-			all = append(all, r)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		if all, err = sinktest.Scan(all, rows); err != nil {
 			return nil, err
 		}
 	}
