@@ -38,6 +38,8 @@ type census struct {
 	outOfScope map[string]int64 // by rule
 	offers     []*offer
 	offering   bool // the offers are being read
+	// recall tells whether earlier runs know a page, nil where none are known.
+	recall func(urls.Key) bool
 
 	entries      int64 // of seeds and sitemaps, twice where they are twice
 	duplicates   int64
@@ -68,11 +70,13 @@ type site struct {
 type heldURL struct {
 	url   urls.URL
 	offer *offer
+	known bool // from an earlier run
 }
 
 // tally counts URLs by what is to become of them.
 type tally struct {
 	pages, disallowed, unreachable int64
+	recalled                       int64              // of pages, those that earlier runs know
 	rules                          map[planRule]int64 // that disallow
 }
 
@@ -171,11 +175,12 @@ func (p *planner) request(key urls.Key, u urls.URL, o *offer) {
 		return
 	}
 	s := p.site(u)
+	known := p.recall != nil && p.recall(key)
 	switch {
 	case s == nil:
 		p.elsewhere++
 	case s.learnt && !p.lacksFile(s, u):
-		p.judge(s, u, o)
+		p.judge(s, heldURL{u, o, known})
 	case p.held+len(u.String()) > p.most.held:
 		p.unheld++
 		p.queue(s)
@@ -183,7 +188,7 @@ func (p *planner) request(key urls.Key, u urls.URL, o *offer) {
 		if s.learnt { // by a URL that robots.txt disallows: ask by this one
 			s.learnt, s.probe = false, clone(u)
 		}
-		s.held = append(s.held, heldURL{clone(u), o})
+		s.held = append(s.held, heldURL{clone(u), o, known})
 		p.held += len(u.String())
 		p.queue(s)
 	}
@@ -221,28 +226,31 @@ func (p *planner) learnt(s *site, err error) {
 		s.trouble = clip(err.Error(), maxDetail)
 	}
 	for _, h := range s.held {
-		p.judge(s, h.url, h.offer)
+		p.judge(s, h)
 		p.held -= len(h.url.String())
 	}
 	s.held = nil
 }
 
 // judge counts a URL of a host whose robots.txt has been asked for. p.mu is held.
-func (p *planner) judge(s *site, u urls.URL, o *offer) {
+func (p *planner) judge(s *site, h heldURL) {
 	t := &s.tally
-	if o != nil {
-		t = &o.tally
+	if h.offer != nil {
+		t = &h.offer.tally
 	}
 	if s.trouble != "" {
 		t.unreachable++
 		return
 	}
-	allowed, rule, known := p.crawl.allowed(u)
+	allowed, rule, known := p.crawl.allowed(h.url)
 	if !known {
 		p.forgotten++
 	}
 	if allowed {
 		t.pages++
+		if h.known {
+			t.recalled++
+		}
 		return
 	}
 	t.disallowed++

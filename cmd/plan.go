@@ -63,7 +63,13 @@ func planCrawl(cmd *cobra.Command, cfg *config.Config, flags planFlags) error {
 		return err
 	}
 	defer c.close()
+	kept := &keptState{}
+	if cfg.Revisit.On() {
+		kept = readState(cfg.State, cfg.Name)
+		defer kept.close()
+	}
 	p := newPlanner(c)
+	p.recall = c.knows(kept)
 	stop := p.showProgress(cmd.ErrOrStderr())
 	err = p.gather(ctx, flags.sitemaps)
 	stop()
@@ -73,7 +79,8 @@ func planCrawl(cmd *cobra.Command, cfg *config.Config, flags planFlags) error {
 	case err != nil:
 		return &exitError{exitConfig, message(cfg, err)}
 	}
-	r := p.report(time.Now())
+	now := time.Now()
+	r := p.report(now, p.revisits(kept, now))
 	if err := r.write(cmd.OutOrStdout(), cfg, flags); err != nil {
 		return &exitError{exitFailed, fmt.Errorf("writing the plan: %w", err)}
 	}

@@ -303,7 +303,7 @@ fetch:
 	if err := p.gather(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
-	r := p.report(time.Now())
+	r := p.report(time.Now(), nil)
 	for _, want := range []string{
 		"4 URLs are counted as new although they may not be: only the first 6 are told apart",
 		"1 URLs are not among the pages: they lie on hosts beyond the first 2",

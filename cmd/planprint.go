@@ -83,6 +83,7 @@ func (r *planReport) printSums(out io.Writer) {
 	if r.MaxPages > 0 && r.Pages > r.MaxPages {
 		fmt.Fprintf(w, "  bound\tscope.max_pages ends the run after %s\n", plural(r.MaxPages, "page"))
 	}
+	r.printRevisits(w)
 	_ = w.Flush()
 }
 

@@ -38,6 +38,8 @@ type planReport struct {
 	SitemapTroubles []sitemapTrouble `json:"sitemap_troubles"`
 	NotSeeded       []planOffer      `json:"not_seeded"`
 	Limits          []string         `json:"limits"`
+	// Revisit is nil where pages are not known over runs.
+	Revisit *planRevisits `json:"revisit,omitempty"`
 
 	shortest, workers time.Duration
 }
@@ -53,6 +55,7 @@ type planCount struct {
 type planHost struct {
 	Host            string      `json:"host"`
 	Pages           int64       `json:"pages"`
+	Known           int64       `json:"known,omitempty"` // of pages, from earlier runs
 	Requests        int64       `json:"requests"`
 	RobotsRequests  int64       `json:"robots_requests"`
 	FileRequests    int64       `json:"file_requests"`
@@ -97,7 +100,7 @@ type planOffer struct {
 }
 
 // report puts the census together, for a run that starts at an instant.
-func (p *planner) report(start time.Time) *planReport {
+func (p *planner) report(start time.Time, known *planRevisits) *planReport {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	cfg := p.crawl.cfg
@@ -105,7 +108,7 @@ func (p *planner) report(start time.Time) *planReport {
 		Name: cfg.Name, PlannedAt: start.UTC(), MaxPages: cfg.Scope.MaxPages, Workers: cfg.Fetch.Workers,
 		FollowsLinks: !cfg.Links.Off, Entries: p.entries, Duplicates: p.duplicates, SitemapsRead: p.sitemapsRead,
 		OutOfScopeBy: []planCount{}, Hosts: []planHost{}, Groups: []planGroup{}, NotSeeded: []planOffer{},
-		SitemapTroubles: append([]sitemapTrouble{}, p.troubles...), Limits: p.limits(),
+		SitemapTroubles: append([]sitemapTrouble{}, p.troubles...), Limits: p.limits(), Revisit: known,
 	}
 	for rule, n := range p.outOfScope {
 		r.OutOfScope += n
@@ -121,6 +124,7 @@ func (p *planner) report(start time.Time) *planReport {
 		return cmp.Or(cmp.Compare(b.shortest, a.shortest), cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.Host, b.Host))
 	})
 	r.sum(start)
+	r.sumRevisits(p, start)
 	for _, o := range p.offers {
 		r.NotSeeded = append(r.NotSeeded, planOffer{
 			URL: o.url.Redacted(), NamedBy: o.by, Counted: p.offering && !o.foreign,
@@ -138,7 +142,7 @@ func byURLs(a, b planCount) int {
 func (p *planner) host(s *site, start time.Time) planHost {
 	x := p.crawl.gate.Explain(s.host, s.probe.Fetch())
 	h := planHost{
-		Host: s.host, Pages: s.pages, RobotsRequests: s.robots, FileRequests: s.files, SitemapRequests: s.sitemapRequests,
+		Host: s.host, Pages: s.pages, Known: s.recalled, RobotsRequests: s.robots, FileRequests: s.files, SitemapRequests: s.sitemapRequests,
 		Requests: s.pages + s.robots + s.files + s.sitemapRequests, Disallowed: s.disallowed, Unreachable: s.unreachable,
 		DelayS: x.Least.Seconds(), DelayBy: x.LeastBy, Hours: x.Hours.String(), Group: x.Group, Trouble: s.trouble,
 		API:          p.crawl.gate.API(s.host),

@@ -31,6 +31,7 @@ type Bar struct {
 	Ended   time.Time      `json:"ended,omitzero"`
 	Pages   int64          `json:"pages"`
 	Records int64          `json:"records"`
+	Revisit *revisited     `json:"revisit,omitempty"`
 }
 
 // Took is how long the run took.
@@ -105,9 +106,10 @@ func barOf(r *history.Run) Bar {
 	var told struct {
 		Pages   int64            `json:"pages"`
 		Records map[string]int64 `json:"records"`
+		Revisit *revisited       `json:"revisit"`
 	}
 	if json.Unmarshal(r.Summary, &told) == nil { // a run that could not begin has none
-		b.Pages = told.Pages
+		b.Pages, b.Revisit = told.Pages, told.Revisit
 		for _, n := range told.Records {
 			b.Records += n
 		}

@@ -25,14 +25,15 @@ var functions = template.FuncMap{
 	"percent": func(part float64) string {
 		return strconv.FormatFloat(math.Floor(part*1000)/10, 'f', -1, 64) + " %"
 	},
-	"rate":  func(r float64) string { return strconv.FormatFloat(r, 'f', 1, 64) },
-	"secs":  func(s float64) string { return took(time.Duration(s * float64(time.Second))) },
-	"words": func(s any) string { return strings.ReplaceAll(fmt.Sprint(s), "_", " ") },
-	"next":  func(i int) int { return i + 1 },
-	"table": tableOf,
-	"host":  hostLink,
-	"pause": pauseOf,
-	"owed":  owedOf,
+	"rate":   func(r float64) string { return strconv.FormatFloat(r, 'f', 1, 64) },
+	"secs":   func(s float64) string { return took(time.Duration(s * float64(time.Second))) },
+	"words":  func(s any) string { return strings.ReplaceAll(fmt.Sprint(s), "_", " ") },
+	"next":   func(i int) int { return i + 1 },
+	"table":  tableOf,
+	"host":   hostLink,
+	"pause":  pauseOf,
+	"owed":   owedOf,
+	"became": became,
 	"dict": func(pairs ...any) (map[string]any, error) {
 		m := map[string]any{}
 		for i := 0; i+1 < len(pairs); i += 2 {

@@ -5,26 +5,29 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"github.com/amblecrawl/amble/crawler"
 )
 
 // summary is what a page shows of a run's summary. What an older or newer amble has
 // written may lack some of it.
 type summary struct {
-	DurationS  float64          `json:"duration_s"`
-	Requests   int64            `json:"requests"`
-	Pages      int64            `json:"pages"`
-	Records    map[string]int64 `json:"records"`
-	Rejected   map[string]int64 `json:"rejected"`
-	Failed     int64            `json:"failed"`
-	Disallowed int64            `json:"disallowed"`
-	Duplicates int64            `json:"duplicates"`
-	OutOfScope int64            `json:"out_of_scope"`
-	Pending    int64            `json:"pending"`
-	Retries    int64            `json:"retries"`
-	Bytes      int64            `json:"bytes"`
-	Hosts      int64            `json:"hosts"`
-	Errors     map[string]int64 `json:"errors"`
-	Outputs    []string         `json:"outputs"`
+	DurationS  float64            `json:"duration_s"`
+	Requests   int64              `json:"requests"`
+	Pages      int64              `json:"pages"`
+	Records    map[string]int64   `json:"records"`
+	Rejected   map[string]int64   `json:"rejected"`
+	Failed     int64              `json:"failed"`
+	Disallowed int64              `json:"disallowed"`
+	Duplicates int64              `json:"duplicates"`
+	OutOfScope int64              `json:"out_of_scope"`
+	Pending    int64              `json:"pending"`
+	Retries    int64              `json:"retries"`
+	Bytes      int64              `json:"bytes"`
+	Hosts      int64              `json:"hosts"`
+	Errors     map[string]int64   `json:"errors"`
+	Outputs    []string           `json:"outputs"`
+	Revisit    *crawler.Revisited `json:"revisit"`
 	Profile    map[string]struct {
 		Fields map[string]struct {
 			Filled int64   `json:"filled"`

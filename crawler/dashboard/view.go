@@ -58,6 +58,8 @@ type Live struct {
 	MemoryWaiting int64           `json:"memory_waiting"` // pages in flight that wait for memory
 	Queues        []monitor.Queue `json:"queues"`         // the hosts with most queued
 	Types         []monitor.Fill  `json:"types"`          // the fill rates of their fields
+
+	Revisit *revisited `json:"revisit,omitempty"`
 }
 
 // Error is a class of URLs that gave no page, with one of them.
@@ -163,7 +165,7 @@ func (s *Server) live(crawl string) *Live {
 		Bytes: now.Totals.Bytes, InFlight: now.InFlight, Queued: now.Frontier.Queued, Settled: now.Frontier.Settled,
 		Failed: now.Totals.Failed, Disallowed: now.Totals.Disallowed, Hosts: now.Frontier.Hosts,
 		HostsWaiting: now.Frontier.Waiting, NextDueS: tenths(now.NextDue), Errors: []Error{}, Records: []Count{}, Latest: []Type{},
-		Queues: []monitor.Queue{}, Types: []monitor.Fill{},
+		Queues: []monitor.Queue{}, Types: []monitor.Fill{}, Revisit: revisitedOf(&now.Totals.Revisit),
 	}
 	examples := m.Examples()
 	add := func(class crawler.Class, n int64) {

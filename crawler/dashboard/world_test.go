@@ -152,7 +152,8 @@ func (w *world) runBooks(ctx context.Context, o daemon.Occasion) daemon.Result {
 		_ = p.Run(ctx, &crawler.Page{URL: page}, &crawler.Result{})
 		tell.Committed(crawler.Totals{
 			Pages: 1234 + n, Requests: 1240 + n, Bytes: 5 << 20, Failed: 1, Records: map[string]int64{"book": n, hostile: 1},
-			Errors: map[crawler.Class]int64{crawler.ClassHTTP4xx: 1},
+			Errors:  map[crawler.Class]int64{crawler.ClassHTTP4xx: 1},
+			Revisit: crawler.RevisitTotals{New: 20, Changed: 7, Unchanged: 1200 + n, Gone: 1},
 		}, crawler.FrontierStats{Queued: 77, Hosts: 3, Waiting: 2})
 		select {
 		case <-ctx.Done():
@@ -167,6 +168,7 @@ func summaryWith(name string) json.RawMessage {
 		"pages": 1234, "requests": 1300, "bytes": 5 << 20, "duration_s": 61.5, "records": map[string]int{name: 99}, "outputs": []string{name},
 		"errors":  map[string]int{"http_4xx": 3},
 		"profile": map[string]any{name: map[string]any{"fields": map[string]any{"title" + name: map[string]any{"filled": 98, "fill": 0.99}}}},
+		"revisit": crawler.Revisited{Writes: "changes", RevisitTotals: crawler.RevisitTotals{New: 12, Changed: 3, Unchanged: 1200, NotDue: 41, Gone: 2, RecordsNew: 15}},
 		"drift":   map[string]any{"findings": []any{map[string]any{"type": name, "field": "price", "message": name}}},
 	})
 	return data

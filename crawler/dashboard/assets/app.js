@@ -131,6 +131,10 @@ const queues = (crawl, list) => list.map((q) => {
     cell("Waits for", q.why || "nothing", q.why ? "" : "faint"), cell("Another", q.for_s ? took(q.for_s) : "–", "number"), owed];
 });
 
+// became says what became of pages that may be known from earlier runs.
+const became = (r) => r ? [["new", r.new], ["changed", r.changed], ["gone", r.gone], ["unchanged", r.unchanged], ["not due", r.not_due], ["kept", r.kept]]
+  .filter(([, n]) => n).map(([what, n]) => count(n) + " " + what).join(", ") : "";
+
 const showLive = (live) => {
   const one = (q) => document.querySelector(q);
   for (const e of document.querySelectorAll("[data-figure]")) {
@@ -139,6 +143,7 @@ const showLive = (live) => {
   }
   set(one("[data-bytes]"), bytes(live.bytes));
   set(one("[data-seconds]"), took(live.elapsed_s));
+  set(one("[data-became]"), became(live.revisit));
   plot(live.pages_per_second);
   const number = (n) => make("td", count(n), "number");
   const focus = document.activeElement?.id; // a link in a row that is made anew
