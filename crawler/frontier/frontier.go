@@ -1,7 +1,6 @@
 package frontier
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -30,8 +29,9 @@ type Frontier struct {
 	// works, without mu; maintenance inside Lease only takes it when it is free.
 	writing bool
 	closed  bool
-	wake    chan struct{} // closed and replaced when something changed
-	waiters int           // those who wait for wake
+	wake    chan struct{}   // closed and replaced when something changed
+	waiters int             // those who wait for wake
+	lessees []chan struct{} // those who wait in Lease; see notifyOne
 
 	counts   counts
 	hosts    map[uint64]*host // the working set
@@ -261,40 +261,6 @@ func (f *Frontier) usable() error {
 		return errClosed
 	}
 	return f.store.err()
-}
-
-// notify wakes whoever waits. f.mu is held.
-func (f *Frontier) notify() {
-	if f.waiters > 0 {
-		close(f.wake)
-		f.wake = make(chan struct{})
-	}
-}
-
-// wait gives f.mu up until something changes, the context ends, the store
-// fails, or, when d is above zero, d has passed since now.
-func (f *Frontier) wait(ctx context.Context, now int64, d time.Duration) {
-	var timer <-chan time.Time
-	stop := func() {}
-	if d > 0 {
-		timer, stop = f.opt.After(min(d, maxWait))
-		if f.clock.now()-now >= int64(d) { // it passed before the timer was set
-			stop()
-			return
-		}
-	}
-	wake := f.wake
-	f.waiters++
-	f.mu.Unlock()
-	select {
-	case <-wake:
-	case <-timer:
-	case <-ctx.Done():
-	case <-f.store.failed:
-	}
-	stop()
-	f.mu.Lock()
-	f.waiters--
 }
 
 // Get implements crawler.Frontier.

@@ -13,6 +13,7 @@ func (f *Frontier) Lease(ctx context.Context, n int) ([]crawler.Lease, error) {
 	n = max(n, 1)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer f.notifyOne()
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -37,7 +38,7 @@ func (f *Frontier) Lease(ctx context.Context, n int) ([]crawler.Lease, error) {
 			f.mu.Lock()
 			continue
 		}
-		f.wait(ctx, now, f.untilDue(now))
+		f.waitToLease(ctx, now, f.untilDue(now))
 	}
 }
 
@@ -134,7 +135,7 @@ func (f *Frontier) Free(id uint64, state crawler.HostState) {
 	h.told, h.dirty = true, true
 	f.free(l)
 	f.replace(h, f.clock.now())
-	f.notify()
+	f.notifyOne()
 }
 
 func (f *Frontier) free(l *lease) {
@@ -186,7 +187,7 @@ func (f *Frontier) beginWrite(ctx context.Context) error {
 			f.writing = true
 			return nil
 		}
-		f.wait(ctx, 0, 0)
+		f.wait(ctx)
 	}
 }
 
