@@ -31,6 +31,7 @@ type committer struct {
 	pending []finished
 	size    int64
 	urgent  bool      // one of them is not to wait
+	leads   bool      // one of them leads to further pages
 	oldest  time.Time // when the first pending page arrived
 }
 
@@ -53,8 +54,8 @@ func (c *committer) loop(ctx context.Context) error {
 				continue
 			}
 		case <-due:
-			if wait := e.set.BatchInterval - e.Clock.Now().Sub(c.oldest); wait > 0 && e.idle.Load() == 0 {
-				due = e.Clock.After(wait)
+			if left := e.set.BatchInterval - e.Clock.Now().Sub(c.oldest); left > 0 && !c.awaited() {
+				due = e.Clock.After(min(c.wait(), left))
 				continue
 			}
 		case <-ctx.Done():
@@ -68,8 +69,15 @@ func (c *committer) loop(ctx context.Context) error {
 }
 
 // wait is how long the first page of a batch waits for company: short, and
-// longer only while every worker is busy.
+// longer only while nobody waits for what it has.
 func (c *committer) wait() time.Duration { return c.engine.set.BatchInterval / 16 }
+
+// awaited tells whether workers may stand idle for want of the batch: for a link in
+// it, or, when all do, for the end that it may be.
+func (c *committer) awaited() bool {
+	idle := c.engine.idle.Load()
+	return idle > 0 && c.leads || int(idle) == c.engine.set.Workers
+}
 
 func (c *committer) full() bool {
 	return len(c.pending) >= c.engine.set.BatchPages || c.size >= c.engine.set.BatchBytes
@@ -82,6 +90,7 @@ func (c *committer) add(f finished) {
 	c.pending = append(c.pending, f)
 	c.size += f.size
 	c.urgent = c.urgent || f.urgent
+	c.leads = c.leads || len(f.found) > 0
 }
 
 // flush commits what is pending. When some leases were lost to another
@@ -116,7 +125,7 @@ func (c *committer) flush(ctx context.Context) error {
 		c.engine.release(&c.pending[i])
 	}
 	clear(c.pending)
-	c.pending, c.size, c.urgent = c.pending[:0], 0, false
+	c.pending, c.size, c.urgent, c.leads = c.pending[:0], 0, false, false
 	if err != nil {
 		return fmt.Errorf("committing a batch: %w", err)
 	}

@@ -264,14 +264,21 @@ func (e *Engine) crawlAll(ctx context.Context, c *committer, moreSeeds bool) err
 // are fewer workers: files are synced by it, and these would stand still meanwhile.
 const leastFinished = 64
 
+// waiting is how many finished pages may wait for the committer: as many as make the
+// next batch gather while one is committed, so that a disk that is slow to sync does
+// not stop the workers at once.
+func (e *Engine) waiting() int {
+	n := max(e.set.Workers, e.set.BatchPages)
+	if e.Files != nil {
+		n = max(n, leastFinished)
+	}
+	return n
+}
+
 // crawl runs the workers, the committer, and what adds the rest of the seeds, until
 // the workers have nothing left to do or the context ends.
 func (e *Engine) crawl(ctx context.Context, c *committer, moreSeeds bool) error {
-	waiting := e.set.Workers
-	if e.Files != nil {
-		waiting = max(waiting, leastFinished)
-	}
-	e.finished = make(chan finished, waiting)
+	e.finished = make(chan finished, e.waiting())
 	e.budget = newPageBudget(e.set.MaxPages, c.totals.Pages+c.totals.NotFetched)
 
 	group, running := errgroup.WithContext(context.WithoutCancel(ctx))

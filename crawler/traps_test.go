@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/zeebo/xxh3"
 
@@ -160,12 +161,14 @@ func TestPatternBound(t *testing.T) {
 		n, ok := numbered(u, "/maze/")
 		return fmt.Sprintf("record %d\nsay maze %d\nlink /maze/%d\nlink /maze/%d", n, n, 2*n, 2*n+1), ok
 	}
+	r.set.Grace = time.Millisecond
 	for range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
 		var fetched atomic.Int32
-		r.web.before = func(context.Context, string) {
-			if fetched.Add(1) == 40 {
+		r.web.before = func(flight context.Context, _ string) {
+			if fetched.Add(1) >= 40 {
 				cancel()
+				<-flight.Done() // or many more would be served before the workers hear of it
 			}
 		}
 		if _, err := r.run(ctx); !errors.Is(err, context.Canceled) {
