@@ -72,7 +72,7 @@ func (l *loader) structure(n *node, v reflect.Value, s slot) {
 	sh := shapeOf(v.Type())
 	if n.kind != mappingKind {
 		if sh.scalar == nil || n.kind == listKind {
-			l.errorf(n.place, "", "%s: want a mapping; found %s", s.path, n)
+			l.errorf(n.place, mappingHint(s.path), "%s: want a mapping; found %s", s.path, n)
 			return
 		}
 		l.value(n, v.FieldByIndex(sh.scalar.index), slot{field: *sh.scalar, path: s.path, plugin: s.plugin})
@@ -142,7 +142,7 @@ func (l *loader) list(n *node, v reflect.Value, s slot) {
 		}
 		return
 	} else if keyed != nil {
-		l.errorf(n.place, "", "%s: want a mapping; found %s", s.path, n)
+		l.errorf(n.place, mappingHint(s.path), "%s: want a mapping; found %s", s.path, n)
 		return
 	}
 	items := n.items
@@ -176,7 +176,7 @@ func orEmpty(n *node) *node {
 
 func (l *loader) stringMap(n *node, v reflect.Value, s slot) {
 	if n.kind != mappingKind {
-		l.errorf(n.place, "", "%s: want a mapping; found %s", s.path, n)
+		l.errorf(n.place, mappingHint(s.path), "%s: want a mapping; found %s", s.path, n)
 		return
 	}
 	v.Set(reflect.MakeMap(v.Type()))

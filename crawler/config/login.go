@@ -157,6 +157,7 @@ func (l *loader) checkLogin(c *Config) {
 	switch {
 	case first.broken:
 		return
+	case first.kind == mappingKind && len(first.entries) > 0 && strings.Contains(first.entries[0].key, "://"): // an unknown key
 	case first.kind != textKind || err != nil || !u.IsHTTP() || strings.Contains(first.text, "{{"):
 		l.errorf(first.place, "such as https://shop.example/login", "login.steps.0: want an address to begin with; found %s", first)
 	default:

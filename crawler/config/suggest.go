@@ -34,7 +34,12 @@ func (l *loader) unknownKey(e entry, path string, known []string) {
 		return
 	}
 	hint := ""
-	if near := nearest(e.key, known); near != "" {
+	if strings.Contains(e.key, "://") {
+		hint = "an address is a value: write url: " + short(e.key)
+		if strings.Contains(path, "steps.") {
+			hint = "a step that is an address stands alone, without braces or a colon: - " + short(e.key)
+		}
+	} else if near := nearest(e.key, known); near != "" {
 		hint = "did you mean " + near + "?"
 	} else if homes := homesOf(e.key); len(homes) > 0 {
 		hint = "it belongs to " + strings.Join(homes, " or ")
@@ -106,4 +111,12 @@ func distance(a, b string) int {
 		before, row, next = row, next, before
 	}
 	return row[len(b)]
+}
+
+// mappingHint says how sections are written that people begin by their first value.
+func mappingHint(path string) string {
+	if path == "login" {
+		return "its steps are below login: steps: [https://shop.example/login, ...]"
+	}
+	return ""
 }

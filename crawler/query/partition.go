@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -131,17 +132,29 @@ func saturated(n int64) int64 {
 	return n + 1
 }
 
-func (r *Range) times(s step, yield func(map[string]string, error) bool) {
+// span is where a range of times begins, and where it ends, which is not part of it.
+func (r *Range) span() (from, end time.Time, err error) {
 	a, err := r.Param.Type.parse(r.From)
 	b, err2 := r.Param.Type.parse(r.To)
 	if err = errors.Join(err, err2); err != nil {
+		return from, end, err
+	}
+	from, end = a.(time.Time), b.(time.Time)
+	if r.Param.Type == Date {
+		end = end.AddDate(0, 0, 1)
+	}
+	return from, end, nil
+}
+
+func (r *Range) times(s step, yield func(map[string]string, error) bool) {
+	from, end, err := r.span()
+	if err != nil {
 		yield(nil, err)
 		return
 	}
-	from, end := a.(time.Time), b.(time.Time)
 	layout := time.RFC3339Nano
 	if r.Param.Type == Date {
-		layout, end = time.DateOnly, end.AddDate(0, 0, 1)
+		layout = time.DateOnly
 	}
 	for i := 0; ; i++ {
 		v, next := s.after(from, i), s.after(from, i+1)
@@ -161,7 +174,9 @@ func (r *Range) times(s step, yield func(map[string]string, error) bool) {
 // from the 31st do not drift.
 func (s step) after(from time.Time, i int) time.Time {
 	if s.length > 0 {
-		return from.Add(time.Duration(i) * s.length)
+		// A Duration holds 292 years, which a range may exceed.
+		seconds, rest := int64(i)*int64(s.length/time.Second), int64(i)*int64(s.length%time.Second)
+		return time.Unix(from.Unix()+seconds, int64(from.Nanosecond())+rest).In(from.Location())
 	}
 	months := from.Year()*12 + int(from.Month()) - 1 + i*(12*s.years+s.months)
 	year, month := months/12, time.Month(months%12+1)
@@ -172,24 +187,32 @@ func (s step) after(from time.Time, i int) time.Time {
 
 // Count is how many steps a range has, MaxPartitions+1 where it has more.
 func (r *Range) Count() int {
-	if s, err := parseStep(r.Param.Type, r.Step); err == nil && r.Param.Type == Integer {
+	s, err := parseStep(r.Param.Type, r.Step)
+	if err != nil { // which Values tells
+		return 1
+	}
+	if r.Param.Type == Integer {
 		from, err := strconv.ParseInt(r.From, 10, 64)
 		to, err2 := strconv.ParseInt(r.To, 10, 64)
 		switch {
-		case err != nil || err2 != nil: // which Values tells
+		case err != nil || err2 != nil:
+			return 1
 		case to < from:
 			return 0
 		default: // values need not be made to be counted
 			return int(min((uint64(to)-uint64(from))/uint64(s.n), MaxPartitions)) + 1
 		}
 	}
-	n := 0
-	for range r.Values() {
-		if n++; n > MaxPartitions {
-			break
-		}
+	from, end, err := r.span()
+	if err != nil {
+		return 1
 	}
-	return n
+	within := func(i int) bool { return s.after(from, i).Before(end) }
+	most := 1 // steps, as far as they can be beyond the end: the next power of two
+	for most <= MaxPartitions && within(most) {
+		most *= 2
+	}
+	return sort.Search(min(most, MaxPartitions+1), func(i int) bool { return !within(i) })
 }
 
 // With joins the values of a partition to those that all partitions share.

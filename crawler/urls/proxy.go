@@ -12,6 +12,16 @@ var proxyPorts = map[string]string{"http": "80", "https": "443", "socks5": "1080
 
 var errProxy = errors.New("want a proxy such as http://host:3128, https://host:443 or socks5://host:1080")
 
+var errProxyUser = errors.New("the user and password of a proxy hold a character that ends them: write %2F for /, %3F for ?, %23 for # and %40 for @")
+
+// hasRawUser reports whether an "@" stands behind a character that ends the user and
+// password, so that these were meant to hold it.
+func hasRawUser(raw string) bool {
+	_, rest, _ := strings.Cut(raw, "://")
+	end := strings.IndexAny(rest, "/?#")
+	return end >= 0 && strings.ContainsRune(rest[end:], '@')
+}
+
 // maxCredential is the most that SOCKS5 takes of a user or a password (RFC 1929).
 const maxCredential = 255
 
@@ -20,6 +30,9 @@ const maxCredential = 255
 // port. Errors do not repeat the text, as it may hold a password.
 func ParseProxy(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
+	if hasRawUser(raw) {
+		return nil, errProxyUser
+	}
 	if err != nil || u.Opaque != "" || u.Hostname() == "" {
 		return nil, errProxy
 	}
