@@ -191,7 +191,7 @@ func (r *request) again(members []crawler.Member) []crawler.Seed {
 func (k *seedCheck) rowBatch(s *Seed, n *node) {
 	b, at := &s.Batch, n.below([]string{"batch"})
 	if b.Size <= 0 {
-		if !b.empty() && at.get("size") == nil { // else the size has been complained about
+		if !b.empty() && at.kind == mappingKind && at.get("size") == nil { // else the size has been complained about
 			k.errorf(at.place, "such as batch: {size: 100}", "seeds: the batch has no size")
 		}
 		return

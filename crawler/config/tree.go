@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -117,7 +118,10 @@ func (b *builder) build(n ast.Node) *node {
 	case *ast.SequenceNode:
 		out.kind = listKind
 		for _, v := range n.Values {
-			item := b.build(v)
+			item := b.address(v)
+			if item == nil {
+				item = b.build(v)
+			}
 			out.items = append(out.items, item)
 			out.weight += item.weight
 		}
@@ -134,6 +138,34 @@ func (b *builder) build(n ast.Node) *node {
 		b.fail(out.place, "", "aliases make this value too large")
 		return &node{kind: nullKind, place: out.place, weight: 1}
 	}
+	return out
+}
+
+// address is an item of a list such as socks5://a.example:1080, which the parser takes
+// for a pair where the list stands within braces. By YAML 1.2 section 7.3.3 a colon
+// parts a pair where a space follows. nil: the item is none.
+func (b *builder) address(n ast.Node) *node {
+	alone, ok := n.(*ast.MappingNode)
+	if !ok || alone.IsFlowStyle || len(alone.Values) != 1 || alone.Values[0].Value == nil {
+		return nil
+	}
+	pair := alone.Values[0]
+	key, isText := pair.Key.(*ast.StringNode)
+	behind := pair.Value.GetToken()
+	if !isText || key.GetToken().Type != token.StringType || behind == nil || behind.Type == token.ImplicitNullType {
+		return nil
+	}
+	switch pair.Value.(type) {
+	case *ast.IntegerNode, *ast.StringNode:
+	default:
+		return nil
+	}
+	from, to := key.GetToken().Position, behind.Position
+	if from == nil || to == nil || from.Line != to.Line || to.Column != from.Column+utf8.RuneCountInString(key.Value)+1 {
+		return nil
+	}
+	out := &node{place: placeOf(b.src, pair).clamp(), weight: 1, plain: true}
+	b.textNode(out, key.Value+":"+behind.Value)
 	return out
 }
 
