@@ -25,6 +25,8 @@ FULL = ./cmd/amble ./crawler/bucket ./extractors/article ./extractors/dates
 # What bounds memory, which the race detector takes several times as much of, and what
 # makes PDFium ready, which takes it ten times as long.
 UNRACED = ^Test(HostileWeb|HangingHosts|PageFlood|InitOfAwkwardPages|ExtractorPages)
+# Else each process sleeps for a second at its end, for races that come to light there.
+export GORACE ?= atexit_sleep_ms=10
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: test needs format vet lint bench bench-peers bench-polite bench-scale bench-rows bench-downloads fuzz torture soak demo build

@@ -75,21 +75,14 @@ func TestCorpus(t *testing.T) {
 	}
 	records := corpusRecords(t, dir)
 	checkCorpusRecords(t, records, own)
+	t.Run("killed", func(t *testing.T) { corpusKilled(t, server, records) })
 }
 
-// TestCorpusKilled kills the crawl of the documentation three times and
-// expects the records of an undisturbed one, each once.
-func TestCorpusKilled(t *testing.T) {
-	t.Parallel()
-	server := serveCorpus(t)
-	calm, disturbed := t.TempDir(), t.TempDir()
-	config := writeCorpusConfig(t, calm, server.addr)
-	if out, err := exec.CommandContext(t.Context(), "amble", "run", config).CombinedOutput(); err != nil {
-		t.Fatalf("amble run: %v\n%s", err, out)
-	}
-	want := corpusRecords(t, calm)
-
-	config = writeCorpusConfig(t, disturbed, server.addr)
+// corpusKilled kills a crawl of the documentation three times and expects the records of
+// the undisturbed one, each once.
+func corpusKilled(t *testing.T, server *corpusServer, want []corpusRecord) {
+	disturbed := t.TempDir()
+	config := writeCorpusConfig(t, disturbed, server.addr)
 	for kill := range 3 {
 		// Each life ends once the output has grown by about a quarter.
 		if !killedWhen(t, exec.Command("amble", "run", config), func() bool {

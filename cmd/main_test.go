@@ -1,7 +1,10 @@
 package cmd
 
 import (
+	"flag"
 	"os"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -14,6 +17,11 @@ func TestMain(m *testing.M) {
 	// these tests start hundreds.
 	if os.Getenv("GORACE") == "" {
 		_ = os.Setenv("GORACE", "atexit_sleep_ms=10") // the name is a good one
+	}
+	if raceDetector() {
+		// Most of them wait, for processes and for delays. Those that bound memory, which
+		// others beside them would take of, are left to the run without it.
+		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))) // there is such a flag; -parallel counts
 	}
 	testscript.Main(tabulated{m}, map[string]func(){
 		"amble":      Main,
