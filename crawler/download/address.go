@@ -39,14 +39,21 @@ func KeyOf(u urls.URL) (key string, ok bool) {
 	if u.Scheme() != Scheme {
 		return "", false
 	}
-	if q := u.Query(); q != "" {
+	return keyOf(u.Path(), u.Query())
+}
+
+// KeyIn is KeyOf for the URL of a request that was made of such a one.
+func KeyIn(u *url.URL) (key string, ok bool) { return keyOf(u.EscapedPath(), u.RawQuery) }
+
+func keyOf(escaped, q string) (key string, ok bool) {
+	if q != "" {
 		values, err := url.ParseQuery(q)
 		if err != nil || len(values) != 1 || len(values[keyParam]) != 1 {
 			return "", false
 		}
 		return values[keyParam][0], true
 	}
-	key, err := url.PathUnescape(strings.TrimPrefix(u.Path(), "/"))
+	key, err := url.PathUnescape(strings.TrimPrefix(escaped, "/"))
 	return key, err == nil && key != ""
 }
 
@@ -134,11 +141,14 @@ func next(r *crawler.Request, id string, a about, others []crawler.Field) crawle
 	return out
 }
 
+// idLength is that of the names idOf gives.
+const idLength = 32
+
 // idOf names the file of a request in a destination.
 func idOf(r *crawler.Request) string {
 	sum := xxh3.HashString128("file " + r.Origin()).Bytes()
 	const digits = "0123456789abcdef"
-	b := make([]byte, 0, 32)
+	b := make([]byte, 0, idLength)
 	for _, c := range sum {
 		b = append(b, digits[c>>4], digits[c&15])
 	}

@@ -223,21 +223,22 @@ func (t *transfer) receiveSmall(a answer, body io.Reader, room *room) error {
 		}
 		t.state = nil
 	}
-	f, err := t.partials.root.OpenFile(t.partials.dataName(t.id), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	at, err := t.spotOf()
 	if err != nil {
-		return broken("making", err)
+		return err
+	}
+	f, err := t.make(at)
+	if err != nil {
+		return err
 	}
 	sums := t.checksOf(a.checks).begin()
 	w := &writing{file: f, room: room, sums: sums, most: t.MaxSize}
-	err = w.copy(body, a.size)
-	if closed := f.Close(); err == nil && closed != nil {
-		err = broken("writing", closed)
-	}
-	if err != nil {
-		_ = t.partials.root.Remove(t.partials.dataName(t.id)) // the next attempt begins anew
+	if err := w.copy(body, a.size); err != nil {
+		_ = errors.Join(f.Close(), t.drop(at)) // the next attempt begins anew
 		return err
 	}
 	t.got.small, t.got.sums, t.got.size = &a, sums, w.at
+	t.got.data = &data{at: at, file: t.hold(f)}
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -139,6 +140,13 @@ func TestNamesAreSafe(t *testing.T) {
 		u, err := ObjectURL("c", key)
 		if err != nil || key == "" {
 			return
+		}
+		asked, err := url.Parse(u.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, ok := KeyIn(asked); !ok || back != key {
+			t.Fatalf("%q is asked for as %q, %t", key, back, ok)
 		}
 		if back, ok := KeyOf(u); !ok || back != key {
 			rt.Fatalf("%q became %q", key, back)

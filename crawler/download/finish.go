@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path"
 	"strings"
 	"time"
 
@@ -69,11 +70,10 @@ func (t *transfer) complete(ctx context.Context) crawler.FileEnd {
 			return crawler.FileEnd{Err: err}
 		}
 	}
-	return t.place(ctx, h.answer(), sums, h.Size, &kept{state: true, parts: h.Parts > 1})
+	return t.place(ctx, h.answer(), sums, h.Size, &kept{state: true, parts: h.Parts > 1, data: data{at: t.partialSpot(t.id)}})
 }
 
-// place gives a whole file its name. k tells where it is, nil for the data of a small
-// one.
+// place gives a whole file its name. k tells where it is.
 func (t *transfer) place(ctx context.Context, a answer, sums summing, size int64, k *kept) crawler.FileEnd {
 	mine, err := t.finish(t.id, endKept)
 	if err != nil {
@@ -82,12 +82,12 @@ func (t *transfer) place(ctx context.Context, a answer, sums summing, size int64
 	if !mine {
 		return settled("another request has ended it")
 	}
-	if k == nil {
-		k = &kept{}
-	}
 	end, err := t.placed(ctx, &a, sums, size, k)
 	if err != nil {
 		t.unfinish(t.id)
+		if !k.state {
+			err = errors.Join(err, t.discard(k)) // the next attempt begins anew
+		}
 		return crawler.FileEnd{Err: err}
 	}
 	return end
@@ -95,7 +95,10 @@ func (t *transfer) place(ctx context.Context, a answer, sums summing, size int64
 
 func (t *transfer) placed(ctx context.Context, a *answer, sums summing, size int64, k *kept) (crawler.FileEnd, error) {
 	if err := t.checksOf(a.checks).hold(sums); err != nil {
-		return crawler.FileEnd{}, errors.Join(err, t.partials.remove(t.id))
+		if k.state {
+			err = errors.Join(err, t.partials.remove(t.id))
+		}
+		return crawler.FileEnd{}, err
 	}
 	k.id, k.end, k.sum, k.url = t.id, endKept, sums.sha256(), t.request.Origin()
 	m := manifest{sum: k.sum, mediaType: a.mediaType, size: size, status: "fetched", etag: a.etag, modified: a.modified}
@@ -106,7 +109,6 @@ func (t *transfer) placed(ctx context.Context, a *answer, sums summing, size int
 		m.name = k.name
 	}
 	k.about = m
-	t.presync(k)
 	return crawler.FileEnd{
 		Outcome: crawler.Outcome{Class: crawler.ClassFetched, Status: http.StatusOK}, Fields: m.fields(t.others), Kept: k,
 	}, nil
@@ -163,36 +165,37 @@ func (t *transfer) discard(k *kept) error {
 	if k.state {
 		return nil
 	}
-	if err := t.partials.root.Remove(t.partials.dataName(k.id)); err != nil {
-		return broken("removing", err)
-	}
-	return nil
+	k.release(t.Store)
+	return t.drop(k.at)
 }
 
 // deliver makes sure that the name can be had, or sends the file to its bucket.
 func (t *transfer) deliver(ctx context.Context, a *answer, size int64, k *kept) error {
-	data := t.partials.dataName(k.id)
 	if t.To != nil {
 		k.elsewhere = true
-		return t.send(ctx, data, size, a, k)
+		return t.send(ctx, size, a, k)
 	}
 	if err := t.makeDir(k.name); err != nil {
 		return err
 	}
-	if info, err := t.root.Lstat(k.name); err == nil && info.IsDir() {
-		return noPlace("there is no place for it at %s: a folder has that name", k.name)
-	}
-	if !a.modified.IsZero() {
-		if err := t.partials.root.Chtimes(data, time.Time{}, a.modified); err != nil {
-			return broken("dating", err)
+	if k.at.dir != path.Dir(k.name) { // otherwise it was looked at before
+		if info, err := t.look(k.name); err == nil && info.IsDir() {
+			return noPlace("there is no place for it at %s: a folder has that name", k.name)
 		}
+	}
+	if a.modified.IsZero() {
+		return nil
+	}
+	err := t.folders.in(k.at.dir, func(root *os.Root) error { return root.Chtimes(k.at.name, time.Time{}, a.modified) })
+	if err != nil {
+		return broken("dating", err)
 	}
 	return nil
 }
 
 // send writes a file to the destination's bucket.
-func (t *transfer) send(ctx context.Context, data string, size int64, a *answer, k *kept) error {
-	f, err := t.partials.root.OpenFile(data, os.O_RDONLY, 0)
+func (t *transfer) send(ctx context.Context, size int64, a *answer, k *kept) error {
+	f, err := t.root.OpenFile(k.at.path(), os.O_RDONLY, 0)
 	if err != nil {
 		return broken("reading", err)
 	}

@@ -89,6 +89,11 @@ func (s *Store) readJournal() error {
 		return err
 	}
 	s.placed = decodeJournal(data, s.Run)
+	for id, e := range s.placed {
+		if !e.Placed && s.waits(e.Name, id) {
+			delete(s.placed, id) // what has the place is another file
+		}
+	}
 	return nil
 }
 
@@ -121,9 +126,6 @@ func (s *Store) found(id string) *entry {
 	info, err := s.root.Lstat(e.Name)
 	if err != nil || info.Size() != e.Size {
 		return nil
-	}
-	if _, err := s.partials.root.Lstat(s.partials.dataName(id)); err == nil {
-		return nil // it waits still, and another file has the place
 	}
 	return e
 }

@@ -21,12 +21,11 @@ type kept struct {
 	sum   string
 	url   string
 	about manifest
+	data
 	// state tells that there is one beside the data, and that the data is synced.
 	state bool
 	// placed tells that it needs no renaming: it is in its place, or elsewhere.
 	placed bool
-	// syncing is its sync where that has begun, nil where Keep has to do it.
-	syncing *syncing
 	// elsewhere tells that it went to a bucket, or is kept under another's name.
 	elsewhere bool
 }
@@ -77,11 +76,17 @@ func (s *Store) place(k *kept, dirs map[string]bool) error {
 	if k.end != endKept || k.placed || k.elsewhere {
 		return nil
 	}
-	if err := s.root.Rename(path.Join(s.partials.dir, s.partials.dataName(k.id)), k.name); err != nil {
-		return placing(k.name, err)
+	dir := path.Dir(k.name)
+	if !dirs[dir] {
+		if err := s.folders.check(dir); err != nil {
+			return placing(k.name, err)
+		}
+	}
+	if err := s.move(k.at, k.name); err != nil {
+		return errors.Join(placing(k.name, err), s.drop(k.at))
 	}
 	k.placed = true
-	dirs[path.Dir(k.name)] = true
+	dirs[dir] = true
 	return nil
 }
 

@@ -161,8 +161,10 @@ func (t *Template) name(s source) (string, error) {
 	if len(segments) == 0 {
 		return "", errors.New("the name is empty")
 	}
-	if strings.HasPrefix(segments[0], ownPrefix) {
-		segments[0] = "%2E" + segments[0][1:]
+	for i, segment := range segments {
+		if strings.HasPrefix(segment, ownPrefix) {
+			segments[i] = "%2E" + segment[1:]
+		}
 	}
 	name := strings.Join(segments, "/")
 	if len(name) > maxName {

@@ -30,6 +30,7 @@ type partials struct {
 
 	mu   sync.Mutex
 	open map[string]*partial   // by ID, those in use
+	any  bool                  // there may be others
 	sums map[string]*following // likewise, of those in parts
 }
 
@@ -66,6 +67,9 @@ func (s *partials) acquire(id string) (*partial, error) {
 	if p := s.open[id]; p != nil {
 		p.refs++
 		return p, nil
+	}
+	if !s.any {
+		return nil, nil
 	}
 	data, err := s.root.ReadFile(s.stateName(id))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -118,7 +122,7 @@ func (p *partial) reopen() (err error) {
 func (s *partials) create(id string, h head) (*partial, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h.Version, h.Run, h.Boot = stateVersion, s.run, s.boot
+	h.Version, h.Run, h.Boot, s.any = stateVersion, s.run, s.boot, true
 	if p := s.open[id]; p != nil {
 		p.refs++
 		p.mu.Lock()

@@ -12,3 +12,12 @@ func space(dir string) (free int64, ok bool) {
 	}
 	return int64(s.Bavail) * int64(s.Bsize), true
 }
+
+// mayOpen is how many files this process may have open.
+func mayOpen() int64 {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return int64(min(uint64(limit.Cur), 1<<20))
+}

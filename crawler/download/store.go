@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -48,7 +49,8 @@ type Store struct {
 	partials *partials
 	placed   map[string]*entry // by an earlier process of the run, and not committed
 	pending  bool              // a batch is kept and not committed
-	folds    bool              // the file system takes names for the same that differ in case
+	folders  *folders
+	folds    bool // the file system takes names for the same that differ in case
 
 	mu       sync.Mutex
 	names    map[string]string  // claimed and not committed: the owner's ID
@@ -57,9 +59,13 @@ type Store struct {
 	reserved int64              // bytes that are under way
 	dirs     map[string]bool    // made by this process
 	unsynced map[string]bool    // folders in which others were made
+	noted    map[string]bool    // folders that files have waited in
+	notes    *os.File           // where they are noted, nil while none is
 
-	slots chan struct{}  // held by syncs that have begun before their batch
-	syncs sync.WaitGroup // of them
+	held     atomic.Int64 // small files that are open until their batch
+	mayHold  int64
+	whole    *whole // nil where files are synced one by one
+	oneByOne int    // so many batches are
 }
 
 var _ crawler.Files = (*Store)(nil)
@@ -75,9 +81,9 @@ func Open(o Options) (*Store, error) {
 	}
 	s := &Store{
 		Options: o, root: root, names: map[string]string{}, contents: map[string]content{}, ends: map[string]string{},
-		dirs: map[string]bool{}, unsynced: map[string]bool{},
+		dirs: map[string]bool{}, unsynced: map[string]bool{}, noted: map[string]bool{}, folders: newFolders(root), whole: openWhole(root),
 		partials: &partials{dir: ownPrefix + o.Crawl, run: o.Run, boot: bootID(), open: map[string]*partial{}, sums: map[string]*following{}},
-		slots:    make(chan struct{}, syncers),
+		mayHold:  min(mostHeld, mayOpen()/shareOfFiles),
 	}
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
@@ -96,6 +102,7 @@ func Open(o Options) (*Store, error) {
 		err = s.sweep()
 	}
 	if err != nil {
+		s.closeFolders()
 		err = fmt.Errorf("%w: %s: %w", crawler.ErrOutput, o.Dir, err)
 		if s.partials.root != nil {
 			err = errors.Join(err, s.partials.root.Close())
@@ -118,6 +125,9 @@ func (s *Store) probe() (folds bool, err error) {
 
 // sweep removes what a kill has left: data without a state, and states without data.
 func (s *Store) sweep() error {
+	if err := s.sweepFolders(); err != nil {
+		return err
+	}
 	d, err := s.partials.root.Open(".")
 	if err != nil {
 		return err
@@ -140,6 +150,7 @@ func (s *Store) sweep() error {
 		if !isState {
 			continue
 		}
+		s.partials.any = true
 		if _, err := s.partials.root.Lstat(s.partials.dataName(id)); errors.Is(err, fs.ErrNotExist) {
 			if err := s.partials.remove(id); err != nil {
 				return err
@@ -155,12 +166,25 @@ func (s *Store) Close() error {
 	if !s.pending {
 		_ = s.root.Remove(s.journalPath()) // what stands there is committed
 	}
-	s.syncs.Wait()
+	if s.notes != nil {
+		_ = s.notes.Close() // it holds what can be done without
+		if err := s.sweepFolders(); err != nil {
+			s.Log.Warn("what is left of downloads could not be removed", "err", err)
+		}
+	}
+	s.closeFolders()
 	_ = s.partials.root.Close() // nothing is written by it
 	if err := s.root.Remove(s.partials.dir); err != nil {
 		s.Log.Info("files that are not whole wait for the next run", "folder", path.Join(s.Dir, s.partials.dir))
 	}
 	return s.root.Close()
+}
+
+func (s *Store) closeFolders() {
+	s.folders.closeAll()
+	if s.whole != nil {
+		s.whole.close()
+	}
 }
 
 // Place tells people where files go.

@@ -47,6 +47,7 @@ const (
 type result struct {
 	changed bool    // the object is another version
 	small   *answer // all of a file without a state
+	data    *data   // where that is
 	sums    summing // of the whole file; nil where it has to be read again
 	size    int64
 	answer  answer
@@ -128,7 +129,7 @@ func (t *transfer) there() (found bool, err error) {
 	if err := t.free(t.early, t.id); err != nil {
 		return false, err
 	}
-	info, err := t.root.Lstat(t.early)
+	info, err := t.look(t.early)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
@@ -255,7 +256,7 @@ func (t *transfer) Finish(ctx context.Context, resp *crawler.Response) crawler.F
 	case t.got.changed, resp.Status == http.StatusPreconditionFailed, resp.Status == http.StatusRequestedRangeNotSatisfiable:
 		return t.restart()
 	case t.got.small != nil:
-		return t.place(ctx, *t.got.small, t.got.sums, t.got.size, nil)
+		return t.place(ctx, *t.got.small, t.got.sums, t.got.size, &kept{data: *t.got.data})
 	}
 	return t.part(ctx)
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/bucket"
 	"github.com/amblecrawl/amble/crawler/download"
-	"github.com/amblecrawl/amble/crawler/urls"
 )
 
 // Connection is one bucket.
@@ -77,11 +76,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if isListing {
 		return list(req, b, listing)
 	}
-	u, err := urls.Parse(req.URL.String())
-	if err != nil {
-		return nil, refused(err)
-	}
-	key, ok := download.KeyOf(u)
+	key, ok := download.KeyIn(req.URL)
 	if !ok {
 		return nil, refused(errors.New("the URL names no object"))
 	}
