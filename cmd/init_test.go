@@ -185,7 +185,8 @@ func TestInitOfAwkwardPages(t *testing.T) {
 	t.Cleanup(func() { _ = web.Close() })
 	set := []string{"--set", "fetch.allow_private=true", "--set", "politeness.delay=0s", "--set", "fetch.timeout=150ms", "--set", "fetch.retries=0",
 		"--set", "fetch.max_body=1MiB", "--set", fmt.Sprintf("fetch.resolve.%q=%s", "awkward.example", web.Resolve()["awkward.example"])}
-	front, err := exec.CommandContext(t.Context(), "amble", append([]string{"init", "http://awkward.example/", "--look", "0"}, set...)...).Output()
+	patient := append(set[:len(set):len(set)], "--set", "fetch.timeout=30s") // the front page does answer, however busy the machine
+	front, err := exec.CommandContext(t.Context(), "amble", append([]string{"init", "http://awkward.example/", "--look", "0"}, patient...)...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +196,7 @@ func TestInitOfAwkwardPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	var lines []record
-	out, err := exec.CommandContext(t.Context(), "amble", append([]string{"try", path, "http://awkward.example/"}, set...)...).Output()
+	out, err := exec.CommandContext(t.Context(), "amble", append([]string{"try", path, "http://awkward.example/"}, patient...)...).Output()
 	if lines = parseLines(t, out); err != nil || len(lines) < 50 {
 		t.Fatalf("%d exhibits: %v", len(lines), err)
 	}

@@ -195,7 +195,7 @@ func (r *report) printNext(out io.Writer) {
 	case crawler.StatusFailed:
 		next = append(next, r.again()+"    goes on once the cause is mended")
 	}
-	if s.Pages > 0 && sum(s.Records) == 0 && len(s.Records) > 0 {
+	if s.Pages > 0 && len(s.Records) > 0 && r.gaveNothing() {
 		next = append(next, "amble try "+r.config+" URL    shows why a page gives no record")
 	}
 	if s.Errors[crawler.ClassPrivate] > 0 {

@@ -29,6 +29,14 @@ func (r *report) revisited() (pages, records string) {
 	return pages, records
 }
 
+// gaveNothing tells whether there is no record where there should be some: a run that
+// writes changes has none where pages are as they were.
+func (r *report) gaveNothing() bool {
+	v := r.summary.Revisit
+	asTheyWere := v != nil && v.Writes == "changes" && v.Unchanged+v.NotDue+v.Kept > 0
+	return sum(r.summary.Records) == 0 && !asTheyWere
+}
+
 type countOf struct {
 	n    int64
 	what string

@@ -106,7 +106,7 @@ func (s *server) alertOn(ctx context.Context, cfg *config.Config, number int64, 
 	if n := len(r.drift.Findings); n > 0 && !r.drift.Accepted {
 		s.tell(cfg, number, alert.Drift, fmt.Sprintf("records have drifted: %s, such as %s %s", plural(int64(n), "figure"), r.drift.Findings[0].Name(), r.drift.Findings[0].Message), r)
 	}
-	if end.Status == history.Finished && len(cfg.Output) > 0 && sum(r.summary.Records) == 0 {
+	if end.Status == history.Finished && len(cfg.Output) > 0 && r.gaveNothing() {
 		s.tell(cfg, number, alert.NoRecords, "the run gave no record", r)
 	}
 }

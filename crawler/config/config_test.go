@@ -145,7 +145,7 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 		},
 		State:   "/var/tmp/amble-state",
 		Alerts:  []Alert{{Command: []string{"notify", "all"}, On: []string{"too_slow", "failure"}, SlowerThan: 2 * time.Hour, Timeout: 30 * time.Second, Template: "{{.Text}}", Type: "text/markdown", DebtOver: time.Hour}},
-		History: History{Runs: 50, Days: 30},
+		History: History{Runs: 50, Days: 30, LedgerDays: 90},
 		File:    "testdata/good-every-key.yaml", Dir: dir, Downloads: defaultDownloads(dir),
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -417,5 +417,24 @@ func TestOutputsAreToldApart(t *testing.T) {
 	}
 	if got := strings.Join(names, " "); got != "db jsonl:a db:2 db:3" {
 		t.Error(got)
+	}
+}
+
+// A variable that nobody has set is missed where it stands, once, unless an override has
+// taken the place of what names it.
+func TestOverrideOfAMissingVariable(t *testing.T) {
+	base := "seeds: &s [\"https://${NOPE}/\"]\nscope: {hosts: *s, include: \"/${NOPE}/**\"}\n" + contact
+	for set, want := range map[string]int{"": 2, "seeds=https://a.example/": 2, "scope=null": 1, "scope.include=/x": 1} {
+		var sets []string
+		if set != "" {
+			sets = []string{set}
+		}
+		if got := mistakes(base, sets...); len(got) != want || !strings.Contains(got[0], "the environment variable NOPE is not set") {
+			t.Errorf("%q: %q", set, got)
+		}
+	}
+	c := mustParse(t, base, "seeds=https://a.example/", "scope={hosts: a.example}")
+	if c.Seeds[0].URL != "https://a.example/" {
+		t.Errorf("%+v", c.Seeds)
 	}
 }

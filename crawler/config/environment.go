@@ -24,6 +24,35 @@ type variableError struct {
 	msg, hint string
 }
 
+// lack is why a text could not have its variables replaced.
+type lack struct {
+	place     place
+	hint, msg string
+}
+
+// reportLacks tells of the texts of a tree that lack a variable: those that an override
+// replaced are not in it.
+func (l *loader) reportLacks(root *node) {
+	told := map[*node]bool{} // aliases share nodes
+	var visit func(n *node)
+	visit = func(n *node) {
+		if told[n] {
+			return
+		}
+		told[n] = true
+		for _, x := range n.lacks {
+			l.errorf(x.place, x.hint, "%s", x.msg)
+		}
+		for _, item := range n.items {
+			visit(item)
+		}
+		for i := range n.entries {
+			visit(n.entries[i].value)
+		}
+	}
+	visit(root)
+}
+
 // expand replaces ${NAME} and ${NAME:-default} by the environment's values;
 // $${ stands for ${ itself. As in a shell, an empty variable takes the default.
 func expand(text string, env func(string) (string, bool), known *secrets) (expansion, []variableError) {

@@ -93,6 +93,7 @@ func Parse(name string, data []byte, opt Options) (*Config, Diagnostics) {
 	for _, s := range opt.Set {
 		l.override(s)
 	}
+	l.reportLacks(root)
 	c := &Config{File: name, Dir: l.dir, secrets: known, reading: reading{root: root}}
 	if len(root.entries) == 0 && len(bytes.TrimSpace(data)) == 0 {
 		l.errorf(root.place, "it needs seeds at least", "the file is empty")

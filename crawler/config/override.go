@@ -53,6 +53,9 @@ func (l *loader) override(arg string) {
 func (l *loader) overrideValue(src *source, path, value string) *node {
 	sub := &loader{report: &report{secrets: l.secrets}, env: l.env}
 	n, ok := sub.parseYAML(src.name, []byte(strings.ReplaceAll(value, "\n", " ")))
+	if ok {
+		sub.reportLacks(n)
+	}
 	at := place{src, 1, len([]rune(path)) + 2}
 	switch {
 	case !ok && strings.ContainsAny(value, "[]{}"):

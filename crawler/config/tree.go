@@ -27,7 +27,8 @@ type node struct {
 	text    string   // of a scalar, variables replaced; of a number as written
 	plain   bool     // text without quotes
 	from    []string // variables of the environment in text
-	broken  bool     // text lacks a variable: reported, and not to be decoded
+	broken  bool     // text lacks a variable: not to be decoded
+	lacks   []lack   // why it is broken
 	implied bool     // a default
 	items   []*node
 	entries []entry
@@ -206,7 +207,7 @@ func (b *builder) scalar(out *node, n ast.Node) {
 func (b *builder) textNode(out *node, text string) {
 	exp, errs := expand(text, b.env, b.secrets)
 	for _, e := range errs {
-		b.errorf(out.at(text, e.at), e.hint, "%s", e.msg)
+		out.lacks = append(out.lacks, lack{out.at(text, e.at), e.hint, e.msg})
 		out.broken = true
 	}
 	out.kind, out.text, out.from = textKind, exp.text, exp.from

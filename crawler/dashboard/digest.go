@@ -34,6 +34,15 @@ type Bar struct {
 	Revisit *revisited     `json:"revisit,omitempty"`
 }
 
+// seen is how many pages the run dealt with, those among them that were not fetched
+// again as they had not changed.
+func (b *Bar) seen() int64 {
+	if r := b.Revisit; r != nil {
+		return max(b.Pages, r.New+r.Changed+r.Unchanged+r.NotDue+r.Kept)
+	}
+	return b.Pages
+}
+
 // Took is how long the run took.
 func (b Bar) Took() time.Duration {
 	if b.Started.IsZero() || b.Ended.Before(b.Started) {

@@ -138,13 +138,13 @@ func sparkOf(bars []Bar) spark {
 	s := spark{Width: barStep*recent - (barStep - barWidth), Height: sparkHeight}
 	most, finished := int64(1), 0
 	for i := range bars {
-		most = max(most, bars[i].Pages)
+		most = max(most, bars[i].seen())
 		if bars[i].Status == history.Finished {
 			finished++
 		}
 	}
 	for i, b := range slices.Backward(bars) {
-		high := leastBar + int(float64(sparkHeight-leastBar)*float64(b.Pages)/float64(most))
+		high := leastBar + int(float64(sparkHeight-leastBar)*float64(b.seen())/float64(most))
 		s.Bars = append(s.Bars, sparkBar{
 			X: (len(bars) - 1 - i) * barStep, Y: sparkHeight - high, Height: high, Status: b.Status, Number: b.Number,
 			Title: fmt.Sprintf("run %d: %s, %s pages, %s records, %s", b.Number, b.Status, grouped(b.Pages), grouped(b.Records), took(b.Took())),

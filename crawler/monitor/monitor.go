@@ -59,7 +59,8 @@ type Snapshot struct {
 	Frontier crawler.FrontierStats
 	InFlight int64
 	Short    int64 // pages in flight that wait for memory
-	// Rate is pages a second over the last ten seconds.
+	// Rate is pages a second over the last ten seconds, those among them that were not
+	// fetched again as they had not changed.
 	Rate float64
 	// NextDue is how long until the next waiting host or retry may leave, 0
 	// when something may leave now or nothing waits.
@@ -145,7 +146,7 @@ func (m *Monitor) commit(t crawler.Totals, f crawler.FrontierStats) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.totals, m.frontier = t, f
-	m.rate.add(m.now(), t.Pages)
+	m.rate.add(m.now(), t.Pages+t.NotFetched)
 }
 
 // Snapshot reads the figures.

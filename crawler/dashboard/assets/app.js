@@ -53,7 +53,7 @@ const plot = (rate) => {
 
 const head = (names) => {
   const tr = make("tr");
-  for (const name of names) { const th = make("th", name); th.scope = "col"; tr.append(th); }
+  for (const name of names) { const th = make("th", name, name === "Of records" ? "number" : ""); th.scope = "col"; tr.append(th); }
   const thead = make("thead");
   thead.append(tr);
   return thead;
@@ -143,7 +143,9 @@ const showLive = (live) => {
   }
   set(one("[data-bytes]"), bytes(live.bytes));
   set(one("[data-seconds]"), took(live.elapsed_s));
-  set(one("[data-became]"), became(live.revisit));
+  const since = one("[data-became]");
+  set(since, became(live.revisit));
+  if (since) since.parentElement.hidden = !live.revisit;
   plot(live.pages_per_second);
   const number = (n) => make("td", count(n), "number");
   const focus = document.activeElement?.id; // a link in a row that is made anew
