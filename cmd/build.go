@@ -4,21 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
-	"strings"
-	"syscall"
-	"time"
+	"io/fs"
 
 	"github.com/spf13/cobra"
+
+	"github.com/amblecrawl/amble/cmd/build"
 )
 
 func newBuildCommand() *cobra.Command {
-	var with []string
-	var output, source, tags string
+	var o build.Options
 	cmd := &cobra.Command{
 		Use:   "build [--with MODULE[@VERSION][=PATH]]... [--tags full]",
 		Short: "Compile an amble that has your extractor plugins",
@@ -37,182 +31,31 @@ With --tags full the binary has what slows each start by an eighth of a second: 
 in 200 languages and the engine "thorough" of the extractor article.`,
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if len(with) == 0 && tags == "" {
+			if len(o.With) == 0 && o.Tags == "" {
 				return &exitError{exitConfig, errors.New("build: no plugin: name its module with --with MODULE[@VERSION][=PATH]; or --tags full")}
 			}
-			return build(cmd.Context(), with, workshop{tags: tags, log: cmd.ErrOrStderr()}, output, source)
+			o.Log = cmd.ErrOrStderr()
+			return buildExit(cmd.Context(), build.Run(cmd.Context(), o))
 		},
 	}
-	cmd.Flags().StringArrayVar(&with, "with", nil, "a module to compile in: MODULE[@VERSION][=PATH]; may be repeated")
-	cmd.Flags().StringVarP(&output, "output", "o", "amble", "the binary to write, or a folder for it")
-	cmd.Flags().StringVar(&tags, "tags", "", "build tags for the Go tool, such as full")
-	cmd.Flags().StringVar(&source, "source", "", "folder of amble's own source (default: the version of this binary)")
+	cmd.Flags().StringArrayVar(&o.With, "with", nil, "a module to compile in: MODULE[@VERSION][=PATH]; may be repeated")
+	cmd.Flags().StringVarP(&o.Output, "output", "o", "amble", "the binary to write, or a folder for it")
+	cmd.Flags().StringVar(&o.Tags, "tags", "", "build tags for the Go tool, such as full")
+	cmd.Flags().StringVar(&o.Source, "source", "", "folder of amble's own source (default: the version of this binary)")
 	return cmd
 }
 
-// build compiles a main package of a few lines in a module of its own, which
-// requires amble and the plugins' modules.
-func build(ctx context.Context, with []string, w workshop, output, source string) error {
-	goTool, err := exec.LookPath("go")
-	if err != nil {
-		return &exitError{exitConfig, errors.New("build: compiling plugins needs the Go toolchain, and there is no go on the PATH (https://go.dev/dl/)")}
-	}
-	parts, err := pluginParts(with)
-	if err != nil {
-		return &exitError{exitConfig, fmt.Errorf("build: %w", err)}
-	}
-	self, err := ownSource(source)
-	if err != nil {
-		return &exitError{exitConfig, fmt.Errorf("build: %w", err)}
-	}
-	output, err = binaryPath(output)
-	if err != nil {
-		return &exitError{exitConfig, fmt.Errorf("build: %w", err)}
-	}
-	dir, err := os.MkdirTemp("", "amble-build-")
-	if err != nil {
-		return &exitError{exitFailed, err}
-	}
-	defer os.RemoveAll(dir)
-	w.dir, w.goTool = dir, goTool
-	if err := w.compile(ctx, self, parts, output); err != nil {
-		if ctx.Err() != nil {
-			return &exitError{exitInterrupted, nil}
-		}
-		return &exitError{exitNothing, fmt.Errorf("build: %w", err)}
-	}
-	added := packagesOf(parts)
-	if w.tags != "" {
-		added = append(added, "the tags "+w.tags)
-	}
-	fmt.Fprintf(w.log, "built %s with %s\n", output, strings.Join(added, ", "))
-	return nil
-}
-
-// binaryPath is where the binary goes: an absolute path.
-func binaryPath(output string) (string, error) {
-	name := "amble"
-	if targetOS() == "windows" {
-		name += ".exe"
-	}
-	if output == "amble" {
-		output = name
-	}
-	info, err := os.Stat(output)
-	if err == nil && info.IsDir() {
-		output = filepath.Join(output, name)
-		info, err = os.Stat(output)
-	}
-	if err == nil && !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s is not a file that a binary could replace; name another one with --output", output)
-	}
-	return filepath.Abs(output)
-}
-
-func targetOS() string {
-	if name := os.Getenv("GOOS"); name != "" {
-		return name
-	}
-	return runtime.GOOS
-}
-
-// A workshop is the module in which a binary is compiled.
-type workshop struct {
-	dir    string
-	goTool string
-	tags   string
-	log    io.Writer
-}
-
-func (w workshop) compile(ctx context.Context, self part, parts []part, output string) error {
-	if err := w.prepare(ctx, self, parts); err != nil {
-		return err
-	}
-	args := []string{"build", "-mod=mod", "-o", output}
-	if w.tags != "" { // without, those of GOFLAGS hold
-		args = append(args, "-tags", w.tags)
-	}
-	if err := w.run(ctx, append(args, ".")...); err != nil {
-		return err
-	}
-	if targetOS() != runtime.GOOS || os.Getenv("GOARCH") != "" && os.Getenv("GOARCH") != runtime.GOARCH {
+// buildExit is the exit of a build that ended with err.
+func buildExit(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
 		return nil
+	case errors.Is(err, build.ErrMistake):
+		return &exitError{exitConfig, fmt.Errorf("build: %w", err)}
+	case ctx.Err() != nil:
+		return &exitError{exitInterrupted, nil}
+	case errors.As(err, new(*fs.PathError)):
+		return &exitError{exitFailed, fmt.Errorf("build: %w", err)}
 	}
-	return w.tryOut(ctx, output)
-}
-
-// prepare writes the module: go.mod, the sums that are known already, main.go.
-func (w workshop) prepare(ctx context.Context, self part, parts []part) error {
-	if err := w.write("go.mod", "module amble-with-plugins\n\ngo "+self.goVersion+"\n"); err != nil {
-		return err
-	}
-	var sums strings.Builder
-	for _, p := range append([]part{self}, parts...) {
-		sums.WriteString(p.sums)
-		if p.folder == "" {
-			continue
-		}
-		if err := w.run(ctx, "mod", "edit", "-require="+p.module+"@"+noVersion, "-replace="+p.module+"="+p.folder); err != nil {
-			return err
-		}
-	}
-	if err := w.write("go.sum", sums.String()); err != nil {
-		return err
-	}
-	var imports strings.Builder
-	for _, name := range packagesOf(parts) {
-		fmt.Fprintf(&imports, "\t_ %q\n", name)
-	}
-	main := fmt.Sprintf("package main\n\nimport (\n\t%q\n\n%s)\n\nfunc main() { cmd.Main() }\n", ownModule+"/cmd", imports.String())
-	if err := w.write("main.go", main); err != nil {
-		return err
-	}
-	for _, p := range append([]part{self}, parts...) {
-		if p.folder != "" {
-			continue
-		}
-		if err := w.run(ctx, "get", p.pkg+"@"+p.version); err != nil {
-			return fmt.Errorf("getting %s@%s: %w", p.pkg, p.version, err)
-		}
-	}
-	return nil
-}
-
-func (w workshop) write(name, text string) error {
-	return os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600)
-}
-
-// run runs the Go tool in the workshop; what it says goes to the log.
-func (w workshop) run(ctx context.Context, args ...string) error {
-	cmd := w.command(ctx, w.goTool, args...)
-	cmd.Env = append(os.Environ(), "GOWORK=off")
-	cmd.Stdout, cmd.Stderr = w.log, w.log
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("go %s: %w (what it said stands above)", args[0], err)
-	}
-	return nil
-}
-
-// tryOut starts the binary once, since a plugin can fail before main: an ID that
-// is taken panics.
-func (w workshop) tryOut(ctx context.Context, binary string) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	said, err := w.command(ctx, binary, "version").CombinedOutput()
-	if err == nil {
-		return nil
-	}
-	_ = os.Remove(binary)
-	first, _, _ := strings.Cut(strings.TrimSpace(string(said)), "\n")
-	return fmt.Errorf("the binary with these plugins does not start, and was removed: %s (%w)", first, err)
-}
-
-// command is interrupted, not killed, when ctx ends: the Go tool then removes
-// what it has begun.
-func (w workshop) command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = w.dir
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
-	cmd.WaitDelay = 10 * time.Second
-	return cmd
+	return &exitError{exitNothing, fmt.Errorf("build: %w", err)}
 }

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -89,14 +88,6 @@ func init() { extractors.Register("selectors", func() extractors.Extractor { ret
 	}
 	if _, err := os.Stat(filepath.Join(work, "custom")); err == nil {
 		t.Error("the binary is still there")
-	}
-}
-
-func TestBuildWithoutGo(t *testing.T) {
-	t.Setenv("PATH", t.TempDir())
-	err := build(t.Context(), []string{"example.com/wordcount=../docs/plugin-template"}, workshop{log: io.Discard}, "amble", "")
-	if err == nil || !strings.Contains(err.Error(), "needs the Go toolchain") {
-		t.Errorf("build: %v", err)
 	}
 }
 

@@ -1,4 +1,4 @@
-package cmd
+package build
 
 import (
 	"errors"
@@ -127,7 +127,7 @@ func ownSource(named string) (part, error) {
 	}
 	// Unless compiled with -trimpath, the binary knows where its source was.
 	if _, file, _, ok := runtime.Caller(0); ok && filepath.IsAbs(file) {
-		if p, err := partIn(filepath.Dir(filepath.Dir(file))); err == nil && p.module == ownModule {
+		if p, err := partIn(filepath.Dir(filepath.Dir(filepath.Dir(file)))); err == nil && p.module == ownModule {
 			p.pkg = ownModule + "/cmd"
 			return p, nil
 		}
