@@ -120,5 +120,26 @@ func replayed(cfg *config.Config) *config.Config {
 		p.Hosts[i].Delay, p.Hosts[i].Hours = new(time.Duration), ""
 	}
 	c.Fetch.Retries, c.Fetch.Cookies = 0, "off"
+	c.Revisit.Mode = "off" // an archive is one run, and every page of it is there
 	return &c
+}
+
+// recorded is a config as a run has it that is kept: every page is asked for, due or not,
+// or the archive would lack it.
+func recorded(cfg *config.Config) *config.Config {
+	c := *cfg
+	if c.Revisit.Mode == "adaptive" {
+		c.Revisit.Mode = "always"
+	}
+	return &c
+}
+
+// checkReplay refuses what would set the outputs of a crawl back: with changes alone,
+// later runs would not mend what a replay writes.
+func (g *fetching) checkReplay(cfg *config.Config) error {
+	if g.replay == "" || !cfg.Revisit.On() || cfg.Revisit.Output != "changes" {
+		return nil
+	}
+	return &exitError{exitConfig, errors.New("--replay: a replay writes all records, and the outputs of this crawl take changes alone (revisit.output: changes): " +
+		"they would be set back to what they were. Give it outputs of its own: --set revisit=off --set 'output={jsonl: \"replay/{type}.jsonl\"}'")}
 }

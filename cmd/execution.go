@@ -50,6 +50,12 @@ type execution struct {
 // run executes the crawl to its end. Its error means that the run could not
 // begin; how it ended otherwise stands in the report.
 func (x *execution) run(ctx context.Context) (report, error) {
+	if err := x.fetching.checkReplay(x.cfg); err != nil {
+		return report{}, err
+	}
+	if x.fetching.record != "" {
+		x.cfg = recorded(x.cfg)
+	}
 	if x.fetching.replay != "" {
 		x.cfg, x.state, x.fresh = replayed(x.cfg), replayState(x.state), true
 	}

@@ -112,6 +112,8 @@ func (r *Reader) Fetcher() crawler.Fetcher { return &replayer{r} }
 
 type replayer struct{ reader *Reader }
 
+var errNoFiles = errors.New("archives hold no files")
+
 var errNotRecorded = errors.New("the archive does not hold it")
 
 // Fetch implements crawler.Fetcher.
@@ -120,6 +122,9 @@ func (f *replayer) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOptio
 		return nil, err
 	}
 	r := f.reader
+	if opt.Receive != nil {
+		return nil, stored(crawler.ClassNotRecorded, errNoFiles)
+	}
 	x, body, err := r.read(keyOf(opt.Method, r.opt.seal(u.Fetch()), r.opt.seal(opt.Body)))
 	switch {
 	case err != nil:

@@ -141,6 +141,9 @@ type recorder struct {
 // Fetch implements crawler.Fetcher. It asks without conditions: that something is as
 // it was says nothing to who has nothing.
 func (r *recorder) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOptions) (*crawler.Response, error) {
+	if opt.Receive != nil { // a file, of whatever length
+		return r.next.Fetch(ctx, u, opt)
+	}
 	opt.Header = unconditional(opt.Header)
 	resp, err := r.next.Fetch(ctx, u, opt)
 	var fe *crawler.FetchError

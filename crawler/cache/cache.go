@@ -70,7 +70,9 @@ const Stored = "the cache"
 // Fetch implements crawler.Fetcher.
 func (f *fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOptions) (*crawler.Response, error) {
 	c := f.cache
-	if !u.IsHTTP() || opt.Truncate || u.Path() == "/robots.txt" {
+	// A body that goes elsewhere, as that of a download, is not seen here, nor can one
+	// be given: files are validated by those who keep them.
+	if !u.IsHTTP() || opt.Truncate || opt.Receive != nil || u.Path() == "/robots.txt" {
 		return f.next.Fetch(ctx, u, opt)
 	}
 	k := keyOf(u, opt.Raw)
@@ -92,7 +94,7 @@ func (f *fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 	if !x.selects(e) || e.Size > maxBody(opt) {
 		return x.ask(ctx, nil)
 	}
-	if !e.fresh(c.opt.Now()) {
+	if parseControl(opt.Header).noCache || !e.fresh(c.opt.Now()) {
 		return x.ask(ctx, e)
 	}
 	if x.conditional() && matches(opt.Header, e.Header) {

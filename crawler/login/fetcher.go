@@ -38,6 +38,13 @@ func (f *fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 		return nil, err
 	}
 	page := crawler.NewPage(&crawler.Request{URL: u}, resp)
+	if resp.Stored != "" && s.opt.Again.seen(ctx, page) { // what is kept says nothing of now
+		opt.Header = joined(opt.Header, http.Header{"Cache-Control": {"no-cache"}})
+		if resp, err = f.next.Fetch(ctx, u, opt); err != nil {
+			return nil, err
+		}
+		page = crawler.NewPage(&crawler.Request{URL: u}, resp)
+	}
 	if !s.opt.Again.seen(ctx, page) {
 		if resp.Status/100 == 2 {
 			s.wellMet(round)
