@@ -63,6 +63,7 @@ func (c *crawl) openFiles(ctx context.Context, folder string, state remembering,
 	}
 	if name := d.ToBucket(); name != "" {
 		o.To, o.Dir = c.buckets.Bucket(name), filepath.Join(folder, "files")
+		o.Exchange = (&uploads{c.polite(), c.gate, name}).exchange
 	}
 	if d.Sums != "" {
 		sums, err := c.readSums(ctx, d.Sums)

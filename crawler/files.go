@@ -68,6 +68,15 @@ type FileEnd struct {
 	Found []Request
 	// Kept is given to Keep, nil where there is nothing to keep.
 	Kept KeptFile
+	// Sent are requests that Finish has made, such as those that bring a file to a
+	// bucket. They have been permitted as the engine's own are, and all went to one host.
+	Sent []Sent
+}
+
+// Sent is a request that was made, or withheld, beside that of a lease.
+type Sent struct {
+	Entry Entry
+	State HostState // of Entry.Host, after it
 }
 
 // fileDigest tells the request for a file from that for a page at the same URL.
@@ -99,9 +108,12 @@ func (w *worker) beginFile(ctx context.Context, l *Lease) (settled bool) {
 		return false
 	}
 	var f finished
-	if o := w.endFile(ctx, l, nil, &f); o.Class != "" {
+	switch o := w.endFile(ctx, l, nil, &f); {
+	case o.Class != "":
 		w.settle(l, f, o)
-	} else {
+	case len(f.entries) > 0:
+		w.giveUp(l, f.accounted())
+	default:
 		e.Frontier.GiveBack(l.ID)
 	}
 	return true
@@ -118,6 +130,7 @@ func (w *worker) fileOptions(opt *FetchOptions) {
 // run is over before that is known.
 func (w *worker) endFile(ctx context.Context, l *Lease, resp *Response, f *finished) Outcome {
 	end := w.file.Finish(ctx, resp)
+	f.alsoSent(l, end.Sent)
 	switch {
 	case errors.Is(end.Err, ErrStop):
 		w.stop = end.Err
@@ -133,6 +146,31 @@ func (w *worker) endFile(ctx context.Context, l *Lease, resp *Response, f *finis
 	}
 	w.fileRecord(l, end, f)
 	return end.Outcome
+}
+
+// alsoSent adds requests that were made for a lease beside its own.
+func (f *finished) alsoSent(l *Lease, all []Sent) {
+	for i := range all {
+		e := &all[i].Entry
+		f.entries = append(f.entries, *e)
+		if !e.Withheld {
+			f.requests++
+		}
+		f.urgent = f.urgent || asksForTime(e)
+		if e.Host == l.Host() {
+			f.state = all[i].State
+		} else {
+			f.elsewhere, f.elsewhereState = e.Host, all[i].State
+		}
+	}
+}
+
+// accounted is what holds of a page that is given back: what was sent for it.
+func (f *finished) accounted() finished {
+	return finished{
+		state: f.state, elsewhere: f.elsewhere, elsewhereState: f.elsewhereState, weight: f.weight, small: f.small,
+		requests: f.requests, bytes: f.bytes, entries: f.entries, urgent: f.urgent,
+	}
 }
 
 // fileRecord gives a file its line of the manifest, and to Keep what it wants.

@@ -235,14 +235,13 @@ func (w *worker) fetchPage(flight context.Context, l *Lease, grant Grant) (page 
 		return false
 	}
 	f.weight, f.small = w.weight, w.small
-	sentOnly := f
 	outcome := w.answer(flight, l, resp, &f)
 	if from != "" && outcome.Detail == "" {
 		outcome.Detail = "from " + from
 	}
 	if outcome.Class == ClassExtract && flight.Err() != nil || outcome.Class == "" || w.stop != nil {
 		// The run was over before the page was read, which is no fault of it.
-		w.giveUp(l, sentOnly)
+		w.giveUp(l, f.accounted())
 		return false
 	}
 	w.settle(l, f, outcome)
@@ -364,7 +363,7 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 func (w *worker) settle(l *Lease, f finished, o Outcome) {
 	w.answerRow(l, &f, &o)
 	if !w.remember(l, &f, &o) {
-		w.giveUp(l, finished{state: f.state, weight: f.weight, small: f.small, requests: f.requests, bytes: f.bytes, entries: f.entries, urgent: f.urgent})
+		w.giveUp(l, f.accounted())
 		return
 	}
 	w.answerFile(l, &f, &o)

@@ -126,6 +126,11 @@ type Object struct {
 // WriteOptions are what is said of an object.
 type WriteOptions struct {
 	ContentType string
+	// Exchange is given each request that Put makes, and makes it by calling do once,
+	// or gives an error that ends the Put. nil: they are made at once. The clients of
+	// Google Cloud Storage and Azure do not let their requests be told apart: there a
+	// Put is one.
+	Exchange func(ctx context.Context, x Exchange, do func(context.Context) error) error
 }
 
 // Open opens a bucket. Nothing is asked of a service before the first call; a folder

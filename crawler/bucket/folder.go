@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"mime"
+	"net/http"
 	"os"
 	"path"
 	"slices"
@@ -216,11 +217,13 @@ func (f *folder) Stat(_ context.Context, key string) (Attributes, error) {
 }
 
 // Put implements Bucket: a temporary file that is synced and then renamed.
-func (f *folder) Put(ctx context.Context, key string, body *io.SectionReader, _ WriteOptions) error {
-	return fileErrorOrNil("put", key, f.put(ctx, key, body))
+func (f *folder) Put(ctx context.Context, key string, body *io.SectionReader, o WriteOptions) error {
+	return o.exchange(ctx, Exchange{http.MethodPut, body.Size()}, func(ctx context.Context) error {
+		return fileErrorOrNil("put", key, f.write(ctx, key, body))
+	})
 }
 
-func (f *folder) put(ctx context.Context, key string, body *io.SectionReader) error {
+func (f *folder) write(ctx context.Context, key string, body *io.SectionReader) error {
 	if !fs.ValidPath(key) || key == "." {
 		return fs.ErrInvalid
 	}

@@ -215,6 +215,10 @@ func (b *other) Stat(ctx context.Context, key string) (Attributes, error) {
 // Put implements Bucket. Its context is ended before the writer is closed where the
 // body fails, for otherwise what came would be written as the whole.
 func (b *other) Put(ctx context.Context, key string, body *io.SectionReader, o WriteOptions) error {
+	return o.exchange(ctx, Exchange{http.MethodPut, body.Size()}, func(ctx context.Context) error { return b.put(ctx, key, body, o) })
+}
+
+func (b *other) put(ctx context.Context, key string, body *io.SectionReader, o WriteOptions) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	w, err := b.bucket.NewWriter(ctx, key, &blob.WriterOptions{ContentType: o.ContentType})

@@ -245,10 +245,15 @@ func (b *s3Bucket) Delete(ctx context.Context, key string) error {
 	if err == nil {
 		return nil
 	}
-	if err := s3Error("delete", key, err); !errors.Is(err, ErrNotFound) {
-		return err
+	return ignoreNotFound(s3Error("delete", key, err))
+}
+
+// ignoreNotFound is for what is to be gone.
+func ignoreNotFound(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // quoted is an ETag as HTTP writes it, which some servers leave to the client.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,10 +32,12 @@ func (b *s3Bucket) Put(ctx context.Context, key string, body *io.SectionReader, 
 	if o.ContentType != "" {
 		in.ContentType = &o.ContentType
 	}
-	if _, err := b.client.PutObject(ctx, in); err != nil {
-		return s3Error("put", key, err)
-	}
-	return nil
+	return o.exchange(ctx, Exchange{http.MethodPut, body.Size()}, func(ctx context.Context) error {
+		if _, err := b.client.PutObject(ctx, in); err != nil {
+			return s3Error("put", key, err)
+		}
+		return nil
+	})
 }
 
 func (b *s3Bucket) putParts(ctx context.Context, key string, body *io.SectionReader, o WriteOptions) error {
@@ -42,14 +45,22 @@ func (b *s3Bucket) putParts(ctx context.Context, key string, body *io.SectionRea
 	if o.ContentType != "" {
 		in.ContentType = &o.ContentType
 	}
-	upload, err := b.client.CreateMultipartUpload(ctx, in)
+	var upload *string
+	err := o.exchange(ctx, Exchange{Method: http.MethodPost}, func(ctx context.Context) error {
+		out, err := b.client.CreateMultipartUpload(ctx, in)
+		if err != nil {
+			return s3Error("put", key, err)
+		}
+		upload = out.UploadId
+		return nil
+	})
 	if err != nil {
-		return s3Error("put", key, err)
+		return err
 	}
-	parts, err := b.sendParts(ctx, key, upload.UploadId, body)
+	parts, err := b.sendParts(ctx, key, upload, body, &o)
 	if err == nil {
-		_, err = b.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
-			Bucket: &b.name, Key: &key, UploadId: upload.UploadId, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
+		err = o.exchange(ctx, Exchange{Method: http.MethodPost}, func(ctx context.Context) error {
+			return b.completeParts(ctx, key, upload, parts)
 		})
 	}
 	if err == nil {
@@ -58,26 +69,44 @@ func (b *s3Bucket) putParts(ctx context.Context, key string, body *io.SectionRea
 	// Parts of an upload that is not taken back cost their owner money.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
 	defer cancel()
-	_, aborted := b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.name, Key: &key, UploadId: upload.UploadId})
-	if aborted != nil {
-		return errors.Join(s3Error("put", key, err), s3Error("take back the parts of", key, aborted))
-	}
-	return s3Error("put", key, err)
+	return errors.Join(err, o.exchange(ctx, Exchange{Method: http.MethodDelete}, func(ctx context.Context) error {
+		_, err := b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.name, Key: &key, UploadId: upload})
+		if err == nil {
+			return nil
+		}
+		return ignoreNotFound(s3Error("take back the parts of", key, err))
+	}))
 }
 
-func (b *s3Bucket) sendParts(ctx context.Context, key string, upload *string, body *io.SectionReader) ([]types.CompletedPart, error) {
+func (b *s3Bucket) completeParts(ctx context.Context, key string, upload *string, parts []types.CompletedPart) error {
+	_, err := b.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
+		Bucket: &b.name, Key: &key, UploadId: upload, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
+	})
+	if err != nil {
+		return s3Error("put", key, err)
+	}
+	return nil
+}
+
+func (b *s3Bucket) sendParts(ctx context.Context, key string, upload *string, body *io.SectionReader, o *WriteOptions) ([]types.CompletedPart, error) {
 	size := max(leastPart, (body.Size()+mostParts-1)/mostParts)
 	var parts []types.CompletedPart
 	for at := int64(0); at < body.Size(); at += size {
 		part := io.NewSectionReader(body, at, min(size, body.Size()-at))
 		number := aws.Int32(int32(len(parts) + 1))
-		out, err := b.client.UploadPart(ctx, &s3.UploadPartInput{
-			Bucket: &b.name, Key: &key, UploadId: upload, PartNumber: number, Body: part, ContentLength: aws.Int64(part.Size()),
+		err := o.exchange(ctx, Exchange{http.MethodPut, part.Size()}, func(ctx context.Context) error {
+			out, err := b.client.UploadPart(ctx, &s3.UploadPartInput{
+				Bucket: &b.name, Key: &key, UploadId: upload, PartNumber: number, Body: part, ContentLength: aws.Int64(part.Size()),
+			})
+			if err != nil {
+				return s3Error("put", key, err)
+			}
+			parts = append(parts, types.CompletedPart{ETag: out.ETag, PartNumber: number})
+			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, types.CompletedPart{ETag: out.ETag, PartNumber: number})
 	}
 	return parts, nil
 }

@@ -200,10 +200,34 @@ func (t *transfer) send(ctx context.Context, size int64, a *answer, k *kept) err
 		return broken("reading", err)
 	}
 	defer f.Close()
-	ctx, cancel := context.WithTimeout(ctx, t.Store.Timeout)
-	defer cancel()
 	mediaType, _, _ := strings.Cut(a.mediaType, "\n")
-	err = t.To.Put(ctx, k.name, io.NewSectionReader(f, 0, size), bucket.WriteOptions{ContentType: mediaType})
+	return uploadError(t.To.Put(ctx, k.name, io.NewSectionReader(f, 0, size), bucket.WriteOptions{
+		ContentType: mediaType,
+		Exchange: func(ctx context.Context, x bucket.Exchange, do func(context.Context) error) error {
+			return t.exchange(ctx, k.name, x, do)
+		},
+	}))
+}
+
+// exchange makes one request to the destination's bucket.
+func (t *transfer) exchange(ctx context.Context, key string, x bucket.Exchange, do func(context.Context) error) error {
+	bounded := func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, t.Store.Timeout)
+		defer cancel()
+		return do(ctx)
+	}
+	if t.Exchange == nil {
+		return bounded(ctx)
+	}
+	sent, err := t.Exchange(ctx, key, x, bounded)
+	if sent != nil {
+		t.sent = append(t.sent, *sent)
+	}
+	return err
+}
+
+// uploadError tells what another attempt may mend from what it will not.
+func uploadError(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -211,6 +235,9 @@ func (t *transfer) send(ctx context.Context, size int64, a *answer, k *kept) err
 		if errors.Is(err, hopeless) {
 			return errors.Join(crawler.ErrStop, err)
 		}
+	}
+	if known, ok := errors.AsType[*crawler.FetchError](err); ok {
+		return known
 	}
 	return &crawler.FetchError{Class: crawler.ClassNetwork, Temporary: true, Err: err}
 }

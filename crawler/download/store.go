@@ -1,6 +1,7 @@
 package download
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,9 +23,12 @@ type Options struct {
 	// until they are whole.
 	Dir string
 	// To is the bucket that files go to, nil for none.
-	To   bucket.Bucket
-	Name *Template
-	Type string // the record type of the manifest
+	To bucket.Bucket
+	// Exchange makes each request to To when politeness lets it, with what is to be said
+	// of it; nil: they are made at once, and nothing is.
+	Exchange func(ctx context.Context, key string, x bucket.Exchange, do func(context.Context) error) (*crawler.Sent, error)
+	Name     *Template
+	Type     string // the record type of the manifest
 	// Crawl names the folder of what is not whole, so that crawls can share a Dir.
 	Crawl string
 	Run   string // its ID, the same where it goes on

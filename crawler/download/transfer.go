@@ -27,7 +27,8 @@ type transfer struct {
 	since  time.Time
 	entry  *entry // of planAdopt
 
-	got result
+	got  result
+	sent []crawler.Sent // to a destination that is a bucket
 }
 
 // plan is how an attempt goes.
@@ -236,6 +237,12 @@ func (t *transfer) Takes(status int) bool {
 
 // Finish implements crawler.Transfer.
 func (t *transfer) Finish(ctx context.Context, resp *crawler.Response) crawler.FileEnd {
+	end := t.finished(ctx, resp)
+	end.Sent = t.sent
+	return end
+}
+
+func (t *transfer) finished(ctx context.Context, resp *crawler.Response) crawler.FileEnd {
 	switch t.plan {
 	case planSettled:
 		return settled("another request has ended it")
