@@ -33,7 +33,9 @@ import (
 //	code N PROGRAM ARG...            run a program, which must exit with N
 //	interrupt [-twice] FILE PROGRAM ARG...
 //	                                 run a program, interrupt it once FILE has text; it must exit with 130
-//	proxy NAME FILE          serve an http proxy at the address $NAME, which notes in FILE what it is asked for
+//	proxy NAME FILE                  serve an http proxy at the address $NAME, which notes in FILE what it is asked for
+//	receiver NAME FILE               serve a receiver of webhooks at $NAME, which notes batches in FILE; FILE.mood spoils it
+//	bucket NAME FILE                 serve S3 at $NAME, which notes in FILE what is put; FILE.mood has it refuse
 //	await FILE [TEXT]                wait until FILE has text
 //	rewrite FILE OLD NEW             replace text in a file, as saving it in an editor would
 func TestScripts(t *testing.T) {
@@ -48,7 +50,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"web": scriptWeb, "redesign": scriptRedesign, "validate": scriptValidate, "withdraw": scriptWithdraw, "requests": scriptRequests, "rude": scriptRude, "code": scriptCode, "interrupt": scriptInterrupt,
-			"await": scriptAwait, "rewrite": scriptRewrite, "proxy": scriptProxy,
+			"await": scriptAwait, "rewrite": scriptRewrite, "proxy": scriptProxy, "receiver": scriptReceiver, "bucket": scriptBucket,
 		},
 	})
 }
