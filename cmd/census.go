@@ -267,7 +267,7 @@ func (p *planner) judge(s *site, h heldURL) {
 // and by what it says about the use of pages. What is not known is taken as
 // allowed, for the caller to say.
 func (c *crawl) allowed(u urls.URL) (allowed bool, by planRule, known bool) {
-	if c.cfg.Politeness.Robots == "ignore" || c.gate.API(u.Origin()) {
+	if c.withoutRobots(u.Origin()) {
 		return true, planRule{}, true
 	}
 	v, digest, known := c.gate.Consult(u.Origin(), u.Fetch())
@@ -281,6 +281,11 @@ func (c *crawl) allowed(u urls.URL) (allowed bool, by planRule, known bool) {
 		return false, planRule{text: verdict.Reason}, true
 	}
 	return true, planRule{}, true
+}
+
+// withoutRobots says whether robots.txt has no say about a host.
+func (c *crawl) withoutRobots(origin string) bool {
+	return c.cfg.Politeness.Robots == "ignore" || c.gate.API(origin)
 }
 
 // readSitemap books the end of reading a sitemap.

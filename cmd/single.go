@@ -80,6 +80,9 @@ func (s *single) learn(ctx context.Context, u urls.URL) error {
 			}
 			return errors.New(v.Reason)
 		}
+		if s.crawl.withoutRobots(u.Origin()) && !s.crawl.asksFile {
+			return nil // what it is to wait for is another host of its group that is being asked about
+		}
 		if err := s.step(ctx, u.Origin(), v, deadline); err != nil {
 			return err
 		}
