@@ -24,8 +24,9 @@ func TestMain(m *testing.M) {
 		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))) // there is such a flag; -parallel counts
 	}
 	testscript.Main(tabulated{m}, map[string]func(){
-		"amble":      Main,
-		"healthyweb": serveHealthyWeb,
-		"hostileweb": serveHostileWeb,
+		"amble":           Main,
+		"conditionalloop": askConditionally,
+		"healthyweb":      serveHealthyWeb,
+		"hostileweb":      serveHostileWeb,
 	})
 }

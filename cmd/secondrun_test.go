@@ -41,8 +41,10 @@ func TestSecondRun(t *testing.T) {
 }
 
 // BenchmarkSecondRun does so with 10,000 pages of 12 KB, and tells what the second run
-// takes of the CPU time of the first, and of one without revisit.
+// takes of the CPU time of the first, and of one without revisit; and what a bare loop
+// takes that asks for the same pages.
 func BenchmarkSecondRun(b *testing.B) {
+	b.Run("bare loop", func(b *testing.B) { benchmarkFloor(b, 10_000) })
 	for _, c := range secondRuns {
 		b.Run(c.name, func(b *testing.B) {
 			var plain, first, second time.Duration

@@ -23,7 +23,7 @@ const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 // placeholder is a URL that takes little to parse. It has no host, so that net/http
 // goes by that of the address.
-const placeholder = "placeholder:"
+const placeholder = "x:"
 
 var errNoAnswer = errors.New("the exchange ended without a response")
 
