@@ -37,6 +37,7 @@ output: [{jsonl: "{type}.jsonl"}]
 	}
 	c.run(t, "--fresh")
 	state := filepath.Join(c.dir, ".amble", "quotes")
+	c.run(t) // relies on what the new account holds
 	if out, err := ambleIn(t, c.dir, nil, "audit", state); err != nil {
 		t.Errorf("the new account: %v\n%s", err, out)
 	}

@@ -38,7 +38,6 @@ type execution struct {
 	resuming func(run crawler.RunState, settled int64)
 	// began is told the run's ID before the first request; nil for nobody.
 	began func(id string)
-	known known // of hosts, by earlier runs
 	// ledgerFor is for how long the ledger is kept, 0 forever; anew is that the account
 	// can begin with this run.
 	ledgerFor time.Duration
@@ -65,7 +64,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	}
 	defer outliveReaders()()
 	used := x.used || usedBefore(x.state)
-	f, found, err := openFrontier(cfg, x.state, x.fresh, func() bool { return x.putAway(ctx) }, x.log)
+	f, found, err := openFrontier(cfg, x.state, x.fresh, func() bool { return x.beginAnew(ctx) }, x.log)
 	if err != nil {
 		return report{}, err
 	}
@@ -73,8 +72,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if found.ID != "" && x.resuming != nil {
 		x.resuming(found, f.Stats().Settled)
 	}
-	x.known = known{remembering: f}
-	c, err := assemble(cfg, x.log, past{used: used, state: x.fetching.memory(&x.known), folder: x.state, resumed: found.ID != "", common: x.common})
+	c, err := assemble(cfg, x.log, past{used: used, state: x.fetching.memory(f), folder: x.state, resumed: found.ID != "", common: x.common})
 	if err != nil {
 		return report{}, err
 	}
@@ -103,7 +101,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if hosts := x.monitor.Hosts(); hosts != nil && found.ID != "" {
 		recount(ctx, hosts, x.state, found.ID)
 	}
-	book, err := x.openLedger(set.RunID)
+	book, err := openLedger(cfg, x.state, set.RunID, x.anew)
 	if err != nil {
 		return report{}, stateError(err)
 	}

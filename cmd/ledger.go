@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"errors"
 	"path/filepath"
 	"time"
 
@@ -31,22 +30,6 @@ func openLedger(cfg *config.Config, state, run string, anew bool) (account, erro
 		Run: run, Crawl: cfg.Name, Agent: cfg.Politeness.Agent, Contact: cfg.Politeness.Contact, Started: time.Now(), Policy: promised(cfg), Anew: anew,
 	})
 	return account{Ledger: l, veil: cfg.Veil()}, err
-}
-
-// openLedger begins the account of this process. A run that starts over leaves a
-// damaged one aside.
-func (x *execution) openLedger(run string) (account, error) {
-	book, err := openLedger(x.cfg, x.state, run, x.anew)
-	if !x.fresh || !errors.As(err, new(*ledger.CorruptError)) {
-		return book, err
-	}
-	to, aside := ledger.PutAside(ledgerFolder(x.state))
-	if aside != nil {
-		return account{}, errors.Join(err, aside)
-	}
-	x.known.unread = true // what the new ledger does not hold is asked for again
-	x.log.Warn("the damaged ledger was put aside; amble audit reads what came before the damage", "error", err, "folder", to)
-	return openLedger(x.cfg, x.state, run, x.anew)
 }
 
 // promised is what a config promises to hosts, as the ledger states it.

@@ -23,6 +23,29 @@ const (
 	debtsFor = 30 * 24 * time.Hour
 )
 
+// beginAnew makes the ledger ready for a new run, and tells whether the account is to be
+// one that can begin with it: then the state forgets what hosts' files said.
+func (x *execution) beginAnew(ctx context.Context) bool {
+	x.anew = x.fresh && x.putAside() || x.putAway(ctx)
+	return x.anew
+}
+
+// putAside has a run that starts over leave a damaged ledger aside.
+func (x *execution) putAside() bool {
+	folder := ledgerFolder(x.state)
+	damage := ledger.Sound(folder)
+	if !errors.As(damage, new(*ledger.CorruptError)) {
+		return false
+	}
+	to, err := ledger.PutAside(folder)
+	if err != nil { // opening it will say what is wrong
+		x.log.Error("the damaged ledger could not be put aside", "error", err)
+		return false
+	}
+	x.log.Warn("the damaged ledger was put aside; amble audit reads what came before the damage", "error", damage, "folder", to)
+	return true
+}
+
 // putAway has the ledger forget what is older than it is to be kept, and tells whether
 // the run that begins is to be one that the account can begin with. A ledger that cannot
 // be pruned stays as it is: that stops no run.
@@ -44,8 +67,7 @@ func (x *execution) putAway(ctx context.Context) (anew bool) {
 	if done.Anew.IsZero() { // there is no ledger yet
 		return false
 	}
-	x.anew = now.Sub(done.Anew) >= max(x.ledgerFor/anewParts, leastAnew)
-	return x.anew
+	return now.Sub(done.Anew) >= max(x.ledgerFor/anewParts, leastAnew)
 }
 
 // spent tells what a state need not know of hosts any more.

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -148,19 +147,6 @@ type memories struct{ state remembering }
 // remembering is a state, also one that is only read.
 type remembering interface {
 	Get(key string) ([]byte, error)
-}
-
-// known is a state, of which the files of hosts can be forgotten.
-type known struct {
-	remembering
-	unread bool
-}
-
-func (k *known) Get(key string) ([]byte, error) {
-	if k.unread && (strings.HasPrefix(key, crawler.KeyRobots) || strings.HasPrefix(key, crawler.KeyFile)) {
-		return nil, nil
-	}
-	return k.remembering.Get(key)
 }
 
 func (m memories) robots(origin string) []byte { return m.get(crawler.KeyRobots + origin) }

@@ -108,7 +108,7 @@ func (c *configs) read() error {
 			if cfg != nil && taken["name "+cfg.Name] != "" {
 				cfg = nil
 			}
-			c.log.Error("a config cannot be used", "config", path, "last_good_version_stays", cfg != nil, "mistakes", err)
+			c.log.Error("a config cannot be used", "config", path, "last_good_version_stays", cfg != nil, "mistakes", inALine(err))
 		}
 		if cfg != nil {
 			taken["name "+cfg.Name], taken["state "+cfg.State] = path, path
@@ -120,6 +120,24 @@ func (c *configs) read() error {
 	}
 	c.good, c.broken, c.stamps = good, broken, stamps
 	return nil
+}
+
+// maxLogged is how many mistakes of a config the log tells; amble lint and the dashboard
+// show all, with what stands there.
+const maxLogged = 3
+
+// inALine gives mistakes as a log can show them: without the lines of the config.
+func inALine(err error) string {
+	var told []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimRight(line, "\n"); line != "" && !strings.HasPrefix(line, " ") {
+			told = append(told, line)
+		}
+	}
+	if more := len(told) - maxLogged; more > 0 {
+		told = append(told[:maxLogged], fmt.Sprintf("and %d more, which amble lint shows", more))
+	}
+	return strings.Join(told, "; ")
 }
 
 // usable loads a config and sees that it shares neither its name nor its state with

@@ -420,6 +420,19 @@ func TestOutputsAreToldApart(t *testing.T) {
 	}
 }
 
+func TestHowLongTheLedgerIsKept(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		text       string
+		run, serve time.Duration
+	}{{"", 0, 400 * day}, {"history: {days: 30}\n", 0, 30 * day}, {"history: {days: 30, ledger_days: 90}\n", 90 * day, 90 * day}} {
+		h := mustParse(t, "seeds: https://a.example/\n"+contact+c.text).History
+		if h.LedgerFor(false) != c.run || h.LedgerFor(true) != c.serve {
+			t.Errorf("%q: %v and %v", c.text, h.LedgerFor(false), h.LedgerFor(true))
+		}
+	}
+}
+
 // A variable that nobody has set is missed where it stands, once, unless an override has
 // taken the place of what names it.
 func TestOverrideOfAMissingVariable(t *testing.T) {

@@ -115,6 +115,9 @@ func TestCutOffAfterItWasClosed(t *testing.T) {
 		if _, err := Audit(t.Context(), dir, Rules{}); !errors.As(err, &corrupt) {
 			t.Errorf("cut to %d, audited: %v", size, err)
 		}
+		if err := Sound(dir); !errors.As(err, &corrupt) {
+			t.Errorf("cut to %d, it is sound: %v", size, err)
+		}
 		if _, err := Open(dir, testRun()); !errors.As(err, &corrupt) {
 			t.Errorf("cut to %d, opened: %v", size, err)
 		}

@@ -102,6 +102,29 @@ func cutOff(dir string) error {
 	return nil
 }
 
+// Sound tells whether Open would go on with a ledger, or begin one: it gives the error
+// that Open would give, and changes nothing.
+func Sound(dir string) error {
+	l, err := list(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = cutOff(dir)
+	}
+	if err != nil || len(l.numbers) == 0 {
+		return err
+	}
+	dec, err := newDecoder()
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	defer dec.Close()
+	last := l.numbers[len(l.numbers)-1]
+	_, err = inspect(segmentFile(dir, last), last, dec)
+	return err
+}
+
 // PutAside moves the files of a ledger into a new folder below it, and gives its name;
 // the next Open begins a new ledger. It is for a damaged one, of which Read and Audit
 // tell there what came before the damage.

@@ -364,6 +364,7 @@ func TestPruneLeavesDamage(t *testing.T) {
 			"read":   func() error { _, err := readAll(d.dir); return err },
 			"audit":  func() error { _, err := Audit(t.Context(), d.dir, Rules{}); return err },
 			"open":   func() error { _, err := Open(d.dir, testRun()); return err },
+			"sound":  func() error { return Sound(d.dir) },
 			"prune":  func() error { _, err := Prune(t.Context(), d.dir, noon); return err },
 			"recent": func() error { _, err := ReadRecent(t.Context(), d.dir, "", 1, 1); return err },
 		} {
