@@ -11,6 +11,7 @@ import (
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/aggregate"
 	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/garbage"
 	"github.com/amblecrawl/amble/crawler/login"
 	"github.com/amblecrawl/amble/crawler/monitor"
 	"github.com/amblecrawl/amble/crawler/tracing"
@@ -93,7 +94,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	set := cfg.Settings()
 	arriving, read := pageMemory(cfg)
 	set.Memory, set.Folder, set.Revisit = read, x.state, cfg.RevisitRules(program())
-	defer collector.begin(arriving + read)()
+	defer garbage.Tune(arriving + read)()
 	if set.Config, err = filepath.Abs(cfg.File); err != nil {
 		set.Config = cfg.File
 	}

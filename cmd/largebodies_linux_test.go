@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/garbage"
 )
 
 // catalogue is JSON as an API gives it: so many bytes of objects in a list.
@@ -68,12 +69,12 @@ func TestPageFloodOfJSON(t *testing.T) {
 		records                  int64
 		most                     int64
 	}{
-		{"room", "  memory: 1GiB\n", "GOMEMLIMIT=", whole, hosts, 1<<30 + otherMemory},
-		{"everything of it", "  memory: 1GiB\n", "GOMEMLIMIT=", "{plugin: json}", hosts, 1<<30 + otherMemory},
+		{"room", "  memory: 1GiB\n", "GOMEMLIMIT=", whole, hosts, 1<<30 + garbage.OtherMemory},
+		{"everything of it", "  memory: 1GiB\n", "GOMEMLIMIT=", "{plugin: json}", hosts, 1<<30 + garbage.OtherMemory},
 		{"no room", "", "GOMEMLIMIT=", whole, 0, 256 << 20},
-		{"a limit", "", "GOMEMLIMIT=128MiB", whole, 0, 128<<20 + otherMemory},
-		{"a limit, item by item", "", "GOMEMLIMIT=128MiB", `{plugin: json, each: {jsonpath: "$.items[*]"}, max_records: 100, fields: {id: {jsonpath: $.id}}}`, hosts * 100, 128<<20 + otherMemory},
-		{"a limit and selectors", "", "GOMEMLIMIT=128MiB", `{fields: {total: {jsonpath: $.total}}}`, 0, 128<<20 + otherMemory},
+		{"a limit", "", "GOMEMLIMIT=128MiB", whole, 0, 128<<20 + garbage.OtherMemory},
+		{"a limit, item by item", "", "GOMEMLIMIT=128MiB", `{plugin: json, each: {jsonpath: "$.items[*]"}, max_records: 100, fields: {id: {jsonpath: $.id}}}`, hosts * 100, 128<<20 + garbage.OtherMemory},
+		{"a limit and selectors", "", "GOMEMLIMIT=128MiB", `{fields: {total: {jsonpath: $.total}}}`, 0, 128<<20 + garbage.OtherMemory},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			crawl := sameEverywhere(t, hosts, "application/json", body, func() {}, c.fetch, c.plugin)
@@ -130,7 +131,7 @@ func TestPageFloodOfPDF(t *testing.T) {
 	if p.err != nil || peak == nil {
 		t.Fatalf("amble run: %v\n%s", p.err, &p.out)
 	}
-	within(t, <-peak, 64<<20+2*otherMemory)
+	within(t, <-peak, 64<<20+2*garbage.OtherMemory)
 	s := readJSON[crawler.Summary](t, filepath.Join(c.dir, "summary.json"))
 	if s.Pages != hosts || s.Rejected["doc"] != hosts || !strings.Contains(p.out.String(), "are left to it (fetch.memory)") {
 		t.Errorf("the summary says %+v\n%s", s, &p.out)

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/garbage"
 )
 
 const (
@@ -20,7 +21,7 @@ func pageMemory(cfg *config.Config) (arriving, read int64) {
 	all := int64(cfg.Fetch.Memory)
 	if all == 0 {
 		all = usualMemory
-		if limit := collector.given(); limit < math.MaxInt64 {
+		if limit := garbage.Given(); limit < math.MaxInt64 {
 			all = max(limit/2, leastMemory)
 		}
 	}

@@ -1,4 +1,8 @@
-package cmd
+// Package garbage tunes how the runtime collects garbage while crawls run in this process,
+// which share its collector: a small crawl by a percentage, large pages by a limit of
+// memory. It is tuned back after the last of them, and where the environment has GOGC or
+// GOMEMLIMIT it leaves to them what they say.
+package garbage
 
 import (
 	"os"
@@ -14,13 +18,21 @@ const (
 	// the runtime's own 100 save 6 to 10 percent of its CPU time. 300 would save 2 to
 	// 3 more for another 20 MiB.
 	garbagePercent = 200
-	// otherMemory is what the rest of a small crawl takes, with what waits to be
-	// collected.
-	otherMemory = 96 << 20
+	// OtherMemory is what a small crawl takes beside its pages, in bytes, with what waits
+	// to be collected.
+	OtherMemory = 96 << 20
 )
 
-// collector is the one that tunes how the runtime collects garbage.
-var collector tuning
+// process is the tuning of this process.
+var process tuning
+
+// Tune tunes for a crawl whose pages may take so many bytes, until end is called. It is
+// safe for concurrent use.
+func Tune(pages int64) (end func()) { return process.begin(pages) }
+
+// Given is the process's limit of memory in bytes as it was before any tuning,
+// math.MaxInt64 where there is none. It is safe for concurrent use.
+func Given() int64 { return process.given() }
 
 // tuning holds while crawls run in this process, which share its collector. By
 // garbagePercent a small crawl is collected; large pages, of which a few at once
@@ -42,7 +54,7 @@ func (t *tuning) begin(pages int64) (end func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.runs++
-	t.memory += pages + otherMemory
+	t.memory += pages + OtherMemory
 	if t.runs == 1 {
 		t.start()
 	}
@@ -51,7 +63,7 @@ func (t *tuning) begin(pages int64) (end func()) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.runs--
-		t.memory -= pages + otherMemory
+		t.memory -= pages + OtherMemory
 		if t.runs == 0 {
 			t.restore()
 		}

@@ -1,11 +1,9 @@
-package cmd
+package garbage
 
 import (
 	"math"
 	"runtime/debug"
 	"testing"
-
-	"github.com/amblecrawl/amble/crawler/config"
 )
 
 // TestCrawlsShareTheCollector runs two crawls in one process, as a daemon does, and
@@ -21,7 +19,7 @@ func TestCrawlsShareTheCollector(t *testing.T) {
 	var c tuning
 	endFirst := c.begin(pages)
 	one := debug.SetMemoryLimit(-1)
-	if want := int64(pages + otherMemory); one != want || gcPercent() != garbagePercent {
+	if want := int64(pages + OtherMemory); one != want || gcPercent() != garbagePercent {
 		t.Errorf("with one crawl: limit %d, want %d; percent %d", one, want, gcPercent())
 	}
 	if got := c.given(); got != math.MaxInt64 {
@@ -67,20 +65,6 @@ func TestEnvironmentCollects(t *testing.T) {
 		if gcPercent() != percent {
 			t.Errorf("GOGC %q, GOMEMLIMIT %q: percent %d afterwards, was %d", c.gogc, c.limit, gcPercent(), percent)
 		}
-	}
-}
-
-// TestTuningIsNoLimitOfPages: what the collector is told for one crawl is not what
-// the next one of a daemon takes for the process's limit.
-func TestTuningIsNoLimitOfPages(t *testing.T) {
-	if debug.SetMemoryLimit(-1) != math.MaxInt64 {
-		t.Skip("the test runs under a limit of memory")
-	}
-	t.Setenv("GOGC", "")
-	t.Setenv("GOMEMLIMIT", "")
-	defer collector.begin(8 << 20)()
-	if a, r := pageMemory(&config.Config{}); a+r != usualMemory {
-		t.Errorf("pages may take %d bytes, want %d", a+r, usualMemory)
 	}
 }
 
