@@ -37,10 +37,7 @@ type Bar struct {
 // seen is how many pages the run dealt with, those among them that were not fetched
 // again as they had not changed.
 func (b *Bar) seen() int64 {
-	if r := b.Revisit; r != nil {
-		return max(b.Pages, r.New+r.Changed+r.Unchanged+r.NotDue+r.Kept)
-	}
-	return b.Pages
+	return seen(b.Pages, b.Revisit)
 }
 
 // Took is how long the run took.

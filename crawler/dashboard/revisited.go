@@ -18,6 +18,18 @@ func revisitedOf(t *revisited) *revisited {
 	return t
 }
 
+// seen is how many pages there were, those among them that were not fetched again.
+func seen(pages int64, r *revisited) int64 {
+	if r == nil {
+		return pages
+	}
+	return max(pages, r.New+r.Changed+r.Unchanged+r.NotDue+r.Kept)
+}
+
+// Seen is how many pages the run has dealt with, those among them that were not fetched
+// again as they had not changed.
+func (l *Live) Seen() int64 { return seen(l.Pages, l.Revisit) }
+
 // became says what became of pages, those parts that there are.
 func became(r *revisited) string {
 	if r == nil {

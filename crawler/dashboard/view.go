@@ -218,7 +218,7 @@ type WatchedAll struct {
 // WatchedCard are the figures of one of the crawls that run.
 type WatchedCard struct {
 	Name           string  `json:"name"`
-	Pages          int64   `json:"pages"`
+	Pages          int64   `json:"pages"` // as Live.Seen has them
 	PagesPerSecond float64 `json:"pages_per_second"`
 }
 
@@ -227,7 +227,7 @@ func (s *Server) watchedAll() any {
 	out := WatchedAll{Version: s.overallVersion(all), Running: []WatchedCard{}}
 	for i := range all {
 		if l := s.live(all[i].Name); l != nil {
-			out.Running = append(out.Running, WatchedCard{all[i].Name, l.Pages, l.PagesPerSecond})
+			out.Running = append(out.Running, WatchedCard{all[i].Name, l.Seen(), l.PagesPerSecond})
 		}
 	}
 	return out

@@ -128,7 +128,7 @@ const queues = (crawl, list) => list.map((q) => {
   const owed = cell("Owed", took(q.owed_s) + " ");
   owed.append(make("span", q.owed_by || "", "faint"));
   return [th, cell("Queued", count(q.queued) + (q.more ? "+" : ""), "number"), cell("In flight", count(q.in_flight), "number"),
-    cell("Waits for", q.why || "nothing", q.why ? "" : "faint"), cell("Another", q.for_s ? took(q.for_s) : "–", "number"), owed];
+    cell("Waits for", q.why || "nothing", q.why ? "" : "faint"), cell("How long", q.for_s ? took(q.for_s) : "–", "number"), owed];
 });
 
 // became says what became of pages that may be known from earlier runs.
