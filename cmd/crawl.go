@@ -18,6 +18,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/fetch/database"
 	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/urls"
+	"github.com/amblecrawl/amble/crawler/veil"
 	"github.com/amblecrawl/amble/extractors"
 	"github.com/amblecrawl/amble/extractors/content"
 	"github.com/amblecrawl/amble/extractors/feeds"
@@ -245,7 +246,7 @@ func openFrontier(cfg *config.Config, dir string, fresh bool, begins func() (ane
 		o.Dir, o.Crawl, o.Version, o.Log = dir, cfg.Name, version, log
 		o.Keep = append(keep, kept...)
 		if o.KeepKnown {
-			o.Keep = append(o.Keep, crawler.KeyRevisit, keyMark) // by which what is known is sealed
+			o.Keep = append(o.Keep, crawler.KeyRevisit, veil.Key) // by which what is known is sealed
 		}
 		return frontier.Open(o)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/login"
 	"github.com/amblecrawl/amble/crawler/monitor"
 	"github.com/amblecrawl/amble/crawler/tracing"
+	"github.com/amblecrawl/amble/crawler/veil"
 	"github.com/amblecrawl/amble/extractors/simhash"
 	"github.com/amblecrawl/amble/politeness"
 )
@@ -115,7 +116,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 			x.entered(entries)
 		}
 	}
-	sealed, err := seal(ctx, f, cfg.Veil())
+	sealed, err := veil.Frontier(ctx, f, cfg.Veil())
 	if err != nil {
 		return report{}, stateError(err)
 	}
@@ -184,7 +185,7 @@ func (r *report) exit(cfg *config.Config) error {
 func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger, session *login.Session, from *fetching) crawler.Parts {
 	fetcher, polite := from.parts(c, session)
 	return crawler.Parts{
-		Frontier: f, Politeness: polite, Pipeline: m.Peek(veilRecords(c.trusted(), c.cfg.Veil())), Sinks: outputs(c.cfg),
+		Frontier: f, Politeness: polite, Pipeline: m.Peek(veil.Pipeline(c.trusted(), c.cfg.Veil())), Sinks: outputs(c.cfg),
 		NewFetcher: fetcher,
 		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
 		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.usage), Print: simhash.Page,

@@ -1,61 +1,49 @@
-package cmd
+// Package veil keeps what a config got from the environment, such as keys in the URLs of
+// seeds, out of a crawl's state and records: the state holds it sealed, and records name
+// the variable in its place.
+package veil
 
 import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"io"
 	"slices"
 
 	"github.com/amblecrawl/amble/crawler"
-	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
-// hider writes texts without what a config's seeds got from the environment.
-type hider struct {
-	to   io.Writer
-	veil *config.Veil
-}
+// Key is where a state keeps the mark of the values that are sealed in its URLs.
+const Key = "veil"
 
-// hiding is w where there is nothing to hide.
-func hiding(w io.Writer, v *config.Veil) io.Writer {
-	if h, ok := w.(*hider); ok { // of a config that was read again
-		w = h.to
-	}
-	if v.Empty() {
-		return w
-	}
-	return &hider{w, v}
+// Veil knows the values. It is safe for concurrent use.
+type Veil interface {
+	// Empty reports that there are none.
+	Empty() bool
+	// Hide names their variables in a text that people read.
+	Hide(text string) string
+	// Seal writes marks of their variables into a URL or a text that is sent, and Unseal
+	// the values in their place.
+	Seal(text, mark string) string
+	Unseal(text, mark string) string
 }
-
-func (h *hider) Write(p []byte) (int, error) {
-	if _, err := io.WriteString(h.to, h.veil.Hide(string(p))); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-// keyMark is where a state keeps the mark of the values that are sealed in its
-// URLs.
-const keyMark = "veil"
 
 // sealedFrontier keeps what the environment gave out of the state: URLs are
 // sealed on their way in and filled in, with the values of this process, on
 // their way out.
 type sealedFrontier struct {
 	crawler.Frontier
-	veil *config.Veil
+	veil Veil
 	mark string
 }
 
-// seal puts a sealing frontier before f where there is something to seal.
-func seal(ctx context.Context, f crawler.Frontier, v *config.Veil) (crawler.Frontier, error) {
+// Frontier puts a sealing frontier before f where there is something to seal.
+func Frontier(ctx context.Context, f crawler.Frontier, v Veil) (crawler.Frontier, error) {
 	if v.Empty() {
 		return f, nil
 	}
-	mark, err := f.Get(keyMark)
+	mark, err := f.Get(Key)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +51,7 @@ func seal(ctx context.Context, f crawler.Frontier, v *config.Veil) (crawler.Fron
 		var random [8]byte
 		_, _ = rand.Read(random[:]) // never fails
 		mark = hex.AppendEncode(nil, random[:])
-		if _, err := f.Commit(ctx, &crawler.Batch{Put: map[string][]byte{keyMark: mark}}); err != nil {
+		if _, err := f.Commit(ctx, &crawler.Batch{Put: map[string][]byte{Key: mark}}); err != nil {
 			return nil, err
 		}
 	}
@@ -201,10 +189,12 @@ func respell(u urls.URL, spell func(string) string) urls.URL {
 // veiledPipeline keeps the values out of the records' provenance.
 type veiledPipeline struct {
 	crawler.Pipeline
-	veil *config.Veil
+	veil Veil
 }
 
-func veilRecords(p crawler.Pipeline, v *config.Veil) crawler.Pipeline {
+// Pipeline puts a pipeline before p that hides the values in the provenance of records,
+// where there are any.
+func Pipeline(p crawler.Pipeline, v Veil) crawler.Pipeline {
 	if v.Empty() {
 		return p
 	}
