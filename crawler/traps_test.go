@@ -151,6 +151,20 @@ func TestPatternsInTurn(t *testing.T) {
 	}
 }
 
+// graceClock tells when a run has stopped to lease, and its grace begins.
+type graceClock struct {
+	crawler.SystemClock
+	grace time.Duration
+	begun chan struct{}
+}
+
+func (c *graceClock) After(d time.Duration) <-chan time.Time {
+	if d == c.grace {
+		close(c.begun)
+	}
+	return c.SystemClock.After(d)
+}
+
 // The bound of a pattern holds to the page, whatever its pages say, and over all
 // the processes of a run.
 func TestPatternBound(t *testing.T) {
@@ -161,20 +175,23 @@ func TestPatternBound(t *testing.T) {
 		n, ok := numbered(u, "/maze/")
 		return fmt.Sprintf("record %d\nsay maze %d\nlink /maze/%d\nlink /maze/%d", n, n, 2*n, 2*n+1), ok
 	}
-	r.set.Grace = time.Millisecond
+	r.set.Grace = time.Minute
 	for range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
+		clock := &graceClock{grace: r.set.Grace, begun: make(chan struct{})}
+		r.clock = clock
 		var fetched atomic.Int32
-		r.web.before = func(flight context.Context, _ string) {
+		r.web.before = func(context.Context, string) {
 			if fetched.Add(1) >= 40 {
 				cancel()
-				<-flight.Done() // or many more would be served before the workers hear of it
+				<-clock.begun // or many more would be served before the workers hear of it
 			}
 		}
 		if _, err := r.run(ctx); !errors.Is(err, context.Canceled) {
 			t.Fatalf("the run was not interrupted: %v", err)
 		}
 	}
+	r.clock = nil
 	r.web.before = nil
 	s := r.finish()
 	// 1 is found on another page; 2 and 3 are one step away, and so on to 8 to 15.
