@@ -20,7 +20,8 @@ func newAuditCommand() *cobra.Command {
 request owed and was allowed, and compares: delays, requests at once,
 robots.txt, Retry-After and backoff after 429 and 503, rests of failing hosts,
 the crawl window. Exit status 0 when there is no violation, 1 when there
-is one, and it is named.
+is one, and it is named. It says from when on the account is held, and what is
+told of what was put away before (history.ledger_days).
 
 With --host HOST --html it writes the page for a webmaster who asks: when the
 crawl came, how often, and under which rule.`,
