@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"github.com/amblecrawl/amble/crawler/auth"
@@ -10,7 +11,7 @@ import (
 )
 
 // newAuth adds the credentials of a config to requests.
-func newAuth(cfg *config.Config) (func(http.RoundTripper) http.RoundTripper, error) {
+func newAuth(cfg *config.Config, log *slog.Logger) (func(http.RoundTripper) http.RoundTripper, error) {
 	if len(cfg.Fetch.Auth) == 0 {
 		return func(next http.RoundTripper) http.RoundTripper { return next }, nil
 	}
@@ -29,7 +30,7 @@ func newAuth(cfg *config.Config) (func(http.RoundTripper) http.RoundTripper, err
 		hosts[a.Host] = c
 	}
 	wrap, err := auth.New(auth.Options{
-		Hosts: hosts, Timeout: cfg.Fetch.Timeout,
+		Hosts: hosts, Timeout: cfg.Fetch.Timeout, Log: log,
 		UserAgent: fetch.UserAgent(cfg.Politeness.Agent, version, cfg.Politeness.Contact),
 	})
 	if err != nil {

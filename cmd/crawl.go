@@ -160,7 +160,7 @@ func newClient(cfg *config.Config, gate *politeness.Gate, jar *cookies.Jar, othe
 // gives it the cookies and credentials of its host, and signs it where the crawl has an identity,
 // each attempt anew.
 func newGuard(cfg *config.Config, gate *politeness.Gate, jar *cookies.Jar, log *slog.Logger) (func(http.RoundTripper) http.RoundTripper, error) {
-	known, err := newAuth(cfg)
+	known, err := newAuth(cfg, log)
 	if err != nil {
 		return nil, err
 	}

@@ -185,22 +185,24 @@ func TestNoToken(t *testing.T) {
 	a := &api{}
 	rt := oauth(t, a, func() time.Time { return time.Unix(offset.Load(), 0) })
 	for _, broken := range []struct {
-		make func() (*http.Response, error)
-		want string
+		make  func() (*http.Response, error)
+		want  string
+		final bool // no time mends it
 	}{
 		{func() (*http.Response, error) {
 			return answer(400, `{"error":"invalid_scope","error_description":"s3cret"}`), nil
-		}, "status 400, invalid_scope"},
-		{func() (*http.Response, error) { return answer(500, "s3cret"), nil }, "status 500"},
-		{func() (*http.Response, error) { return answer(302, "", "Location", "https://evil.example/"), nil }, "status 302"},
-		{func() (*http.Response, error) { return nil, errors.New("the network is down") }, "the network is down"},
+		}, "status 400, invalid_scope: see that scopes are right", true},
+		{func() (*http.Response, error) { return answer(200, "<html>s3cret</html>"), nil }, "holds no token: is token_url its address?", false},
+		{func() (*http.Response, error) { return answer(500, "s3cret"), nil }, "status 500", false},
+		{func() (*http.Response, error) { return answer(302, "", "Location", "https://evil.example/"), nil }, "status 302", false},
+		{func() (*http.Response, error) { return nil, errors.New("the network is down") }, "the network is down", false},
 	} {
 		a.broken = broken.make
 		given := a.given
 		for range 3 {
 			_, err := send(t, rt, "https://api.example/")
 			var fe *crawler.FetchError
-			if !errors.As(err, &fe) || fe.Class != crawler.ClassAuth || !fe.Temporary || fe.RetryAfter <= 0 ||
+			if !errors.As(err, &fe) || fe.Class != crawler.ClassAuth || fe.Temporary == broken.final || fe.RetryAfter <= 0 ||
 				!strings.Contains(err.Error(), broken.want) || !strings.Contains(err.Error(), "login.example") || strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("%s: %v", broken.want, err)
 			}
@@ -214,6 +216,13 @@ func TestNoToken(t *testing.T) {
 	a.broken = nil
 	if resp, err := send(t, rt, "https://api.example/"); err != nil || resp.StatusCode != 200 {
 		t.Errorf("%v, %v", resp, err)
+	}
+	// Credentials that have worked may work again.
+	offset.Add(3600)
+	a.broken = func() (*http.Response, error) { return answer(401, `{"error":"invalid_client"}`), nil }
+	_, err := send(t, rt, "https://api.example/")
+	if fe, ok := errors.AsType[*crawler.FetchError](err); !ok || !fe.Temporary {
+		t.Errorf("%v", err)
 	}
 }
 

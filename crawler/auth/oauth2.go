@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +40,7 @@ type client struct {
 	fetcher *http.Client
 	timeout time.Duration
 	now     func() time.Time
+	log     *slog.Logger // nil for nobody
 
 	mu       sync.Mutex
 	token    *token        // nil without one
@@ -46,6 +49,8 @@ type client struct {
 	failures int
 	pause    time.Time // no fetch before
 	again    bool      // the next token replaces one that was refused
+	refused  bool      // the last fetch, by what no time mends, and there never was a token
+	had      bool      // there was a token once
 }
 
 // token is one that is in use.
@@ -62,7 +67,7 @@ func newClient(o *OAuth2, next http.RoundTripper, opt *Options) (signer, error) 
 	}
 	c := &client{
 		config:  clientcredentials.Config{ClientID: o.ClientID, ClientSecret: o.Secret, TokenURL: o.TokenURL, Scopes: o.Scopes},
-		timeout: opt.Timeout, now: opt.Now,
+		timeout: opt.Timeout, now: opt.Now, log: opt.Log,
 		fetcher: &http.Client{
 			Transport: agent{next, opt.UserAgent}, Timeout: opt.Timeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -108,7 +113,7 @@ func (c *client) current(ctx context.Context) (*token, error) {
 			c.mu.Unlock()
 			return t, nil
 		case c.fetching == nil && now.Before(c.pause):
-			err := &crawler.FetchError{Class: crawler.ClassAuth, Temporary: true, RetryAfter: c.pause.Sub(now), Err: c.failed}
+			err := &crawler.FetchError{Class: crawler.ClassAuth, Temporary: !c.refused, RetryAfter: c.pause.Sub(now), Err: c.failed}
 			c.mu.Unlock()
 			return nil, err
 		case c.fetching == nil:
@@ -141,14 +146,26 @@ func (c *client) fetch(again bool) {
 		c.failed = fmt.Errorf("no token from %s: %w", host(c.config.TokenURL), plain(err))
 		c.pause = c.now().Add(min(firstPause<<min(c.failures, 10), mostPause))
 		c.failures++
+		// Credentials that never worked will not begin to; those that did may again.
+		c.refused = !c.had && refusal(err)
+		if c.log != nil {
+			c.log.Warn("no token could be had for requests", "error", c.failed, "again_in", c.pause.Sub(c.now()))
+		}
 		return
 	}
+	c.had, c.refused = true, false
 	c.token = &token{header: got.Type() + " " + got.AccessToken, again: again}
 	if !got.Expiry.IsZero() {
 		// By our clock: that of the library is not the crawl's.
 		c.token.ends = c.now().Add(max(time.Until(got.Expiry), 2*early))
 	}
 	c.failed, c.failures, c.again = nil, 0, false
+}
+
+// refusal reports whether a server said what is wrong with what it was asked by.
+func refusal(err error) bool {
+	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
+	return ok && known[answer.ErrorCode]
 }
 
 // plain is an error without what the server wrote, which may hold anything.
@@ -159,6 +176,9 @@ func plain(err error) error {
 		if errors.As(err, &wrapped) {
 			return wrapped.Err
 		}
+		if text := err.Error(); strings.Contains(text, "cannot parse") || strings.Contains(text, "missing access_token") {
+			return errors.New("the answer, with status 200, holds no token: is token_url its address?")
+		}
 		return err
 	}
 	status := 0
@@ -166,7 +186,14 @@ func plain(err error) error {
 		status = answer.Response.StatusCode
 	}
 	if known[answer.ErrorCode] {
-		return fmt.Errorf("status %d, %s", status, answer.ErrorCode)
+		hint := ""
+		switch answer.ErrorCode {
+		case "invalid_client", "unauthorized_client":
+			hint = ": see that client_id and client_secret are right"
+		case "invalid_scope":
+			hint = ": see that scopes are right"
+		}
+		return fmt.Errorf("status %d, %s%s", status, answer.ErrorCode, hint)
 	}
 	return fmt.Errorf("status %d", status)
 }

@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -31,6 +32,8 @@ type Options struct {
 	Timeout time.Duration
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Log is told when no token can be had; nil for nobody.
+	Log *slog.Logger
 }
 
 // ErrCredentials means that credentials cannot be used as they are.
