@@ -10,6 +10,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/amblecrawl/amble/cmd/saved"
+	"github.com/amblecrawl/amble/crawler"
 )
 
 // testFlags say what is done with saved pages.
@@ -67,7 +70,7 @@ func testPages(cmd *cobra.Command, path string, args []string, flags testFlags) 
 	if folder == "" {
 		folder = filepath.Join(cfg.Dir, "tests", cfg.Name)
 	}
-	pages, err := savedPages(folder, int64(cfg.Fetch.MaxBody))
+	pages, err := saved.Load(folder, int64(cfg.Fetch.MaxBody))
 	if err != nil {
 		return &exitError{exitConfig, err}
 	}
@@ -94,17 +97,17 @@ func testPages(cmd *cobra.Command, path string, args []string, flags testFlags) 
 }
 
 // pick chooses saved pages by name; no name chooses all.
-func pick(pages []*savedPage, names []string) ([]*savedPage, error) {
+func pick(pages []*saved.Page, names []string) ([]*saved.Page, error) {
 	if len(names) == 0 {
 		return pages, nil
 	}
-	var picked []*savedPage
+	var picked []*saved.Page
 	for _, name := range names {
-		i := slices.IndexFunc(pages, func(s *savedPage) bool { return s.name == name || s.URL == name })
+		i := slices.IndexFunc(pages, func(s *saved.Page) bool { return s.Name == name || s.URL == name })
 		if i < 0 {
 			var known []string
 			for _, s := range pages[:min(len(pages), 20)] {
-				known = append(known, s.name)
+				known = append(known, s.Name)
 			}
 			return nil, &exitError{exitConfig, fmt.Errorf("there is no saved page %q (there are %s)", name, strings.Join(known, ", "))}
 		}
@@ -128,9 +131,9 @@ type replay struct {
 // maxShown bounds the differences that are shown of one page.
 const maxShown = 20
 
-func (t *replay) run(ctx context.Context, pages []*savedPage) error {
+func (t *replay) run(ctx context.Context, pages []*saved.Page) error {
 	for _, s := range pages {
-		t.width = max(t.width, len(s.name))
+		t.width = max(t.width, len(s.Name))
 	}
 	for _, s := range pages {
 		if err := ctx.Err(); err != nil {
@@ -153,25 +156,25 @@ func (t *replay) run(ctx context.Context, pages []*savedPage) error {
 	return &exitError{code: exitNothing}
 }
 
-func (t *replay) page(ctx context.Context, s *savedPage) error {
-	records, rejected, err := s.give(ctx, t.crawl)
+func (t *replay) page(ctx context.Context, s *saved.Page) error {
+	records, rejected, err := give(ctx, s, t.crawl)
 	if err != nil {
 		if ctx.Err() != nil {
 			return &exitError{code: exitInterrupted}
 		}
 		t.differs++
-		fmt.Fprintf(t.out, "FAIL  %-*s  %s\n      %v\n", t.width, s.name, s.URL, message(t.crawl.cfg, err))
+		fmt.Fprintf(t.out, "FAIL  %-*s  %s\n      %v\n", t.width, s.Name, s.URL, message(t.crawl.cfg, err))
 		return nil
 	}
-	changes := append(compareRecords(s.Records, records), compareRejects(s.Rejected, rejected)...)
+	changes := append(saved.Compare(s.Records, records), compareRejects(s.Rejected, rejected)...)
 	if len(changes) == 0 {
-		fmt.Fprintf(t.out, "ok    %-*s  %s\n", t.width, s.name, given(records, rejected))
+		fmt.Fprintf(t.out, "ok    %-*s  %s\n", t.width, s.Name, given(records, rejected))
 		return nil
 	}
 	word := "FAIL"
 	if t.update {
 		s.Records, s.Rejected = records, rejected
-		if err := s.save(t.folder, false); err != nil {
+		if err := s.Save(t.folder, false); err != nil {
 			return &exitError{exitFailed, err}
 		}
 		t.updated++
@@ -179,13 +182,13 @@ func (t *replay) page(ctx context.Context, s *savedPage) error {
 	} else {
 		t.differs++
 	}
-	fmt.Fprintf(t.out, "%s  %-*s  %s\n", word, t.width, s.name, s.URL)
+	fmt.Fprintf(t.out, "%s  %-*s  %s\n", word, t.width, s.Name, s.URL)
 	for i, c := range changes {
 		if i == maxShown {
 			fmt.Fprintf(t.out, "      and %s more\n", plural(int64(len(changes)-i), "difference"))
 			break
 		}
-		for _, line := range c.lines() {
+		for _, line := range c.Lines() {
 			fmt.Fprintln(t.out, "      "+line)
 		}
 	}
@@ -193,18 +196,48 @@ func (t *replay) page(ctx context.Context, s *savedPage) error {
 }
 
 // compareRejects compares what is not to be written, and says that it is that.
-func compareRejects(want, got []savedRecord) []change {
-	changes := compareRecords(want, got)
+func compareRejects(want, got []saved.Record) []saved.Change {
+	changes := saved.Compare(want, got)
 	for i := range changes {
-		changes[i].record = "rejected " + changes[i].record
+		changes[i].Record = "rejected " + changes[i].Record
 	}
 	return changes
 }
 
-func given(records, rejected []savedRecord) string {
+func given(records, rejected []saved.Record) string {
 	text := plural(int64(len(records)), "record")
 	if len(rejected) > 0 {
 		text += fmt.Sprintf(", %d rejected", len(rejected))
 	}
 	return text
+}
+
+// give runs a crawl's extractors over a saved page. An error is that of the page as a
+// whole.
+func give(ctx context.Context, s *saved.Page, c *crawl) (records, rejected []saved.Record, err error) {
+	page, err := s.Fetched(c.canon)
+	if err != nil {
+		return nil, nil, err
+	}
+	var r crawler.Result
+	if err := c.trusted().Run(ctx, page, &r); err != nil {
+		return nil, nil, err
+	}
+	records = []saved.Record{} // a list in JSON
+	for i := range r.Records {
+		record, err := saved.NewRecord(&r.Records[i])
+		if err != nil {
+			return nil, nil, err
+		}
+		records = append(records, record)
+	}
+	for i := range r.Rejects {
+		reject := r.Rejects[i].Account()
+		record, err := saved.NewRecord(&reject)
+		if err != nil {
+			return nil, nil, err
+		}
+		rejected = append(rejected, record)
+	}
+	return records, rejected, nil
 }

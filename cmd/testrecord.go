@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/saved"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/fetch"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -28,7 +29,7 @@ type recorder struct {
 	crawl   *crawl
 	cmd     *cobra.Command
 	folder  string
-	saved   []*savedPage
+	saved   []*saved.Page
 	perType int
 
 	one  *single
@@ -84,16 +85,16 @@ func (r *recorder) again() error {
 		}
 		u, err := urls.Parse(url)
 		if err != nil {
-			return &exitError{exitConfig, fmt.Errorf("%s: %w", s.name, err)}
+			return &exitError{exitConfig, fmt.Errorf("%s: %w", s.Name, err)}
 		}
 		if strings.Contains(url, "${") {
-			r.lose(s.name, errors.New("a part of its URL came from the environment: name the URL to record it again"))
+			r.lose(s.Name, errors.New("a part of its URL came from the environment: name the URL to record it again"))
 			continue
 		}
 		request := r.one.request(u)
 		request.Types = s.Types
-		if request.Carry, err = s.Carried.fields(); err != nil {
-			return &exitError{exitConfig, fmt.Errorf("%s: carried: %w", s.name, err)}
+		if request.Carry, err = s.Carried.Fields(); err != nil {
+			return &exitError{exitConfig, fmt.Errorf("%s: carried: %w", s.Name, err)}
 		}
 		if err := r.keepOrSay(request, s); err != nil {
 			return err
@@ -109,7 +110,7 @@ func (r *recorder) lose(what string, err error) {
 
 // keepOrSay saves a page, in the place of another one, or says why it cannot be
 // had.
-func (r *recorder) keepOrSay(request *crawler.Request, old *savedPage) error {
+func (r *recorder) keepOrSay(request *crawler.Request, old *saved.Page) error {
 	page, err := r.fetch(request, crawler.FetchOptions{Raw: true})
 	if err != nil {
 		if r.cmd.Context().Err() != nil {
@@ -130,33 +131,33 @@ func (r *recorder) fetch(request *crawler.Request, opt crawler.FetchOptions) (*c
 }
 
 // keep saves a page that was fetched raw.
-func (r *recorder) keep(page *crawler.Page, old *savedPage) error {
+func (r *recorder) keep(page *crawler.Page, old *saved.Page) error {
 	s, err := r.save(page, old)
 	if err != nil {
 		return &exitError{exitFailed, err}
 	}
 	r.kept++
-	fmt.Fprintf(r.cmd.OutOrStdout(), "saved  %s  %s  %s\n", s.name, s.URL, given(s.Records, s.Rejected))
+	fmt.Fprintf(r.cmd.OutOrStdout(), "saved  %s  %s  %s\n", s.Name, s.URL, given(s.Records, s.Rejected))
 	return nil
 }
 
-func (r *recorder) save(page *crawler.Page, old *savedPage) (*savedPage, error) {
+func (r *recorder) save(page *crawler.Page, old *saved.Page) (*saved.Page, error) {
 	hide := r.crawl.cfg.Veil().Hide
 	resp := page.Response
-	s := &savedPage{
+	s := &saved.Page{
 		URL: hide(page.URL.Redacted()), FetchedAt: resp.FetchedAt.UTC().Truncate(time.Second), Headers: map[string]string{},
-		Types: page.Request.Types, body: bytes.Clone(resp.Body),
+		Types: page.Request.Types, Bytes: bytes.Clone(resp.Body),
 	}
 	if origin := hide(page.Request.Origin()); origin != s.URL {
 		s.Requested = origin
 	}
-	for _, name := range keptHeaders {
+	for _, name := range saved.KeptHeaders {
 		if value := resp.Header.Get(name); value != "" {
 			s.Headers[name] = value
 		}
 	}
 	if carry := page.Request.Carry; len(carry) > 0 {
-		carried, err := saveRecord(&crawler.Record{Fields: carry})
+		carried, err := saved.NewRecord(&crawler.Record{Fields: carry})
 		if err != nil {
 			return nil, err
 		}
@@ -164,16 +165,16 @@ func (r *recorder) save(page *crawler.Page, old *savedPage) (*savedPage, error) 
 	}
 	switch {
 	case old != nil:
-		s.name = old.name
+		s.Name = old.Name
 	default:
-		s.name = r.freeName(nameOf(page.URL), s.URL)
+		s.Name = r.freeName(saved.NameOf(page.URL), s.URL)
 	}
-	s.Body = s.name + ending(resp.Header)
+	s.Body = s.Name + ending(resp.Header)
 	var err error
-	if s.Records, s.Rejected, err = s.give(r.cmd.Context(), r.crawl); err != nil {
+	if s.Records, s.Rejected, err = give(r.cmd.Context(), s, r.crawl); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.URL, err)
 	}
-	if err := s.save(r.folder, true); err != nil {
+	if err := s.Save(r.folder, true); err != nil {
 		return nil, err
 	}
 	if old == nil {
@@ -184,12 +185,12 @@ func (r *recorder) save(page *crawler.Page, old *savedPage) (*savedPage, error) 
 
 // freeName is a name that no page of another URL has.
 func (r *recorder) freeName(name, url string) string {
-	i := slices.IndexFunc(r.saved, func(o *savedPage) bool { return o.URL == url })
+	i := slices.IndexFunc(r.saved, func(o *saved.Page) bool { return o.URL == url })
 	if i >= 0 {
-		return r.saved[i].name
+		return r.saved[i].Name
 	}
-	if slices.ContainsFunc(r.saved, func(o *savedPage) bool { return o.name == name }) {
-		return checkedName(name, url)
+	if slices.ContainsFunc(r.saved, func(o *saved.Page) bool { return o.Name == name }) {
+		return saved.CheckedName(name, url)
 	}
 	return name
 }

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// saved is the state of a file.
-type saved struct {
+// fileState is the state of a file.
+type fileState struct {
 	os.FileInfo
 	size int64
 	at   int
 }
 
-func (s saved) ModTime() time.Time { return time.Unix(int64(s.at), 0) }
-func (s saved) Size() int64        { return s.size }
-func (s saved) Sys() any           { return nil }
+func (s fileState) ModTime() time.Time { return time.Unix(int64(s.at), 0) }
+func (s fileState) Size() int64        { return s.size }
+func (s fileState) Sys() any           { return nil }
 
 // A save is told once, when the file has come to rest, however an editor saves.
 func TestWatcher(t *testing.T) {
-	a, b, half := saved{size: 10, at: 1}, saved{size: 12, at: 2}, saved{size: 5, at: 2}
+	a, b, half := fileState{size: 10, at: 1}, fileState{size: 12, at: 2}, fileState{size: 5, at: 2}
 	for _, tt := range []struct {
 		name   string
 		states []os.FileInfo // at one look after the other; nil: not there

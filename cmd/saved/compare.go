@@ -1,4 +1,4 @@
-package cmd
+package saved
 
 import (
 	"bytes"
@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// change is one difference between a saved record and one of now: a member that
+// Change is one difference between a saved record and one of now: a member that
 // differs, or the whole record where path is "". nil means that there is none.
-type change struct {
-	record    string // "book 2"
+type Change struct {
+	Record    string // "book 2"
 	path      string // "offer.price", "tags.3"
 	want, got json.RawMessage
 }
@@ -20,12 +20,12 @@ type change struct {
 // it they are compared by their places.
 const maxAligned = 1000
 
-// compareRecords lists the differences between two lists of records, each record
+// Compare lists the differences between two lists of records, each record
 // with the one that stands for it in the other list.
-func compareRecords(want, got []savedRecord) []change {
-	var changes []change
+func Compare(want, got []Record) []Change {
+	var changes []Change
 	for _, p := range align(want, got) {
-		var w, g savedRecord
+		var w, g Record
 		name := ""
 		if p.want >= 0 {
 			w, name = want[p.want], title(want, p.want)
@@ -38,9 +38,9 @@ func compareRecords(want, got []savedRecord) []change {
 		}
 		switch {
 		case w == nil:
-			changes = append(changes, change{record: name, got: g.text()})
+			changes = append(changes, Change{Record: name, got: g.text()})
 		case g == nil:
-			changes = append(changes, change{record: name, want: w.text()})
+			changes = append(changes, Change{Record: name, want: w.text()})
 		default:
 			changes = compareMembers(changes, name, "", w, g)
 		}
@@ -49,7 +49,7 @@ func compareRecords(want, got []savedRecord) []change {
 }
 
 // title names a record by its type and its number among those of the type.
-func title(list []savedRecord, i int) string {
+func title(list []Record, i int) string {
 	n := 0
 	for j := range list[:i+1] {
 		if list[j].kind() == list[i].kind() {
@@ -59,7 +59,7 @@ func title(list []savedRecord, i int) string {
 	return fmt.Sprintf("%s %d", list[i].kind(), n)
 }
 
-func (r savedRecord) kind() string {
+func (r Record) kind() string {
 	var kind string
 	for _, m := range r {
 		if m.name == "_type" && json.Unmarshal(m.value, &kind) == nil {
@@ -69,7 +69,7 @@ func (r savedRecord) kind() string {
 	return "record"
 }
 
-func (r savedRecord) text() json.RawMessage {
+func (r Record) text() json.RawMessage {
 	text, err := r.MarshalJSON()
 	if err != nil {
 		return json.RawMessage("null")
@@ -82,11 +82,11 @@ type couple struct{ want, got int }
 
 // align finds the longest common subsequence of equal records; what lies between
 // two of them is paired in its order, type by type.
-func align(want, got []savedRecord) []couple {
+func align(want, got []Record) []couple {
 	if len(want) > maxAligned || len(got) > maxAligned {
 		return pairUp(want, got, couple{0, 0}, couple{len(want), len(got)}, nil)
 	}
-	texts := func(list []savedRecord) []string {
+	texts := func(list []Record) []string {
 		out := make([]string, len(list))
 		for i := range list {
 			out[i] = string(list[i].text())
@@ -125,7 +125,7 @@ func align(want, got []savedRecord) []couple {
 }
 
 // pairUp pairs the records between two places.
-func pairUp(want, got []savedRecord, from, to couple, all []couple) []couple {
+func pairUp(want, got []Record, from, to couple, all []couple) []couple {
 	taken := map[int]bool{}
 	for i := from.want; i < to.want; i++ {
 		c := couple{i, -1}
@@ -145,7 +145,7 @@ func pairUp(want, got []savedRecord, from, to couple, all []couple) []couple {
 	return all
 }
 
-func compareMembers(changes []change, record, prefix string, want, got savedRecord) []change {
+func compareMembers(changes []Change, record, prefix string, want, got Record) []Change {
 	there := map[string]json.RawMessage{}
 	for _, m := range got {
 		there[m.name] = m.value
@@ -156,16 +156,16 @@ func compareMembers(changes []change, record, prefix string, want, got savedReco
 	}
 	for _, m := range got {
 		if v, left := there[m.name]; left {
-			changes = append(changes, change{record: record, path: prefix + m.name, got: v})
+			changes = append(changes, Change{Record: record, path: prefix + m.name, got: v})
 		}
 	}
 	return changes
 }
 
 // compareValues goes into objects and lists as far as both have them.
-func compareValues(changes []change, record, path string, want, got json.RawMessage) []change {
+func compareValues(changes []Change, record, path string, want, got json.RawMessage) []Change {
 	if got != nil && first(want) == '{' && first(got) == '{' {
-		var w, g savedRecord
+		var w, g Record
 		if json.Unmarshal(want, &w) == nil && json.Unmarshal(got, &g) == nil {
 			return compareMembers(changes, record, path+".", w, g)
 		}
@@ -187,7 +187,7 @@ func compareValues(changes []change, record, path string, want, got json.RawMess
 		}
 	}
 	if !sameValue(want, got) {
-		changes = append(changes, change{record, path, want, got})
+		changes = append(changes, Change{record, path, want, got})
 	}
 	return changes
 }
@@ -237,9 +237,9 @@ func decodeNumbers(text json.RawMessage, into *any) error {
 // shownValue is how much of a value is shown, in characters.
 const shownValue = 100
 
-// lines shows a change as a person reads it.
-func (c *change) lines() []string {
-	where := c.record
+// Lines shows a change as a person reads it.
+func (c *Change) Lines() []string {
+	where := c.Record
 	if c.path != "" {
 		where += "  " + c.path
 	}

@@ -1,8 +1,9 @@
-package cmd
+// Package saved keeps pages with the records that they should give in the files of a
+// folder, for amble test, and says how records differ from those.
+package saved
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,27 +23,27 @@ import (
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
-// savedPage is a page as it was fetched, and the records that it should give. It is
+// Page is a page as it was fetched, and the records that it should give. It is
 // kept as two files: the body as it came, and this as JSON, in NAME.records.json.
-type savedPage struct {
-	name string // of both files, without their endings
-	body []byte
+type Page struct {
+	Name  string `json:"-"` // of both files, without their endings
+	Bytes []byte `json:"-"` // the body
 
 	URL       string            `json:"url"`                 // the address that answered
 	Requested string            `json:"requested,omitempty"` // where that was another one
 	FetchedAt time.Time         `json:"fetched_at"`          // what relative dates are relative to
 	Headers   map[string]string `json:"headers"`             // those that tell what the body is
-	Carried   savedRecord       `json:"carried,omitempty"`   // what the link to the page brought along
+	Carried   Record            `json:"carried,omitempty"`   // what the link to the page brought along
 	Types     []string          `json:"types,omitempty"`     // the record types that it led to
 	Body      string            `json:"body"`                // the file of the body
-	Records   []savedRecord     `json:"records"`
-	Rejected  []savedRecord     `json:"rejected,omitempty"`
+	Records   []Record          `json:"records"`
+	Rejected  []Record          `json:"rejected,omitempty"`
 }
 
 const recordsEnding = ".records.json"
 
-// savedRecord is a record as JSON, its members in their order.
-type savedRecord []member
+// Record is a record as JSON, its members in their order.
+type Record []member
 
 type member struct {
 	name  string
@@ -50,7 +51,7 @@ type member struct {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (r savedRecord) MarshalJSON() ([]byte, error) {
+func (r Record) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for i, m := range r {
@@ -70,7 +71,7 @@ func (r savedRecord) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (r *savedRecord) UnmarshalJSON(text []byte) error {
+func (r *Record) UnmarshalJSON(text []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	start, err := dec.Token()
 	if err != nil {
@@ -83,7 +84,7 @@ func (r *savedRecord) UnmarshalJSON(text []byte) error {
 	if start != json.Delim('{') {
 		return errors.New("want a record as an object")
 	}
-	*r = savedRecord{}
+	*r = Record{}
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
@@ -98,20 +99,20 @@ func (r *savedRecord) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// saveRecord is a record as it is compared: its type and its fields, without what
+// NewRecord is a record as it is compared: its type and its fields, without what
 // differs from run to run.
-func saveRecord(r *crawler.Record) (savedRecord, error) {
-	var all savedRecord
+func NewRecord(r *crawler.Record) (Record, error) {
+	var all Record
 	if err := json.Unmarshal(sink.AppendJSON(nil, r), &all); err != nil {
 		return nil, err
 	}
 	fields := all[:len(all)-len(crawler.ProvenanceNames)+1] // without _usage, which is not there
 	kind, err := json.Marshal(r.Type)
-	return append(savedRecord{{"_type", kind}}, fields...), err
+	return append(Record{{"_type", kind}}, fields...), err
 }
 
-// fields are the values that a link carried, as the engine has them.
-func (r savedRecord) fields() ([]crawler.Field, error) {
+// Fields are the values that a link carried, as the engine has them.
+func (r Record) Fields() ([]crawler.Field, error) {
 	var fields []crawler.Field
 	for _, m := range r {
 		v, err := valueOf(m.value)
@@ -127,11 +128,11 @@ func valueOf(text json.RawMessage) (any, error) {
 	text = bytes.TrimSpace(text)
 	switch {
 	case len(text) > 0 && text[0] == '{':
-		var nested savedRecord
+		var nested Record
 		if err := json.Unmarshal(text, &nested); err != nil {
 			return nil, err
 		}
-		return nested.fields()
+		return nested.Fields()
 	case len(text) > 0 && text[0] == '[':
 		var items []json.RawMessage
 		if err := json.Unmarshal(text, &items); err != nil {
@@ -159,12 +160,12 @@ func valueOf(text json.RawMessage) (any, error) {
 	return v, err
 }
 
-// keptHeaders are the fields of a response that say what its body is, and nothing
+// KeptHeaders are the fields of a response that say what its body is, and nothing
 // about who asked for it.
-var keptHeaders = []string{"Content-Type", "Content-Language", "Content-Location", "Link", "Last-Modified"}
+var KeptHeaders = []string{"Content-Type", "Content-Language", "Content-Location", "Link", "Last-Modified"}
 
-// page is the page as a run would have it.
-func (s *savedPage) page(c *crawl) (*crawler.Page, error) {
+// Fetched is the page as a run would have it, whose URLs are told apart by canon.
+func (s *Page) Fetched(canon *urls.Canon) (*crawler.Page, error) {
 	u, err := urls.Parse(s.URL)
 	if err != nil {
 		return nil, fmt.Errorf("url: %w", err)
@@ -173,59 +174,30 @@ func (s *savedPage) page(c *crawl) (*crawler.Page, error) {
 	for name, value := range s.Headers {
 		header.Set(name, value)
 	}
-	resp := fetch.Saved(header, s.body)
+	resp := fetch.Saved(header, s.Bytes)
 	resp.FetchedAt = s.FetchedAt.UTC()
-	request := &crawler.Request{URL: u.WithoutFragment(), Key: c.canon.Key(u), Requested: s.Requested, Types: s.Types}
-	if request.Carry, err = s.Carried.fields(); err != nil {
+	request := &crawler.Request{URL: u.WithoutFragment(), Key: canon.Key(u), Requested: s.Requested, Types: s.Types}
+	if request.Carry, err = s.Carried.Fields(); err != nil {
 		return nil, fmt.Errorf("carried: %w", err)
 	}
 	return crawler.NewPage(request, resp), nil
 }
 
-// give runs a crawl's extractors over the page. An error is that of the page as a
-// whole.
-func (s *savedPage) give(ctx context.Context, c *crawl) (records, rejected []savedRecord, err error) {
-	page, err := s.page(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	var r crawler.Result
-	if err := c.trusted().Run(ctx, page, &r); err != nil {
-		return nil, nil, err
-	}
-	records = []savedRecord{} // a list in JSON
-	for i := range r.Records {
-		record, err := saveRecord(&r.Records[i])
-		if err != nil {
-			return nil, nil, err
-		}
-		records = append(records, record)
-	}
-	for i := range r.Rejects {
-		reject := r.Rejects[i].Account()
-		record, err := saveRecord(&reject)
-		if err != nil {
-			return nil, nil, err
-		}
-		rejected = append(rejected, record)
-	}
-	return records, rejected, nil
-}
-
-// savedPages are the pages of a folder, by name.
-func savedPages(folder string, most int64) ([]*savedPage, error) {
+// Load reads the pages of a folder, sorted by name. Neither of their files may have more
+// than so many bytes.
+func Load(folder string, most int64) ([]*Page, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*"+recordsEnding))
 	if err != nil {
 		return nil, err
 	}
 	slices.Sort(files)
-	var pages []*savedPage
+	var pages []*Page
 	for _, file := range files {
 		text, err := readBounded(file, most)
 		if err != nil {
 			return nil, err
 		}
-		s := &savedPage{name: strings.TrimSuffix(filepath.Base(file), recordsEnding)}
+		s := &Page{Name: strings.TrimSuffix(filepath.Base(file), recordsEnding)}
 		dec := json.NewDecoder(bytes.NewReader(text))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(s); err != nil {
@@ -237,7 +209,7 @@ func savedPages(folder string, most int64) ([]*savedPage, error) {
 		if s.Body == "" || !filepath.IsLocal(s.Body) {
 			return nil, fmt.Errorf("%s: body: want the name of a file beside this one", file)
 		}
-		if s.body, err = readBounded(filepath.Join(folder, s.Body), most); err != nil {
+		if s.Bytes, err = readBounded(filepath.Join(folder, s.Body), most); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		pages = append(pages, s)
@@ -261,14 +233,14 @@ func readBounded(path string, most int64) ([]byte, error) {
 	return text, err
 }
 
-// save writes the page into a folder: the body first, so that what names it is
+// Save writes the page into a folder: the body first, so that what names it is
 // never without it. withBody tells that it is new.
-func (s *savedPage) save(folder string, withBody bool) error {
+func (s *Page) Save(folder string, withBody bool) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
 	if withBody {
-		if err := replace(filepath.Join(folder, s.Body), s.body); err != nil {
+		if err := replace(filepath.Join(folder, s.Body), s.Bytes); err != nil {
 			return err
 		}
 	}
@@ -279,7 +251,7 @@ func (s *savedPage) save(folder string, withBody bool) error {
 	if err := enc.Encode(s); err != nil {
 		return err
 	}
-	return replace(filepath.Join(folder, s.name+recordsEnding), b.Bytes())
+	return replace(filepath.Join(folder, s.Name+recordsEnding), b.Bytes())
 }
 
 // replace writes a file whole or not at all.
@@ -299,8 +271,8 @@ func replace(path string, text []byte) error {
 	return err
 }
 
-// nameOf makes a name for the files of a page from its URL.
-func nameOf(u urls.URL) string {
+// NameOf makes a name for the files of a page from its URL.
+func NameOf(u urls.URL) string {
 	text := strings.Trim(u.Path(), "/")
 	if parts := strings.Split(text, "/"); len(parts) > 2 {
 		text = strings.Join(parts[len(parts)-2:], "/")
@@ -325,7 +297,7 @@ func nameOf(u urls.URL) string {
 	return name
 }
 
-// checkedName tells pages of one name apart.
-func checkedName(name, url string) string {
+// CheckedName tells pages of one name apart.
+func CheckedName(name, url string) string {
 	return fmt.Sprintf("%s-%08x", name, crc32.ChecksumIEEE([]byte(url)))
 }

@@ -1,4 +1,4 @@
-package cmd
+package saved
 
 import (
 	"encoding/json"
@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-func parseRecords(t interface{ Fatal(...any) }, text string) []savedRecord {
-	var list []savedRecord
+func parseRecords(t interface{ Fatal(...any) }, text string) []Record {
+	var list []Record
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		t.Fatal(err)
 	}
@@ -35,8 +35,8 @@ func TestCompareRecords(t *testing.T) {
 		{`[{"_type":"a","n":1},{"_type":"b","n":1}]`, `[{"_type":"b","n":2},{"_type":"a","n":2}]`, `a 1 n: 1 → 2|b 1 n: 1 → 2`},
 	} {
 		var got []string
-		for _, c := range compareRecords(parseRecords(t, tt.want), parseRecords(t, tt.got)) {
-			got = append(got, fmt.Sprintf("%s %s: %s → %s", c.record, c.path, c.want, c.got))
+		for _, c := range Compare(parseRecords(t, tt.want), parseRecords(t, tt.got)) {
+			got = append(got, fmt.Sprintf("%s %s: %s → %s", c.Record, c.path, c.want, c.got))
 		}
 		if text := strings.Join(got, "|"); text != tt.changes {
 			t.Errorf("%s and %s differ by %q, want %q", tt.want, tt.got, text, tt.changes)
@@ -54,7 +54,7 @@ func TestCompareRecordsProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want, got := rapid.SliceOfN(record, 0, 8).Draw(t, "want"), rapid.SliceOfN(record, 0, 8).Draw(t, "got")
 		w, g := parseRecords(t, "["+strings.Join(want, ",")+"]"), parseRecords(t, "["+strings.Join(got, ",")+"]")
-		changes := compareRecords(w, g)
+		changes := Compare(w, g)
 		if same := strings.Join(want, ",") == strings.Join(got, ","); same != (len(changes) == 0) {
 			t.Fatalf("changes %+v", changes)
 		}
@@ -65,7 +65,7 @@ func TestCompareRecordsProperties(t *testing.T) {
 			} else if c.path == "" {
 				more--
 			}
-			if len(c.lines()) < 2 {
+			if len(c.Lines()) < 2 {
 				t.Fatalf("nothing is shown of %+v", c)
 			}
 		}
@@ -77,8 +77,8 @@ func TestCompareRecordsProperties(t *testing.T) {
 
 func TestWindowShowsTheDifference(t *testing.T) {
 	long := strings.Repeat("ä", 5000)
-	c := change{record: "a 1", path: "text", want: json.RawMessage(`"` + long + `here` + long + `"`), got: json.RawMessage(`"` + long + `there` + long + `"`)}
-	lines := c.lines()
+	c := Change{Record: "a 1", path: "text", want: json.RawMessage(`"` + long + `here` + long + `"`), got: json.RawMessage(`"` + long + `there` + long + `"`)}
+	lines := c.Lines()
 	if len(lines) != 3 || !strings.Contains(lines[1], "here") || !strings.Contains(lines[2], "there") || len([]rune(lines[1])) > shownValue+10 {
 		t.Errorf("shown as %q", lines)
 	}
@@ -90,7 +90,7 @@ func FuzzSavedRecord(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		var r savedRecord
+		var r Record
 		if json.Unmarshal(text, &r) != nil {
 			return
 		}
@@ -98,9 +98,9 @@ func FuzzSavedRecord(f *testing.F) {
 		if err != nil || !json.Valid(again) {
 			t.Fatalf("%q becomes %q: %v", text, again, err)
 		}
-		_, _ = r.fields() // numbers may be out of range
-		for _, c := range compareRecords([]savedRecord{r}, []savedRecord{{}}) {
-			if len(c.lines()) < 2 {
+		_, _ = r.Fields() // numbers may be out of range
+		for _, c := range Compare([]Record{r}, []Record{{}}) {
+			if len(c.Lines()) < 2 {
 				t.Fatalf("nothing is shown of %+v", c)
 			}
 		}
