@@ -243,7 +243,7 @@ func (p *planner) judge(s *site, h heldURL) {
 		return
 	}
 	allowed, rule, known := p.crawl.allowed(h.url)
-	if !known {
+	if !known && h.url.IsHTTP() {
 		p.forgotten++
 	}
 	if allowed {

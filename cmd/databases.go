@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/crawler/aggregate"
+	"github.com/amblecrawl/amble/crawler/bucket"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/download"
 	"github.com/amblecrawl/amble/crawler/fetch"
@@ -143,12 +144,8 @@ func (t onTheWeb) RoundTrip(req *http.Request) (*http.Response, error) {
 // parseRequestArgument reads a URL from the command line that may be that of a
 // query, with its parameters in any order.
 func parseRequestArgument(cfg *config.Config, raw string) (urls.URL, error) {
-	if strings.HasPrefix(raw, download.Scheme+"://") {
-		u, err := urls.Parse(raw)
-		if err != nil {
-			return u, &exitError{exitConfig, fmt.Errorf("%q is not the URL of an object", raw)}
-		}
-		return u, nil
+	if strings.HasPrefix(raw, download.Scheme+"://") || bucket.IsURL(raw) && cfg.HasBuckets() {
+		return objectArgument(cfg, raw)
 	}
 	if !strings.HasPrefix(raw, query.Scheme+"://") {
 		return parseURLArgument(raw)
@@ -176,6 +173,13 @@ func (c *crawl) explainQuery(cmd *cobra.Command, w *tabwriter.Writer, row func(s
 		what = "request"
 	}
 	row("scope", "in: the config names the "+map[string]string{"query": "query", "request": "bucket"}[what])
+	if u.Scheme() == download.Scheme {
+		place, seed := c.objectPlace(u)
+		row("seed", "%s", seed)
+		if place != "" {
+			row("file", "%s", place)
+		}
+	}
 	row("at once", "%s", plural(int64(x.Concurrency), what))
 	row("frontier", "%s", standing)
 	row("verdict", "would ask the connection %s", u.Hostname())

@@ -35,6 +35,9 @@ func (r *planReport) print(out io.Writer, cfg *config.Config, flags planFlags) e
 
 // onTop says what the plan cannot know.
 func (r *planReport) onTop() string {
+	if r.ListsBuckets {
+		return "The objects of buckets, which a plan does not\n  list, come on top: a request for each, or several for a large one, and one for each\n  thousand. So do links, second attempts and the time that answers take."
+	}
 	if r.FollowsLinks {
 		return "The links that it finds come on top, and so do\n  redirects, second attempts and the time that answers take."
 	}

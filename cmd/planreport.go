@@ -26,6 +26,7 @@ type planReport struct {
 	Workers         int              `json:"workers"`
 	WorkersS        float64          `json:"workers_s"`
 	FollowsLinks    bool             `json:"follows_links"`
+	ListsBuckets    bool             `json:"lists_buckets,omitempty"`
 	Entries         int64            `json:"entries"`
 	Duplicates      int64            `json:"duplicates"`
 	OutOfScope      int64            `json:"out_of_scope"`
@@ -106,7 +107,7 @@ func (p *planner) report(start time.Time, known *planRevisits) *planReport {
 	cfg := p.crawl.cfg
 	r := &planReport{
 		Name: cfg.Name, PlannedAt: start.UTC(), MaxPages: cfg.Scope.MaxPages, Workers: cfg.Fetch.Workers,
-		FollowsLinks: !cfg.Links.Off, Entries: p.entries, Duplicates: p.duplicates, SitemapsRead: p.sitemapsRead,
+		FollowsLinks: !cfg.Links.Off, ListsBuckets: len(cfg.Listings()) > 0, Entries: p.entries, Duplicates: p.duplicates, SitemapsRead: p.sitemapsRead,
 		OutOfScopeBy: []planCount{}, Hosts: []planHost{}, Groups: []planGroup{}, NotSeeded: []planOffer{},
 		SitemapTroubles: append([]sitemapTrouble{}, p.troubles...), Limits: p.limits(), Revisit: known,
 	}

@@ -81,6 +81,12 @@ func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 	if err := ledTypes(cfg, flags.types); err != nil {
 		return err
 	}
+	if isObject(u) {
+		if flags.html != "" {
+			return &exitError{exitConfig, errors.New("--html: an object is kept as it is, and no page to read")}
+		}
+		return c.tryObject(cmd, u)
+	}
 	page, err := tryPage(cmd, c, u, flags.html)
 	if err != nil {
 		if errors.Is(err, errWithheld) {
@@ -208,7 +214,7 @@ func (c *crawl) onlyLed() []string {
 func (c *crawl) printLinks(w io.Writer, page *crawler.Page, links []crawler.Link, most int) {
 	var follow, skip []string
 	for _, l := range links {
-		if v := c.scope.Check(l.URL, int(page.Request.Depth)+1); v.In {
+		if v := c.scope.Check(l.URL, int(page.Request.Depth)+1); v.In || !page.URL.IsHTTP() && !l.URL.IsHTTP() {
 			follow = append(follow, linkLine(&l))
 		} else {
 			skip = append(skip, l.URL.Redacted()+"   ("+v.Rule+")")

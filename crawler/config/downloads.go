@@ -49,6 +49,21 @@ func (k *Connection) BucketOptions() bucket.Options {
 	}
 }
 
+// HasBuckets reports whether a connection is a bucket.
+func (c *Config) HasBuckets() bool {
+	return slices.ContainsFunc(c.Connections, func(k Connection) bool { return k.IsBucket() })
+}
+
+// Listings are those of the seeds that are buckets.
+func (c *Config) Listings() (all []download.Listing) {
+	for i := range c.Seeds {
+		if c.Seeds[i].Bucket != "" {
+			all = append(all, *c.Seeds[i].listing())
+		}
+	}
+	return all
+}
+
 // Downloading reports whether the crawl keeps files.
 func (c *Config) Downloading() bool {
 	return slices.ContainsFunc(c.Seeds, func(s Seed) bool { return s.Bucket != "" || s.Download }) ||

@@ -88,6 +88,12 @@ func compileGlob(pattern string) (urls.Glob, error) {
 	return urls.NewGlob(pattern)
 }
 
+// Covers reports whether the listing leads to an object.
+func (l *Listing) Covers(key string) bool {
+	keep, err := l.Filter()
+	return err == nil && strings.HasPrefix(key, l.Prefix) && keep(key)
+}
+
 // Filter makes the test of a listing's globs.
 func (l *Listing) Filter() (func(key string) bool, error) {
 	var include, exclude []urls.Glob

@@ -128,6 +128,16 @@ func sourceOf(r *crawler.Request, base int, id string) source {
 	return s
 }
 
+// Of is the name of the file of a URL, or the template where the content is part of
+// the name. Of an object the first base bytes of the key are no part of it.
+func (t *Template) Of(u urls.URL, base int) (string, error) {
+	if t.late {
+		return t.text, nil
+	}
+	r := &crawler.Request{URL: u}
+	return t.name(sourceOf(r, base, idOf(r)))
+}
+
 // name is the path below the destination, with slashes. It is safe: no segment leads
 // up, is empty, too long or hidden from people, and none is amble's own.
 func (t *Template) name(s source) (string, error) {

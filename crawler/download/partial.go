@@ -15,7 +15,7 @@ const (
 	dataSuffix  = ".part"
 	stateSuffix = ".state"
 	// atRisk is how much of a part a kill may lose.
-	atRisk = 1 << 20
+	atRisk = 256 << 10
 	// worthState is the size from which a file's state is kept: a smaller one is
 	// sooner fetched again than its state is written.
 	worthState = 8 << 20
