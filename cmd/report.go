@@ -46,6 +46,9 @@ func (r *report) print(out io.Writer) {
 	for i, t := range sortedKeys(s.Records) {
 		fmt.Fprintf(w, "  %s\t%7s %s\n", label(i, "records"), count(s.Records[t]), t)
 	}
+	if s.RowErrors > 0 {
+		fmt.Fprintf(w, "  of these\t%7s for rows that have an error instead of an answer\n", count(s.RowErrors))
+	}
 	for i, t := range sortedKeys(s.Rejected) {
 		fmt.Fprintf(w, "  %s\t%7s %s\n", label(i, "rejected"), count(s.Rejected[t]), t)
 	}

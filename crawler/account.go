@@ -52,6 +52,9 @@ func (t *Totals) count(f *finished) {
 		if !f.records[i].Deleted {
 			t.Records[f.records[i].Type]++
 		}
+		if f.records[i].Failed {
+			t.RowErrors++
+		}
 	}
 	t.Revisit.add(f.revisit)
 	for i := range f.rejects {

@@ -13,7 +13,8 @@ type Totals struct {
 	Requests   int64            `json:"requests"`
 	Pages      int64            `json:"pages"`
 	Records    map[string]int64 `json:"records"`
-	Rejected   map[string]int64 `json:"rejected,omitempty"` // records that were not written, by type
+	Rejected   map[string]int64 `json:"rejected,omitempty"`   // records that were not written, by type
+	RowErrors  int64            `json:"row_errors,omitempty"` // of Records: rows without an answer
 	Failed     int64            `json:"failed"`
 	Disallowed int64            `json:"disallowed"`
 	OutOfScope int64            `json:"out_of_scope"`
@@ -92,6 +93,9 @@ type Summary struct {
 	// keeps nothing of them. Writes is "all" or "changes".
 	Revisit *Revisited `json:"revisit,omitempty"`
 
+	// RowErrors are the records that only say why a row of a dataset has no other.
+	RowErrors int64 `json:"row_errors"`
+
 	// Rejected counts the records that were kept out of the outputs, by type.
 	Rejected map[string]int64 `json:"rejected"`
 
@@ -150,7 +154,7 @@ func (c *committer) summary(status Status) Summary {
 		Disallowed: t.Disallowed, Duplicates: stats.Duplicates, Bytes: t.Bytes, Hosts: stats.Hosts,
 		Errors: t.Errors, OutOfScope: t.OutOfScope, Retries: t.Retries, FieldErrors: t.FieldErrors,
 		Pending: account.Pending, Discovered: account.Discovered, Fetched: t.Fetched, Redirected: t.Redirected,
-		Trapped: t.Trapped, Traps: t.Traps, NearDuplicates: t.NearDuplicates, Rejected: t.Rejected, Resumed: c.engine.resumed,
+		Trapped: t.Trapped, Traps: t.Traps, NearDuplicates: t.NearDuplicates, RowErrors: t.RowErrors, Rejected: t.Rejected, Resumed: c.engine.resumed,
 		NotDue: account.NotDue, Unchanged: t.NotFetched,
 	}
 	if mode := c.engine.run.Revisit; mode != "" {
