@@ -13,7 +13,7 @@ const (
 	DefaultMaxBuffered = 65_536
 	DefaultSeenCache   = 8 << 20
 	DefaultSeenFilter  = 64 << 20
-	DefaultReadAhead   = 32 << 20
+	DefaultReadAhead   = 16 << 20
 	DefaultBlockCache  = 192 << 20
 	DefaultMemTable    = 64 << 20
 )

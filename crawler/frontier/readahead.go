@@ -2,7 +2,6 @@ package frontier
 
 import (
 	"bytes"
-	"slices"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -23,13 +22,9 @@ type readAhead struct {
 // rowsAhead are the two rows of a page; a row that is not here is nil.
 type rowsAhead struct{ known, contents []byte }
 
-const (
-	// aheadChunk is how much memory is taken for rows at a time.
-	aheadChunk = 256 << 10
-	// maxAhead bounds the contents of one page; those of larger ones take no room
-	// from many others.
-	maxAhead = 32 << 10
-)
+// maxAhead bounds the contents of one page; those of larger ones take no room from
+// many others.
+const maxAhead = 32 << 10
 
 // fill reads rows until they take size bytes. The pages that these are of are as good
 // as drawn by lot, since their keys are hashes.
@@ -43,14 +38,9 @@ func (a *readAhead) fill(s *store, size int) error {
 	}
 	defer func() { _ = contents.Close() }() // its errors are asked for
 	a.rows = map[urls.Key]rowsAhead{}
-	var chunk []byte
-	keep := func(row []byte) []byte {
-		if len(row) > cap(chunk)-len(chunk) {
-			chunk = make([]byte, 0, max(aheadChunk, len(row)))
-		}
-		chunk = append(chunk, row...)
+	keep := func(row []byte) []byte { // each by itself, so that memory shrinks as the run goes on
 		size -= len(row)
-		return slices.Clip(chunk[len(chunk)-len(row):])
+		return bytes.Clone(row)
 	}
 	more := contents.First()
 	return s.scan([]byte{knownRow}, []byte{knownRow + 1}, func(k, v []byte) (bool, error) {
