@@ -97,8 +97,10 @@ func placing(name string, err error) error {
 			return noPlace("there is no place for it at %s: %w", name, cause(err))
 		}
 	}
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EIO) || errors.Is(err, fs.ErrNotExist) {
-		return broken("placing", err)
+	for _, e := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.EMFILE, syscall.ENFILE, fs.ErrNotExist} {
+		if errors.Is(err, e) {
+			return broken("placing", err)
+		}
 	}
 	return noPlace("there is no place for it at %s: %w", name, cause(err)) // such as a link that leads out
 }

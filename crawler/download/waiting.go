@@ -81,16 +81,20 @@ func (s *Store) noteFolder(dir string) error {
 	return nil
 }
 
-// make makes the file of a spot, empty.
+// make makes the file of a spot, empty. A folder of people's that does not let it is a
+// place that cannot be had, and the failure of that file alone.
 func (s *Store) make(at spot) (f *os.File, err error) {
 	err = s.folders.in(at.dir, func(root *os.Root) error {
 		f, err = root.OpenFile(at.name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
 		return err
 	})
-	if err != nil {
-		return nil, broken("making", err)
+	switch {
+	case err == nil:
+		return f, nil
+	case at.dir != s.partials.dir:
+		return nil, placing(at.dir, err)
 	}
-	return f, nil
+	return nil, broken("making", err)
 }
 
 // drop takes away data that waits.
