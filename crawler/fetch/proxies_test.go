@@ -379,6 +379,7 @@ func FuzzProxyAnswer(f *testing.F) {
 		"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\n\r\n", "HTTP/1.0 502 Bad\r\nContent-Length: 5\r\n\r\nhello",
 		"HTTP/1.1 200 OK\r\n\r\nearly", "SSH-2.0-OpenSSH\r\n", "\x05\x00\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50", "\x05\x00\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00",
 		"\x05\x02\x01\x01", "\x05\xff", "\x05\x00\x05\x00\x00\x03\xff", "\x04\x5a",
+		"HTTP/1.1 200 OK\r\nProxy-Status: a, (b c);error=proxy_internal_error;details=\"x\"\r\n\r\n", "a;error=dns_error, \"b\";error=:AA==:",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -395,6 +396,7 @@ func FuzzProxyAnswer(f *testing.F) {
 				t.Errorf("%v", err)
 			}
 		}
+		_ = proxyError(http.Header{"Proxy-Status": {string(said)}}) // of whatever form
 		check(tun.handshake(scripted{in: bytes.NewReader(said)}, "host.example:443"))
 		client, err := socks.SOCKS5("tcp", u.Host, &socks.Auth{User: "user", Password: "hunter2"}, scripted{in: bytes.NewReader(said)})
 		if err != nil {
