@@ -175,6 +175,10 @@ func (l *loader) checkConnection(k *Connection) (query.Driver, bool) {
 		return "", false
 	}
 	kind, err := query.DriverOf(k.URL)
+	if err == nil && kind != query.SQLite && userEnds(k.URL) {
+		l.errorf(n.place, encodeUser, "connections.%s.url: its user or password is cut by a slash; found %s", k.Name, n)
+		return "", false
+	}
 	if err != nil {
 		l.errorf(n.place, "", "connections.%s.url: %v", k.Name, err)
 		return "", false

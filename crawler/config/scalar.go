@@ -199,13 +199,28 @@ func (l *loader) unmarshal(n *node, v reflect.Value, s slot, mismatch func(strin
 // came from the environment nothing it says is repeated.
 func (l *loader) foreignValue(n *node, path, message, hint string) {
 	if n.secret() {
-		l.bad(n, "", "%s: %s is not accepted", path, n)
+		hint = "" // it may repeat the value
+		if userEnds(n.text) {
+			hint = encodeUser
+		}
+		l.bad(n, hint, "%s: %s is not accepted", path, n)
 		return
 	}
 	if path != "" {
 		message = path + ": " + message
 	}
 	l.foreign(n.place, hint, message)
+}
+
+// encodeUser says what to do where userEnds.
+const encodeUser = "percent-encode the user and password: %2F for /, %3F for ?, %23 for # and %40 for @"
+
+// userEnds reports whether the user and password of a URL hold a slash, which ends them.
+func userEnds(raw string) bool {
+	_, rest, ok := strings.Cut(raw, "://")
+	rest, _, _ = strings.Cut(rest, "?")
+	authority, path, _ := strings.Cut(rest, "/")
+	return ok && !strings.Contains(authority, "@") && strings.Contains(path, "@")
 }
 
 func (l *loader) text(n *node, v reflect.Value, s slot, mismatch func(string)) {
