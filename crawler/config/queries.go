@@ -175,7 +175,7 @@ func (l *loader) checkConnection(k *Connection) (query.Driver, bool) {
 		return "", false
 	}
 	kind, err := query.DriverOf(k.URL)
-	if err == nil && kind != query.SQLite && userEnds(k.URL) {
+	if userEnds(k.URL) {
 		l.errorf(n.place, encodeUser, "connections.%s.url: its user or password is cut by a slash; found %s", k.Name, n)
 		return "", false
 	}
