@@ -238,10 +238,10 @@ var (
 )
 
 // openFrontier opens a crawl's state. A finished run in it is replaced by a
-// new one, an unfinished one is kept unless fresh. Before a new one begins, while the
-// state is this process's, begins is asked whether it is to read every robots.txt anew;
-// nil: it is not.
-func openFrontier(cfg *config.Config, dir string, fresh bool, begins func() (anew bool), log *slog.Logger) (f *frontier.Frontier, resumed crawler.RunState, err error) {
+// new one unless it is the one whose end is owed; an unfinished one is kept unless fresh.
+// Before a new one begins, while the state is this process's, begins is asked whether it
+// is to read every robots.txt anew; nil: it is not.
+func openFrontier(cfg *config.Config, dir string, fresh bool, owed string, begins func() (anew bool), log *slog.Logger) (f *frontier.Frontier, resumed crawler.RunState, err error) {
 	open := func(o frontier.Options, keep ...string) (*frontier.Frontier, error) {
 		o.Dir, o.Crawl, o.Version, o.Log = dir, cfg.Name, version, log
 		o.Keep = append(keep, kept...)
@@ -256,7 +256,7 @@ func openFrontier(cfg *config.Config, dir string, fresh bool, begins func() (ane
 		return nil, crawler.RunState{}, stateError(err)
 	}
 	run, found, err := crawler.ReadRun(f)
-	if err == nil && (!found || run.Finished) {
+	if err == nil && (!found || run.Finished && (owed == "" || run.ID != owed)) {
 		anew := begins != nil && begins()
 		if found || anew {
 			o := frontier.Options{Fresh: true, KeepKnown: cfg.Revisit.On() && !fresh}

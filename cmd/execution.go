@@ -11,6 +11,7 @@ import (
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/aggregate"
 	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/garbage"
 	"github.com/amblecrawl/amble/crawler/login"
 	"github.com/amblecrawl/amble/crawler/monitor"
@@ -38,6 +39,9 @@ type execution struct {
 	tracer  *tracing.Tracer // nil for none
 	// resuming is told of an unfinished run that goes on; nil for nobody.
 	resuming func(run crawler.RunState, settled int64)
+	// owed is the ID of a run whose end nobody has been told of, "" for none: where the
+	// state has it as finished, this is told, and nothing is run.
+	owed string
 	// began is told the run's ID before the first request; nil for nobody.
 	began func(id string)
 	// ledgerFor is for how long the ledger is kept, 0 forever; anew is that the account
@@ -66,11 +70,14 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	}
 	defer outliveReaders()()
 	used := x.used || usedBefore(x.state)
-	f, found, err := openFrontier(cfg, x.state, x.fresh, func() bool { return x.beginAnew(ctx) }, x.log)
+	f, found, err := openFrontier(cfg, x.state, x.fresh, x.owed, func() bool { return x.beginAnew(ctx) }, x.log)
 	if err != nil {
 		return report{}, err
 	}
 	defer f.Close()
+	if found.Finished {
+		return x.recall(f, found)
+	}
 	if found.ID != "" && x.resuming != nil {
 		x.resuming(found, f.Stats().Settled)
 	}
@@ -166,6 +173,27 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		profile:   tally.Figures(),
 		drift:     c.drifted(tally, x.accept),
 		unstarted: errors.Is(err, crawler.ErrOutput) || errors.Is(err, crawler.ErrForeignState),
+	}, nil
+}
+
+// recall is the report of a run that has finished, though its process was not there any
+// more to tell.
+func (x *execution) recall(f *frontier.Frontier, run crawler.RunState) (report, error) {
+	summary, err := crawler.FinishedSummary(f, x.cfg.Name, run)
+	if err != nil {
+		return report{}, stateError(err)
+	}
+	pipeline, err := newPipeline(x.cfg, x.log)
+	if err != nil {
+		return report{}, &exitError{exitConfig, err}
+	}
+	tally := newTally(x.cfg, pipeline.Types(), x.accept)
+	if err := tally.Open(f); err != nil {
+		return report{}, stateError(err)
+	}
+	return report{
+		summary: summary, config: x.cfg.File, maxPages: x.cfg.Scope.MaxPages,
+		profile: tally.Figures(), drift: reportDrift(tally, x.accept),
 	}, nil
 }
 

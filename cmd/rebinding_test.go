@@ -373,7 +373,7 @@ func crawlThrough(t *testing.T, o fetch.Options, text string, files map[string]s
 		t.Fatal(found)
 	}
 	log := slog.New(slog.DiscardHandler)
-	f, _, err := openFrontier(cfg, cfg.State, false, nil, log)
+	f, _, err := openFrontier(cfg, cfg.State, false, "", nil, log)
 	if err != nil {
 		t.Fatal(err)
 	}

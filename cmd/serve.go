@@ -280,8 +280,16 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 	defer s.watchTime(cfg, o.Number)()
 	own := *cfg // a run may lower its number of workers
 	debts := s.watchDebts(cfg, o.Number)
+	var earlier history.Run // what is known of it, where it was cut off
+	if o.Again {
+		var err error
+		if earlier, err = s.history.Get(context.WithoutCancel(ctx), o.Number); err != nil {
+			s.log.Error("what is known of a run that was cut off could not be read", "crawl", cfg.Name, "run", o.Number, "err", err)
+		}
+	}
 	x := &execution{
-		cfg: &own, state: cfg.State, monitor: m, log: s.log.With("crawl", cfg.Name), began: o.Named, common: s.common, used: s.used, tracer: s.tracer, ledgerFor: cfg.History.LedgerFor(true),
+		owed: earlier.Run,
+		cfg:  &own, state: cfg.State, monitor: m, log: s.log.With("crawl", cfg.Name), began: o.Named, common: s.common, used: s.used, tracer: s.tracer, ledgerFor: cfg.History.LedgerFor(true),
 		entered: func(entries []crawler.Entry) {
 			for i := range entries {
 				m.Hosts().Add(&entries[i])
@@ -301,13 +309,7 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 		return failed
 	}
 	result := resultOf(cfg, &r)
-	var earlier json.RawMessage
-	if o.Again {
-		if run, err := s.history.Get(context.WithoutCancel(ctx), o.Number); err == nil { // else there is nothing to tell
-			earlier = run.Detail
-		}
-	}
-	result.Detail = detailOf(m, earlier)
+	result.Detail = detailOf(m, earlier.Detail)
 	s.alertOn(ctx, cfg, o.Number, result, &r)
 	return result
 }

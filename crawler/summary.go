@@ -123,13 +123,42 @@ func (s *Summary) Account() Account {
 
 // summary is the account of the run as committed.
 func (c *committer) summary(status Status) Summary {
-	stats := c.engine.Frontier.Stats()
+	e := c.engine
 	t := c.totals.Clone()
+	for _, rt := range c.info.Types {
+		if t.Records == nil {
+			t.Records = map[string]int64{}
+		}
+		t.Records[rt.Name] += 0 // a type without a record is worth seeing
+	}
+	s := summarize(e.set.Name, e.run, t, e.Frontier.Stats())
+	s.Status, s.DurationS, s.Resumed = status, c.busy().Seconds(), e.resumed
+	for _, sink := range e.Sinks {
+		if sink.Rejects && len(t.Rejected) == 0 {
+			continue
+		}
+		s.Outputs = append(s.Outputs, sink.Sink.Places()...)
+	}
+	return s
+}
+
+// FinishedSummary is the account of the finished run that a frontier holds, as its
+// process gave it but for the places of its outputs and types without a record: for
+// whoever was not told any more. Its error is that of [ReadTotals].
+func FinishedSummary(f Frontier, name string, run RunState) (Summary, error) {
+	t, err := ReadTotals(f)
+	if err != nil {
+		return Summary{}, err
+	}
+	s := summarize(name, run, t, f.Stats())
+	s.Status, s.DurationS, s.Resumed = StatusFinished, t.Busy.Seconds(), true
+	return s, nil
+}
+
+// summarize is what a summary has from counts.
+func summarize(name string, run RunState, t Totals, stats FrontierStats) Summary {
 	if t.Records == nil {
 		t.Records = map[string]int64{}
-	}
-	for _, rt := range c.info.Types {
-		t.Records[rt.Name] += 0 // a type without a record is worth seeing
 	}
 	if t.Rejected == nil {
 		t.Rejected = map[string]int64{}
@@ -148,23 +177,16 @@ func (c *committer) summary(status Status) Summary {
 		stats.Hosts-- // that of rows that make no request
 	}
 	s := Summary{
-		Name: c.engine.set.Name, Run: c.engine.run.ID, Status: status, StartedAt: c.engine.run.Started,
-		DurationS: c.busy().Seconds(),
-		Requests:  t.Requests, Pages: t.Pages, Records: t.Records, Failed: t.Failed,
+		Name: name, Run: run.ID, StartedAt: run.Started,
+		Requests: t.Requests, Pages: t.Pages, Records: t.Records, Failed: t.Failed,
 		Disallowed: t.Disallowed, Duplicates: stats.Duplicates, Bytes: t.Bytes, Hosts: stats.Hosts,
 		Errors: t.Errors, OutOfScope: t.OutOfScope, Retries: t.Retries, FieldErrors: t.FieldErrors,
 		Pending: account.Pending, Discovered: account.Discovered, Fetched: t.Fetched, Redirected: t.Redirected,
-		Trapped: t.Trapped, Traps: t.Traps, NearDuplicates: t.NearDuplicates, RowErrors: t.RowErrors, Rejected: t.Rejected, Resumed: c.engine.resumed,
+		Trapped: t.Trapped, Traps: t.Traps, NearDuplicates: t.NearDuplicates, RowErrors: t.RowErrors, Rejected: t.Rejected,
 		NotDue: account.NotDue, Unchanged: t.NotFetched,
 	}
-	if mode := c.engine.run.Revisit; mode != "" {
+	if mode := run.Revisit; mode != "" {
 		s.Revisit = &Revisited{mode, t.Revisit}
-	}
-	for _, sink := range c.engine.Sinks {
-		if sink.Rejects && len(t.Rejected) == 0 {
-			continue
-		}
-		s.Outputs = append(s.Outputs, sink.Sink.Places()...)
 	}
 	return s
 }
