@@ -43,7 +43,7 @@ func (s *saying) String() string {
 	return s.text.String()
 }
 
-func startServe(t *testing.T, dir string, args ...string) *served {
+func startServe(t testing.TB, dir string, args ...string) *served {
 	t.Helper()
 	s := &served{Cmd: exec.Command("amble", append([]string{"serve", ".", "-v", "--reload", "50ms", "--listen", ""}, args...)...)}
 	s.Dir, s.Stderr = dir, &s.err
@@ -81,7 +81,7 @@ func runsOf(t *testing.T, dir string, args ...string) (runs []history.Run) {
 }
 
 // awaiting asks until something holds.
-func awaiting(t *testing.T, what string, holds func() bool) {
+func awaiting(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
