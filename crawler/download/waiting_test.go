@@ -162,7 +162,7 @@ func TestManyFilesAreSynced(t *testing.T) {
 		}
 		w.commit(t, ends...)
 		found, err := filepath.Glob(filepath.Join(w.dir, "[0-9]*", "*"))
-		if err != nil || len(found) != len(ends) || w.held.Load() != 0 || w.oneByOne != 0 {
+		if err != nil || len(found) != len(ends) || w.held.Load() != 0 || w.oneByOne == 1 {
 			t.Errorf("%d files of %d, %d are open, %v", len(found), len(ends), w.held.Load(), err)
 		}
 		for _, name := range found {

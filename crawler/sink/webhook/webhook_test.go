@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -223,10 +224,11 @@ func TestAnswers(t *testing.T) {
 		}, 2, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			asked := 0
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { asked++; c.reply(asked, w) }))
+			var requests atomic.Int64
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { c.reply(int(requests.Add(1)), w) }))
 			defer server.Close()
 			err := send(t, newHook(server.URL+"/hooks/secretsecret"), 3)
+			asked := int(requests.Load())
 			if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, crawler.ErrStop) || !strings.Contains(err.Error(), c.want)) || asked != c.asked {
 				t.Errorf("asked %d times: %v", asked, err)
 			}
