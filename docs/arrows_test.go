@@ -41,6 +41,7 @@ var arrows = []struct{ from, to string }{
 	{"extractors/metadata/item", "crawler crawler/urls"},
 	{"extractors/metadata/...", "extractors/metadata/... extractors/markup extractors/values crawler crawler/urls"},
 	{"extractors/dates", "extractors/values crawler/urls"},
+	{"extractors/structured", "extractors extractors/markup extractors/values extractors/query crawler crawler/urls politeness/signals"},
 	{"extractors/...", "extractors extractors/markup extractors/values extractors/query crawler crawler/urls"},
 
 	{"politeness/robots", ""},

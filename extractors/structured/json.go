@@ -37,6 +37,7 @@ type Field struct {
 type Next struct {
 	Query `yaml:",inline"`
 	Param string `yaml:"param,omitempty" doc:"the result is not an address but goes into this parameter of the page's own query; without jsonpath or jq the number that stands there is counted up"`
+	Rel   string `yaml:"rel,omitempty" doc:"the address is that of the answer's Link header (RFC 8288) with this relation, such as next"`
 	Step  int    `yaml:"step,omitempty" default:"1" doc:"how far to count at a time, until a page has no records"`
 }
 
@@ -101,6 +102,7 @@ func (x *JSON) Extract(ctx context.Context, p *crawler.Page, e *crawler.Emitter)
 			return err
 		}
 	}
+	r.followHeader()
 	return nil
 }
 

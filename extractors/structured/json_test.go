@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -19,20 +20,35 @@ func try(t testing.TB, x *JSON, mediaType, body string) (*crawler.Result, error)
 	if err := x.Validate(); err != nil {
 		t.Fatal(err)
 	}
+	return extracted(x, page(t, mediaType, body))
+}
+
+func page(t testing.TB, mediaType, body string) *crawler.Page {
+	t.Helper()
 	u, err := urls.Parse(where)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := crawler.NewPage(&crawler.Request{URL: u}, &crawler.Response{Body: []byte(body), MediaType: mediaType})
+	return crawler.NewPage(&crawler.Request{URL: u}, &crawler.Response{Body: []byte(body), MediaType: mediaType})
+}
+
+func extracted(x *JSON, p *crawler.Page) (*crawler.Result, error) {
 	r := &crawler.Result{}
-	err = x.Extract(context.Background(), p, crawler.NewEmitter("thing", p, r))
+	err := x.Extract(context.Background(), p, crawler.NewEmitter("thing", p, r))
 	return r, err
 }
 
 // shown is one line a record, link and error.
 func shown(t testing.TB, x *JSON, mediaType, body string) string {
 	t.Helper()
-	r, err := try(t, x, mediaType, body)
+	if err := x.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	return shownOf(x, page(t, mediaType, body))
+}
+
+func shownOf(x *JSON, p *crawler.Page) string {
+	r, err := extracted(x, p)
 	var lines []string
 	for _, rec := range r.Records {
 		var parts []string
@@ -166,6 +182,24 @@ func TestPaging(t *testing.T) {
 	}
 }
 
+func TestPagingByHeader(t *testing.T) {
+	each := path("$[*]")
+	for header, want := range map[string]string{
+		`<https://api.example/v1/things?page=1>; rel="prev", </v1/things?page=3#x>; rel="next"`: "a=int64(1)\n-> things?page=3",
+		`<?page=9>; rel="last"`:                    "a=int64(1)",
+		`<?page=9>; anchor="#x"; rel=next`:         "a=int64(1)",
+		`<sql://shop/all>; rel=next`:               "a=int64(1)\n! next not an http(s) address \"sql://shop/all\"",
+		`<?page=3>; rel=next, <?page=4>; rel=next`: "a=int64(1)\n-> things?page=3",
+		``: "a=int64(1)",
+	} {
+		p := page(t, "application/json", `[{"a":1}]`)
+		p.Response.Header = http.Header{"Link": {header}}
+		if got := shownOf(&JSON{Each: &each, Next: &Next{Rel: "next"}}, p); got != want {
+			t.Errorf("%s gives %s, want %s", header, got, want)
+		}
+	}
+}
+
 func TestValidate(t *testing.T) {
 	for _, c := range []struct {
 		x    *JSON
@@ -182,6 +216,8 @@ func TestValidate(t *testing.T) {
 		{&JSON{Script: "["}, "script: the CSS selector does not compile"},
 		{&JSON{Variable: "a b"}, "variable: \"a b\" is not the name of a variable"},
 		{&JSON{Next: &Next{}}, "next: next leads nowhere"},
+		{&JSON{Next: &Next{Rel: "next", Param: "page"}}, "next.rel: rel reads the Link header"},
+		{&JSON{Each: &Query{JSONPath: "$.content-type"}}, "(a name with a dash stands in brackets"},
 		{&JSON{Next: &Next{Query: path("$"), Step: 2}}, "next.step: step counts up"},
 		{&JSON{MaxRecords: -1}, "max_records: "},
 	} {

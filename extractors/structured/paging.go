@@ -8,13 +8,14 @@ import (
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/extractors/query"
+	"github.com/amblecrawl/amble/politeness/signals"
 )
 
 // follow emits the link to the next page that a document names. gave tells that
 // the document had records: counting goes on only then.
 func (r *reading) follow(document any, gave bool) {
 	n := r.plan.next
-	if n == nil {
+	if n == nil || n.Rel != "" {
 		return
 	}
 	if n.query == nil {
@@ -43,6 +44,19 @@ func (r *reading) follow(document any, gave bool) {
 		u, err = withParam(u, n.Param, target)
 	}
 	r.link(u, target, err)
+}
+
+// followHeader emits the link to the next page that the answer's header names.
+func (r *reading) followHeader() {
+	n := r.plan.next
+	if n == nil || n.Rel == "" {
+		return
+	}
+	for _, target := range signals.LinkTargets(r.page.Response.Header, n.Rel) {
+		u, err := r.page.URL.Resolve(target)
+		r.link(u, target, err)
+		return // a page has one next page
+	}
 }
 
 // count leads to the page whose number is the next one; a page without a number

@@ -119,8 +119,11 @@ func (f Field) compile(wrong *mistakes, path []string) field {
 func (n *Next) compile(wrong *mistakes) *next {
 	out := &next{Next: *n, query: n.Query.compile(wrong, "next")}
 	switch {
+	case n.Rel != "" && (n.Param != "" || n.Step > 0 || n.Query != (Query{})):
+		wrong.add("", "rel reads the Link header, and excludes jsonpath, jq, param and step", "next", "rel")
+	case n.Rel != "":
 	case n.Param == "" && n.Query == (Query{}):
-		wrong.add("give it jsonpath or jq for an address, or param for a number that is counted up", "next leads nowhere", "next")
+		wrong.add("give it jsonpath or jq for an address, rel for that of the Link header, or param for a number that is counted up", "next leads nowhere", "next")
 	case n.Step < 0:
 		wrong.add("", "step must be at least 1", "next", "step")
 	case n.Step > 0 && (n.Param == "" || n.Query != (Query{})):
@@ -135,6 +138,9 @@ func (n *Next) compile(wrong *mistakes) *next {
 	return out
 }
 
+// dashed are names with a dash that stand behind a dot.
+var dashed = regexp.MustCompile(`\.[\pL_][\pL\pN_]*-`)
+
 func (q Query) compile(wrong *mistakes, path ...string) *query.Query {
 	at := func(key string) []string { return append(slices.Clone(path), key) }
 	if q.JSONPath != "" && q.JQ != "" {
@@ -148,6 +154,8 @@ func (q Query) compile(wrong *mistakes, path ...string) *query.Query {
 				hint = "this looks like jq: use the key jq"
 			} else if !strings.HasPrefix(q.JSONPath, "$") {
 				hint = "a JSONPath begins with $"
+			} else if dashed.MatchString(q.JSONPath) {
+				hint = "a name with a dash stands in brackets, as in $['content-type']"
 			}
 			wrong.add(hint, fmt.Sprintf("the JSONPath does not compile: %v", err), at("jsonpath")...)
 		}

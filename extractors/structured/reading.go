@@ -35,7 +35,7 @@ func (r *reading) failure(field, value string, dropped bool, err error) {
 // at its beginning alone.
 func (r *reading) text(text []byte, first bool) error {
 	names, parts := r.plan.elements()
-	parts = parts && r.plan.next == nil
+	parts = parts && (r.plan.next == nil || r.plan.next.Rel != "")
 	depth := 0
 	if parts {
 		depth = len(names) + 1
