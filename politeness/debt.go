@@ -14,22 +14,28 @@ import (
 // share the server; anything else is about this host.
 func (gr *Grant) observe(status int, header http.Header, latency time.Duration, now time.Time) {
 	g, o := gr.gate, outcome{latency: latency}
-	asks := &gr.host.lane
+	asks, struck := &gr.host.lane, gr.struck
 	switch {
 	case status == http.StatusTooManyRequests:
-		o.kind, asks = busy, gr.server()
+		o.kind, asks, struck = busy, gr.server(), gr.serverStruck
 	case status == http.StatusServiceUnavailable:
 		o.kind = busy
 	case status >= 200 && status < 400:
 		o.kind = answered
 	}
+	// Of requests that were under way together the first one struck says it all: how many
+	// they were is our doing, and none of them began after the server had said so.
+	known := o.kind == busy && struck != asks.struck
 	gr.both(func(l *lane) {
 		own := o
-		if o.kind == busy && l != asks {
+		if o.kind == busy && (l != asks || known) {
 			own = outcome{kind: failed}
 		}
 		l.throttle = next(l.throttle, own, g.policy.pace(l.delay))
 	})
+	if o.kind == busy && !known {
+		asks.struck++
+	}
 	if wait, by, _ := demanded(status, header, g.clock.outside(now)); wait > 0 {
 		if by == byRateLimit {
 			asks = gr.server() // it is about our rate

@@ -98,6 +98,33 @@ func TestRetryAfterAndBackoffHoldTheWholeHost(t *testing.T) {
 	}
 }
 
+// Sixty-four answers of one overload are one word of the server, not sixty-four.
+func TestBusyAnswersToRequestsUnderWayTogetherCountOnce(t *testing.T) {
+	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+		g, c := newTestGate(Policy{IgnoreRobots: true, Concurrency: 64, CircuitAfter: -1}, Options{})
+		burst := func(want time.Duration) {
+			t.Helper()
+			var grants []*Grant
+			for range 64 {
+				grants = append(grants, expect(t, g.Decide(site, site+"/"), Go).Grant)
+				if _, err := grants[len(grants)-1].Begin(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var last time.Duration
+			for _, grant := range grants {
+				last = grant.Done(Result{Status: status}).NotBefore.Sub(c.now())
+			}
+			if last != want {
+				t.Errorf("after a burst of %d: %v, want %v", status, last, want)
+			}
+			c.add(last)
+		}
+		burst(BackoffFirst)
+		burst(2 * BackoffFirst)
+	}
+}
+
 func TestClockJumpingBack(t *testing.T) {
 	g, c := newTestGate(Policy{Delay: 10 * time.Second, IgnoreRobots: true}, Options{})
 	g.Decide(site, site+"/").Grant.Done(Result{Status: 200})

@@ -42,6 +42,8 @@ type Grant struct {
 	status int       // of the answer that is booked, 0 before
 	began  time.Time // the latest start
 
+	struck, serverStruck uint32 // what host and server had been when it began
+
 	limit   int       // requests in flight that the host was allowed
 	decided time.Time // when it was granted
 
@@ -133,9 +135,15 @@ func (gr *Grant) Begin() (until time.Time, err error) {
 }
 
 func (gr *Grant) begin(now time.Time) {
-	gr.stage, gr.began = begun, now
+	gr.stage = begun
+	gr.starts(now)
 	gr.account = gr.host.account(now)
 	gr.both(func(l *lane) { l.pending = false; l.passed(now) })
+}
+
+// starts notes when a request was sent, and what its server had said by then.
+func (gr *Grant) starts(now time.Time) {
+	gr.began, gr.struck, gr.serverStruck = now, gr.host.struck, gr.server().struck
 }
 
 // Answered books status and header as soon as they are known, ahead of Done.
@@ -266,7 +274,7 @@ func (gr *Grant) resume() time.Duration {
 	if c := gr.host.opening(now, &g.clock); now.Before(c.until) {
 		return c.until.Sub(now)
 	}
-	gr.began = now
+	gr.starts(now)
 	gr.both(func(l *lane) { l.passed(now) })
 	return 0
 }

@@ -11,6 +11,7 @@ type lane struct {
 	pending  bool          // one of them has not begun
 	inherits bool          // last is the start of this process
 	debtBy   demander
+	struck   uint32 // how often it was struck, whatever was forgiven
 	throttle throttle
 	last     time.Time // the latest start of a request or end of a response
 	debt     time.Time // no request before, by a server's word

@@ -13,6 +13,8 @@ type lesson struct {
 	host string // of what broke
 	// asked is the wait that a Retry-After asked for, 0 without one.
 	asked time.Duration
+	// sent is when the request left.
+	sent time.Time
 }
 
 type lessonKind uint8
@@ -28,8 +30,9 @@ const (
 // health is what is known of a host, or of the server of a group, by its
 // lessons.
 type health struct {
-	pending []lesson // of requests that were sent, not yet learned
-	strikes int      // busy answers that no good one made up for
+	pending []lesson  // of requests that were sent, not yet learned
+	strikes int       // busy answers that no good one made up for
+	struck  time.Time // when the last of them was counted
 	debt    debt
 	circuit circuit
 }
@@ -68,7 +71,7 @@ func (h *health) teach(e *Entry, shared bool) {
 	if len(h.pending) >= 2*maxFlights {
 		return
 	}
-	answered := lesson{at: e.Answered, kind: plainAnswer}
+	answered := lesson{at: e.Answered, kind: plainAnswer, sent: e.Start}
 	if answered.at.IsZero() {
 		answered.at = e.End
 	}
@@ -123,9 +126,12 @@ func (h *health) take(l lesson, p *Policy) {
 	case goodAnswer:
 		h.strikes = max(h.strikes-1, 0)
 	case busyAnswer:
-		h.strikes = min(h.strikes+1, maxStrikes)
+		// One that was under way when another was struck says nothing new.
+		if h.struck.IsZero() || l.sent.Sub(h.struck) >= Precision {
+			h.strikes, h.struck = min(h.strikes+1, maxStrikes), l.at
+		}
 		if l.asked == 0 && p.Backoff > 0 {
-			wait := p.Backoff << (h.strikes - 1)
+			wait := p.Backoff << (max(h.strikes, 1) - 1)
 			h.owe(debt{since: l.at, asked: capped(wait, p.BackoffMost), kind: BackoffUnpaid})
 		}
 	case worked:

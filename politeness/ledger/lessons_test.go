@@ -46,6 +46,12 @@ func TestLessons(t *testing.T) {
 	longAnswer.End = longAnswer.Start.Add(20 * s)
 	asks := answered(0, 503)
 	asks.RetryAfter, asks.End = 3*s, asks.Start.Add(2*s)
+	slow := func(at time.Duration) Entry {
+		e := answered(at, 429)
+		e.End = e.Start.Add(2 * s)
+		e.Answered, e.Booked = e.End, e.End
+		return e
+	}
 	onePage := answered(5*s, 500)
 	notTheHost := answered(5*s, 0)
 	notTheHost.Failed, notTheHost.Class = false, "too-large"
@@ -59,6 +65,8 @@ func TestLessons(t *testing.T) {
 		"a good answer takes a doubling back": {[]Entry{answered(0, 429), answered(11*s, 429), answered(32*s, 200), answered(34*s, 429), answered(55*s, 200)}, nil},
 		"another status does not":             {[]Entry{answered(0, 503), answered(11*s, 404), answered(13*s, 503), answered(32*s, 200)}, []Breach{BackoffUnpaid}},
 		"backoffs end growing":                {[]Entry{answered(0, 429), answered(11*s, 429), answered(32*s, 429), answered(73*s, 429), answered(134*s, 200)}, nil},
+		"one burst is one word":               {[]Entry{slow(0), slow(1100 * time.Millisecond), answered(14*s, 200)}, nil},
+		"and holds from its last answer on":   {[]Entry{slow(0), slow(1100 * time.Millisecond), answered(12500*time.Millisecond, 200)}, []Breach{BackoffUnpaid}},
 		"a backoff begins with the header":    {[]Entry{longAnswer, answered(15*s, 200)}, nil},
 		"and holds while the body comes":      {[]Entry{longAnswer, answered(9*s, 200)}, []Breach{BackoffUnpaid}},
 		"Retry-After goes before the backoff": {[]Entry{asks, answered(5*s, 200)}, nil},
