@@ -27,6 +27,29 @@ func TestTypesOfMariaDB(t *testing.T) {
 	}
 }
 
+// A date that is none is neither another date nor the end of its partition.
+func TestZeroDatesOfMariaDB(t *testing.T) {
+	url := mariadbURL(t)
+	fill(t, url, "drop table if exists hollow", "create table hollow(id int, d date, dt datetime(3))",
+		"set sql_mode = ''", "insert into hollow values(1, '0000-00-00', '0000-00-00 00:00:00'), (2, '2026-01-00', '0001-01-01 00:00:00'), (3, null, '2026-01-31 10:00:00')")
+	a := newAsk(t, url, Options{},
+		&query.Query{Name: "q", Type: "select * from hollow order by id"},
+		&query.Query{Name: "zone", Type: "select @@session.time_zone as z"},
+		&query.Query{Name: "paged", Type: "select dt, id from hollow where id > 1", Page: &query.Page{Column: "dt", Size: 1}})
+	for name, want := range map[string]string{
+		"q":     `[1,"0000-00-00","0000-00-00 00:00:00.000"] [2,"2026-01-00","0001-01-01T00:00:00Z"] [3,null,"2026-01-31T10:00:00Z"]`,
+		"zone":  `["+00:00"]`, // that of TIMESTAMP
+		"paged": `["0001-01-01T00:00:00Z",2]`,
+	} {
+		got, err := a.lines(t, "sql://db/"+name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if got := strings.Join(got[1:len(got)-1], " "); got != want {
+			t.Errorf("%s gives %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestFailuresOfMariaDB(t *testing.T) {
 	url := mariadbURL(t)
 	fill(t, url, "drop table if exists words", "create table words(w varchar(10))", "insert into words values('x')")

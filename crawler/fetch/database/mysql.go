@@ -21,7 +21,6 @@ var mysql = driver{
 	kind:      mysqlKind,
 	bind:      mysqlBind,
 	failure:   mysqlFailure,
-	timeKey:   "2006-01-02 15:04:05.999999",
 }
 
 func openMySQL(address, name string) (*sql.DB, error) {
@@ -33,7 +32,15 @@ func openMySQL(address, name string) (*sql.DB, error) {
 	if err != nil {
 		return nil, errAddress
 	}
-	cfg.ParseTime, cfg.Loc = true, time.UTC
+	// Times are read as text: as time.Time the driver has no 0000-00-00, which becomes the
+	// first of January of the year 1, and fails at 2026-01-00.
+	cfg.ParseTime, cfg.Loc = false, time.UTC
+	if _, said := cfg.Params["time_zone"]; !said { // TIMESTAMP is given in the session's, else the server's
+		if cfg.Params == nil {
+			cfg.Params = map[string]string{}
+		}
+		cfg.Params["time_zone"] = "'+00:00'"
+	}
 	cfg.Logger = &my.NopLogger{} // what it would say comes back as an error
 	cfg.MultiStatements, cfg.AllowAllFiles, cfg.AllowCleartextPasswords = false, false, false
 	if cfg.Timeout == 0 {
@@ -63,8 +70,8 @@ func mysqlKind(name string) kind {
 		return decimal
 	case "JSON":
 		return document
-	case "DATE":
-		return day
+	case "DATETIME", "TIMESTAMP":
+		return moment
 	case "BLOB", "TINYBLOB", "MEDIUMBLOB", "LONGBLOB", "BINARY", "VARBINARY", "BIT", "GEOMETRY":
 		return binary
 	}

@@ -30,6 +30,7 @@ const (
 	document      // JSON
 	day           // a date without a time
 	binary        // bytes, not text
+	moment        // a time that a driver gives as text, in UTC
 	truth         // a boolean that a driver gives as 0 or 1
 )
 
@@ -91,6 +92,8 @@ func (k kind) textual(s string) []byte {
 	switch {
 	case k == decimal && isNumber(s):
 		return number(s)
+	case k == moment:
+		return text(instant(s))
 	case k == document:
 		var b bytes.Buffer // an answer has a line for each row
 		if json.Compact(&b, []byte(s)) == nil {
@@ -98,6 +101,16 @@ func (k kind) textual(s string) []byte {
 		}
 	}
 	return text(s)
+}
+
+// instant is 2026-01-31 12:00:00.500 by RFC 3339, but for a date that is none, such as
+// 0000-00-00, which stays as the database has it.
+func instant(s string) string {
+	at, err := time.Parse(time.DateTime, s)
+	if err != nil {
+		return s
+	}
+	return at.Format(time.RFC3339Nano)
 }
 
 // isNumber reports whether s is a number of JSON.
