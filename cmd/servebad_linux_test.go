@@ -6,9 +6,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/amblecrawl/amble/crawler/history"
 )
@@ -64,9 +66,25 @@ func TestServeFullDisk(t *testing.T) {
 	if err := s.stop(syscall.SIGTERM); err != nil {
 		t.Errorf("%v\n%s", err, tail(&s.err))
 	}
+	accounted(t, runsOf(t, dir, "--history", file, "--limit", "10000"))
 	for line := range strings.Lines(s.err.String()) {
 		if strings.Contains(line, "panic") || strings.Contains(line, "a fault in amble") {
 			t.Error(line)
+		}
+	}
+}
+
+// accounted checks that a crawl of each second has each occurrence once, and that none
+// but the last may have been cut off.
+func accounted(t *testing.T, runs []history.Run) {
+	t.Helper()
+	slices.SortFunc(runs, func(a, b history.Run) int { return a.Occurrence.Compare(b.Occurrence) })
+	for i, r := range runs {
+		if i > 0 && r.Occurrence.Sub(runs[i-1].Occurrence) != time.Second {
+			t.Errorf("run %d was due %v, the one before %v", r.Number, r.Occurrence, runs[i-1].Occurrence)
+		}
+		if r.Ended.IsZero() || r.Status == history.Suspended && i < len(runs)-1 {
+			t.Errorf("run %d has no end: %+v", r.Number, r)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/amblecrawl/amble/crawler/history"
 )
@@ -45,9 +46,16 @@ func (d *Daemon) dismiss(j *job) {
 	if was.again {
 		end.Status = history.Stopped
 	}
-	ctx, cancel := context.WithTimeout(d.ctx, writing)
-	defer cancel()
-	d.wrote(j, d.opt.History.End(ctx, was.number, end))
+	o := Occasion{Number: was.number, Occurrence: was.at}
+	var err error
+	if o.Number != unwritten {
+		ctx, cancel := context.WithTimeout(d.ctx, writing)
+		defer cancel()
+		err = d.opt.History.End(ctx, o.Number, end)
+		d.wrote(j, err)
+	}
+	j.name, j.began = "", time.Time{}
+	d.note(j, o, end, err)
 }
 
 // Pause lets a crawl's occurrences pass without runs, until Resume. A run that
@@ -90,6 +98,9 @@ func (d *Daemon) Status() []Status {
 	for _, name := range slices.Sorted(maps.Keys(d.jobs)) {
 		j := d.jobs[name]
 		s := Status{Name: name, Paused: j.paused, Running: j.running, Waiting: j.due != nil && j.running == 0, Queued: len(j.state.Queue), Ended: maps.Clone(j.ended)}
+		if err := j.backlog.err; err != nil {
+			s.Unkept = err.Error()
+		}
 		if j.Schedule != nil {
 			next := j.Schedule.Next(cmp.Or(j.state.Seen, d.opt.Clock.Now()))
 			s.Next = j.Schedule.Start(next)

@@ -68,6 +68,9 @@ type Status struct {
 	Waiting bool      `json:"waiting,omitempty"` // it is due, and too many others go on
 	Queued  int       `json:"queued,omitempty"`  // occurrences that wait for it to end
 	Next    time.Time `json:"next,omitzero"`
+	// Unkept is why the history does not have all that became of the crawl, empty
+	// when it has. The daemon keeps the rest in memory and tries again.
+	Unkept string `json:"unkept,omitempty"`
 	// Ended counts the runs that ended since the daemon was made, by how.
 	Ended map[history.Status]int64 `json:"-"`
 }
@@ -81,7 +84,10 @@ type job struct {
 	wake    time.Time
 	due     *due // waits for its turn
 	running int64
+	name    string    // of the run that goes on, its ID
+	began   time.Time // when it did
 	cancel  context.CancelCauseFunc
+	backlog backlog
 	ended   map[history.Status]int64
 }
 

@@ -44,6 +44,7 @@ type Daemon struct {
 	kick    chan struct{} // something has changed: look again
 	ctx     context.Context
 	swept   time.Time // when what belongs to no crawl was last forgotten
+	retry   time.Time // of what the history could not take
 }
 
 // maxSleep bounds one sleep, so that a clock that was set is noticed.
@@ -175,6 +176,7 @@ func (d *Daemon) round() time.Duration {
 			wait = min(wait, max(j.wake.Sub(now), 0))
 		}
 	}
+	wait = min(wait, d.rewrite(now))
 	d.begin(now)
 	return max(wait, time.Millisecond)
 }
@@ -228,26 +230,6 @@ func skipped(at time.Time, reason string, now time.Time) history.Run {
 	return history.Run{Cause: history.Scheduled, Occurrence: at, Ended: now, Status: history.Skipped, Reason: reason}
 }
 
-// write keeps what was decided of a crawl, in one step with its state, and returns
-// the number of the last run. A history that cannot be written to stops nobody.
-func (d *Daemon) write(j *job, rows ...history.Run) (last int64) {
-	ctx, cancel := context.WithTimeout(d.ctx, writing)
-	defer cancel()
-	numbers, err := d.opt.History.Decide(ctx, j.Name, j.keep(), rows...)
-	d.wrote(j, err)
-	if len(numbers) == 0 {
-		return unwritten
-	}
-	return numbers[len(numbers)-1]
-}
-
-// wrote tells of a history that cannot be written to: the crawls matter more.
-func (d *Daemon) wrote(j *job, err error) {
-	if err != nil {
-		d.opt.Log.Error("the history of runs could not be written", "crawl", j.Name, "error", err)
-	}
-}
-
 // begin starts what is due, as far as there are places: those due first first.
 func (d *Daemon) begin(now time.Time) {
 	var waiting []*job
@@ -273,12 +255,19 @@ func (d *Daemon) start(j *job) {
 	o.Named = func(run string) { d.named(j, o.Number, run) }
 	running, stop := context.WithCancelCause(d.ctx)
 	j.due, j.running, j.cancel = nil, o.Number, stop
+	j.name, j.began = "", d.opt.Clock.Now()
 	d.running++
 	crawl := j.Crawl
 	d.work.Go(func() { d.execute(running, j, crawl, o) })
 }
 
 func (d *Daemon) named(j *job, number int64, run string) {
+	d.mu.Lock()
+	j.name = run
+	d.mu.Unlock()
+	if number == unwritten {
+		return
+	}
 	ctx, cancel := context.WithTimeout(d.ctx, writing)
 	defer cancel()
 	d.wrote(j, d.opt.History.Name(ctx, number, run, d.opt.Clock.Now()))
@@ -316,7 +305,11 @@ func (d *Daemon) execute(ctx context.Context, j *job, c Crawl, o Occasion) {
 func (d *Daemon) ended(j *job, c Crawl, o Occasion, end history.Run) {
 	ctx, cancel := context.WithTimeout(d.ctx, writing)
 	defer cancel()
-	d.wrote(j, d.opt.History.End(ctx, o.Number, end))
+	var err error
+	if o.Number != unwritten {
+		err = d.opt.History.End(ctx, o.Number, end)
+	}
+	d.wrote(j, err)
 	d.wrote(j, d.prune(ctx, &c))
 	if names, now := d.daily(); names != nil {
 		d.wrote(j, d.sweep(ctx, names, now))
@@ -336,6 +329,7 @@ func (d *Daemon) ended(j *job, c Crawl, o Occasion, end history.Run) {
 	}
 	j.ended[end.Status]++
 	d.running--
+	d.note(j, o, end, err)
 	if j.removed {
 		delete(d.jobs, j.Name)
 	}
@@ -363,4 +357,5 @@ func (d *Daemon) end() {
 	}
 	d.mu.Unlock()
 	d.work.Wait()
+	d.rewriteAll()
 }

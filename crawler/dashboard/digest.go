@@ -60,11 +60,14 @@ type digest struct {
 	bars []Bar // the latest first
 }
 
-// stage changes whenever a run begins or ends.
-type stage struct{ running, ended int64 }
+// stage changes whenever a run begins or ends, and when the history has what it lacked.
+type stage struct {
+	running, ended int64
+	unkept         string
+}
 
 func stageOf(s *daemon.Status) stage {
-	at := stage{running: s.Running}
+	at := stage{running: s.Running, unkept: s.Unkept}
 	for _, n := range s.Ended {
 		at.ended += n
 	}
@@ -151,7 +154,7 @@ func (s *Server) standings() []monitor.Standing {
 	all := make([]monitor.Standing, 0, len(crawls))
 	for i := range crawls {
 		c := &crawls[i]
-		m := monitor.Standing{Crawl: c.Name, Running: c.Running != 0, Paused: c.Paused, Next: c.Next, Ended: map[string]int64{}}
+		m := monitor.Standing{Crawl: c.Name, Running: c.Running != 0, Paused: c.Paused, Unkept: c.Unkept != "", Next: c.Next, Ended: map[string]int64{}}
 		for status, n := range c.Ended {
 			m.Ended[string(status)] = n
 		}

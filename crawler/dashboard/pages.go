@@ -82,7 +82,8 @@ type overview struct {
 	Broken  []Config // files that are no crawls
 	Total   int
 	Running int
-	Failed  int // crawls whose last run failed
+	Failed  int    // crawls whose last run failed
+	Unkept  string // why the history lacks something
 	Query   string
 	Before  string // links to the pages before and after this one
 	After   string
@@ -97,6 +98,7 @@ func (s *Server) overviewPage(w http.ResponseWriter, r *http.Request) {
 		if shown[i].Running != 0 {
 			o.Running++
 		}
+		o.Unkept = cmp.Or(o.Unkept, shown[i].Unkept)
 	}
 	number, _ := strconv.Atoi(r.URL.Query().Get("page")) // 0 is the first
 	number = min(max(number, 0), max(len(shown)-1, 0)/crawlsPerPage)

@@ -207,8 +207,8 @@ func (h *History) Decide(ctx context.Context, crawl string, state []byte, runs .
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after Commit
 	for _, r := range runs {
-		done, err := tx.ExecContext(ctx, `INSERT INTO runs (crawl, run, cause, occurrence, started, ended, status, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			crawl, r.Run, r.Cause, unix(r.Occurrence), unix(r.Started), unix(r.Ended), r.Status, r.Reason)
+		done, err := tx.ExecContext(ctx, `INSERT INTO runs (crawl, run, cause, occurrence, started, ended, status, reason, summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			crawl, r.Run, r.Cause, unix(r.Occurrence), unix(r.Started), unix(r.Ended), r.Status, r.Reason, []byte(r.Summary))
 		if err != nil {
 			return nil, h.explain(err)
 		}
@@ -222,7 +222,10 @@ func (h *History) Decide(ctx context.Context, crawl string, state []byte, runs .
 	if err != nil {
 		return nil, h.explain(err)
 	}
-	return numbers, h.explain(tx.Commit())
+	if err := tx.Commit(); err != nil {
+		return nil, h.explain(err) // numbers of rows that are not there
+	}
+	return numbers, nil
 }
 
 // Name notes the ID of a run, and that it is running since a time, or again.
@@ -234,13 +237,18 @@ func (h *History) Name(ctx context.Context, number int64, run string, since time
 
 // End notes how a run ended, with its Detail.
 func (h *History) End(ctx context.Context, number int64, r Run) error {
+	began := r.Started
+	if began.IsZero() {
+		began = r.Ended
+	}
 	tx, err := h.db.BeginTx(ctx, nil)
 	if err != nil {
 		return h.explain(err)
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after Commit
 	if _, err := tx.ExecContext(ctx, `UPDATE runs SET status = ?1, reason = ?2, ended = ?3, summary = ?4,
-		started = CASE started WHEN 0 THEN ?3 ELSE started END WHERE number = ?5`, r.Status, r.Reason, unix(r.Ended), []byte(r.Summary), number); err != nil {
+		started = CASE started WHEN 0 THEN ?6 ELSE started END, run = CASE run WHEN '' THEN ?7 ELSE run END WHERE number = ?5`,
+		r.Status, r.Reason, unix(r.Ended), []byte(r.Summary), number, unix(began), r.Run); err != nil {
 		return h.explain(err)
 	}
 	if len(r.Detail) > 0 {

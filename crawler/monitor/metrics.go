@@ -13,6 +13,7 @@ import (
 type Standing struct {
 	Crawl           string
 	Running, Paused bool
+	Unkept          bool             // the history lacks something of it
 	Next            time.Time        // zero: none
 	LastEnded       time.Time        // zero: no run has ended yet
 	LastTook        time.Duration    // of the run that ended last
@@ -48,6 +49,7 @@ var (
 
 	running  = describe("running", "1 while a run goes on.")
 	paused   = describe("paused", "1 while occurrences pass without runs.")
+	unkept   = describe("history_behind", "1 while the history cannot take what became of it.")
 	inFlight = describe("in_flight", "Requests in flight.")
 	queued   = describe("queued", "URLs that wait for their turn.")
 	waiting  = describe("waiting_hosts", "Hosts that wait until they may be asked again.")
@@ -61,7 +63,7 @@ var (
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		requestsTotal, bytesTotal, recordsTotal, outcomesTotal, runsTotal, running, paused, inFlight, queued, waiting,
+		requestsTotal, bytesTotal, recordsTotal, outcomesTotal, runsTotal, running, paused, unkept, inFlight, queued, waiting,
 		nextRun, lastEnded, lastTook, lastGood,
 	} {
 		to <- d
@@ -97,6 +99,7 @@ func (c *collector) gauges(to chan<- prometheus.Metric, s *Standing) {
 	}
 	gauge(running, truth(s.Running))
 	gauge(paused, truth(s.Paused))
+	gauge(unkept, truth(s.Unkept))
 	if !s.Next.IsZero() {
 		gauge(nextRun, seconds(s.Next))
 	}
