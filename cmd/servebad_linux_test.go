@@ -66,7 +66,7 @@ func TestServeFullDisk(t *testing.T) {
 	if err := s.stop(syscall.SIGTERM); err != nil {
 		t.Errorf("%v\n%s", err, tail(&s.err))
 	}
-	accounted(t, runsOf(t, dir, "--history", file, "--limit", "10000"))
+	eachSecond(t, runsOf(t, dir, "--history", file, "--limit", "10000"))
 	for line := range strings.Lines(s.err.String()) {
 		if strings.Contains(line, "panic") || strings.Contains(line, "a fault in amble") {
 			t.Error(line)
@@ -74,9 +74,9 @@ func TestServeFullDisk(t *testing.T) {
 	}
 }
 
-// accounted checks that a crawl of each second has each occurrence once, and that none
+// eachSecond checks that a crawl of each second has each occurrence once, and that none
 // but the last may have been cut off.
-func accounted(t *testing.T, runs []history.Run) {
+func eachSecond(t *testing.T, runs []history.Run) {
 	t.Helper()
 	slices.SortFunc(runs, func(a, b history.Run) int { return a.Occurrence.Compare(b.Occurrence) })
 	for i, r := range runs {
