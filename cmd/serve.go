@@ -332,7 +332,7 @@ func resultOf(cfg *config.Config, r *report) daemon.Result {
 	case r.summary.Status == crawler.StatusInterrupted:
 		out.Status = history.Stopped
 	case errors.As(err, &exit) && exit.err == nil:
-		out.Status, out.Reason = history.Failed, "nothing could be fetched"
+		out.Status, out.Reason = history.Failed, hidingIn(cfg)(r.whyNothing())
 	default:
 		out.Status, out.Reason = history.Failed, err.Error()
 	}

@@ -122,7 +122,7 @@ func TestServeAlerts(t *testing.T) {
 	}
 	awaiting(t, "word from the command", func() bool {
 		text, _ := os.ReadFile(said)
-		return strings.Contains(string(text), "fails: failure: nothing could be fetched\n")
+		return strings.Contains(string(text), "fails: failure: nothing could be fetched: 1 ")
 	})
 	if err := s.stop(syscall.SIGTERM); err != nil {
 		t.Errorf("%v\n%s", err, tail(&s.err))

@@ -86,6 +86,16 @@ func TestGivenUpRobotsGetsOneMoreTryInItsTime(t *testing.T) {
 	expect(t, next.Decide(site, site+"/"), FetchRobots)
 }
 
+// What we refused ourselves says nothing of the host: a run that is allowed to asks at once.
+func TestRefusedAddressIsNotKept(t *testing.T) {
+	g, c := newTestGate(Policy{}, Options{})
+	s := g.Decide(site, site+"/").Grant.Done(Result{Err: fmt.Errorf("dial: %w", ErrPrivateAddress)})
+	expect(t, g.Decide(site, site+"/"), Skip)
+	next := reopened(Policy{}, c, s)
+	c.add(time.Minute)
+	expect(t, next.Decide(site, site+"/"), FetchRobots)
+}
+
 func TestCrawlWindowAtTheGate(t *testing.T) {
 	p := Policy{Delay: time.Second, Hours: mustHours(t, "22:00-06:00", "Europe/Berlin"),
 		Hosts: map[string]HostPolicy{"always.example": {Hours: &Hours{}}}}

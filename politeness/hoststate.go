@@ -2,6 +2,7 @@ package politeness
 
 import (
 	"encoding/binary"
+	"errors"
 	"time"
 )
 
@@ -65,7 +66,9 @@ func (h *host) remember(k *clock) []byte {
 		o.checked, o.lifetime = k.outside(c.got), c.lifetime
 		copy(o.hash[:], c.hash[:])
 	}
-	if t := h.robots.trouble; t != nil {
+	// An address that we refuse was never asked: nothing of it is the host's, and
+	// the next run may be allowed to.
+	if t := h.robots.trouble; t != nil && !errors.Is(t.err, ErrPrivateAddress) {
 		o.failures, o.robots = uint8(min(t.failures, 255)), t.cause
 		o.since, o.retryAt = k.outside(t.since), k.outside(t.retryAt)
 	}
