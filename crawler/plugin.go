@@ -2,6 +2,7 @@ package crawler
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"time"
 )
@@ -137,6 +138,8 @@ type RunInfo struct {
 	// that are Deleted take them away. Tombstones tells that the crawl's runs may
 	// write such records, also where this one writes everything.
 	Changes, Tombstones bool
+	// Log is for what a sink waits for while the run stands still. nil: nobody listens.
+	Log *slog.Logger
 }
 
 // RecordType is a type with the fields known before the first record.

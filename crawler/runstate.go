@@ -135,7 +135,7 @@ func (e *Engine) begin(ctx context.Context, c *committer) error {
 	e.run = run
 	c.before = c.totals.Busy
 	c.info = RunInfo{Crawl: e.set.Name, ID: run.ID, Started: run.Started, Types: e.recordTypes(),
-		Changes: e.changes, Tombstones: e.set.Revisit.On && e.set.Revisit.Changes}
+		Changes: e.changes, Tombstones: e.set.Revisit.On && e.set.Revisit.Changes, Log: e.Log}
 	if e.Tally != nil {
 		if err := e.Tally.Open(e.Frontier); err != nil {
 			return fmt.Errorf("reading the tally: %w", err)

@@ -171,6 +171,12 @@ func TestTokensAreRenewed(t *testing.T) {
 	}
 	step("a new one is refused as well", 401, 4, false)
 	step("and stays so", 401, 4, false)
+	offset.Add(int64(unproven/time.Second) - 1)
+	step("for a minute", 401, 4, false)
+	a.broken = nil
+	offset.Add(1)
+	step("then it is replaced", 401, 4, true)
+	step("by one that is good", 200, 5, false)
 }
 
 func httpGet(url string) *http.Request {

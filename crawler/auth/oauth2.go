@@ -31,6 +31,11 @@ const (
 	mostPause  = 5 * time.Minute
 )
 
+// unproven is how long a token that replaced a refused one, and is refused as well, is
+// held to show that no token helps. It may be that it was not known everywhere yet, or
+// taken back: for good it would cost every row behind it.
+const unproven = time.Minute
+
 // early is how long before its end a token is replaced.
 const early = 10 * time.Second
 
@@ -56,6 +61,7 @@ type client struct {
 // token is one that is in use.
 type token struct {
 	header   string
+	had      time.Time // since when
 	ends     time.Time // zero: nobody knows
 	again    bool      // it replaced one that was refused
 	accepted bool      // by some answer
@@ -154,7 +160,7 @@ func (c *client) fetch(again bool) {
 		return
 	}
 	c.had, c.refused = true, false
-	c.token = &token{header: got.Type() + " " + got.AccessToken, again: again}
+	c.token = &token{header: got.Type() + " " + got.AccessToken, again: again, had: c.now()}
 	if !got.Expiry.IsZero() {
 		// By our clock: that of the library is not the crawl's.
 		c.token.ends = c.now().Add(max(time.Until(got.Expiry), 2*early))
@@ -227,7 +233,7 @@ func (c *client) answered(signed *http.Request, resp *http.Response) {
 	case t == nil && c.failed != nil: // no new one could be had
 		return
 	case t == nil || t.header != sent: // another answer has been here before
-	case t.again && !t.accepted:
+	case t.again && !t.accepted && c.now().Sub(t.had) < unproven:
 		return // a new one helps no more than the last one
 	default:
 		c.token, c.again = nil, true

@@ -89,7 +89,7 @@ func (s Set) Read(u *url.URL) (*Call, error) {
 	}
 	params, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return nil, errURL
+		return nil, fmt.Errorf("%w: %w (write values percent-encoded, such as %%3B for a semicolon)", errURL, err)
 	}
 	for name, values := range params {
 		if len(values) != 1 {

@@ -142,7 +142,8 @@ func (s *store) once(ctx context.Context, call func(context.Context) error) erro
 }
 
 func (s *store) persist(ctx context.Context, call func(context.Context) error) error {
-	return outbox.Persist(ctx, s.clock, s.patience, func() error { return s.once(ctx, call) }, s.passing)
+	retry := outbox.Retry{Clock: s.clock, Patience: s.patience, Passing: s.passing, Place: s.target.bucket, Log: s.run.Log}
+	return retry.Persist(ctx, func() error { return s.once(ctx, call) })
 }
 
 // passing reports a failure that another try may not meet, and the wait that the

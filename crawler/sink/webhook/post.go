@@ -77,12 +77,13 @@ func (r *refusal) Error() string {
 
 // post sends a batch until it is taken, refused, or patience ends.
 func (w *Webhook) post(ctx context.Context, id string, body []byte) error {
-	err := outbox.Persist(ctx, w.clock, w.Patience, func() error { return w.once(ctx, id, body) }, func(err error) (bool, time.Duration) {
+	retry := outbox.Retry{Clock: w.clock, Patience: w.Patience, Place: w.place, Log: w.run.Log, Passing: func(err error) (bool, time.Duration) {
 		if r, ok := errors.AsType[*refusal](err); ok {
 			return r.again, r.after
 		}
 		return true, 0
-	})
+	}}
+	err := retry.Persist(ctx, func() error { return w.once(ctx, id, body) })
 	if err == nil {
 		return nil
 	}

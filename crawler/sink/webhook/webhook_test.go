@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -140,7 +141,12 @@ func books(n int) []crawler.Record {
 // send commits records and returns what came of handing them on.
 func send(t *testing.T, w *Webhook, n int) error {
 	t.Helper()
-	if err := w.Open(t.Context(), runInfo(t), nil); err != nil {
+	return sendOf(t, runInfo(t), w, n)
+}
+
+func sendOf(t *testing.T, run crawler.RunInfo, w *Webhook, n int) error {
+	t.Helper()
+	if err := w.Open(t.Context(), run, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Write(t.Context(), books(n)); err != nil {
@@ -236,6 +242,29 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("the address is in %v", err)
 			}
 		})
+	}
+}
+
+// Who looks on is told why the run stands still, of waits that are worth a word, without
+// the address.
+func TestWaitsAreTold(t *testing.T) {
+	for asked, want := range map[int]int{1: 0, 2: 0, 3: 1, 5: 3} { // pauses of 1, 2, 4, 8 and 16 seconds
+		var tries atomic.Int64
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if int(tries.Add(1)) <= asked {
+				w.WriteHeader(503)
+			}
+		}))
+		var log bytes.Buffer
+		run := runInfo(t)
+		run.Log = slog.New(slog.NewTextHandler(&log, nil))
+		if err := sendOf(t, run, newHook(server.URL+"/secretsecret"), 3); err != nil {
+			t.Error(err)
+		}
+		server.Close()
+		if got := strings.Count(log.String(), "the run waits for an output"); got != want || strings.Contains(log.String(), "secretsecret") {
+			t.Errorf("%d failures are told %d times: %s", asked, got, &log)
+		}
 	}
 }
 
