@@ -89,7 +89,7 @@ func Compile(spec Spec) (*Schedule, error) {
 			return nil, fmt.Errorf("cron: %q: %w", spec.Cron, errTooOften)
 		}
 	}
-	parsed, err := parser.Parse(text)
+	parsed, err := parser.Parse(sundayIsZero(text))
 	if err != nil {
 		return nil, fmt.Errorf("cron: %q: %w", spec.Cron, err)
 	}
