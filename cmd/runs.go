@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/history"
 )
 
@@ -31,7 +32,7 @@ func newRunsCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	f := cmd.PersistentFlags()
-	f.StringVar(&flags.history, "history", ".amble/history.db", "`file` of the history")
+	f.StringVar(&flags.history, "history", "", "`file` of the history (default: .amble/history.db here, or in the only folder here that has one)")
 	f.BoolVar(&flags.json, "json", false, "print JSON")
 	list := &cobra.Command{
 		Use: "list", Short: "List the runs, the latest first", Args: takes(),
@@ -62,9 +63,13 @@ func newRunsCommand() *cobra.Command {
 }
 
 func (flags *runsFlags) with(cmd *cobra.Command, do func(*history.History) error) error {
-	h, err := history.OpenReader(cmd.Context(), flags.history)
+	file, err := flags.find(cmd)
+	if err != nil {
+		return err
+	}
+	h, err := history.OpenReader(cmd.Context(), file)
 	if missing(err) {
-		return &exitError{exitConfig, fmt.Errorf("there is no history %s: name that of the daemon with --history", flags.history)}
+		return &exitError{exitConfig, fmt.Errorf("there is no history %s: name that of the daemon with --history", file)}
 	}
 	if err != nil {
 		return &exitError{exitConfig, err}
@@ -89,22 +94,27 @@ func listRuns(cmd *cobra.Command, h *history.History, flags runsFlags) error {
 		return printJSON(cmd.OutOrStdout(), runs)
 	}
 	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NUMBER\tCRAWL\tSTATUS\tDUE\tSTARTED\tTOOK\tPAGES\tRECORDS\tREASON")
+	fmt.Fprintln(w, "NUMBER\tCRAWL\tSTATUS\tDUE\tSTARTED\tTOOK\tPAGES\tRECORDS\tNOTES")
 	for i := range runs {
 		r := &runs[i]
-		pages, records := "", ""
+		pages, records, note := "", "", firstLine(r.Reason)
 		if s, ok := summaryOf(r); ok {
 			pages, records = count(s.Pages), count(sum(s.Records))
+			if whole := (report{summary: crawler.Summary{Revisit: s.Revisit}}); note == "" && s.Revisit != nil {
+				note, _ = whole.revisited()
+				note = "pages: " + note
+			}
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Number, r.Crawl, r.Status, minute(r.Occurrence), minute(r.Started), tookOf(r), pages, records, firstLine(r.Reason))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Number, r.Crawl, r.Status, minute(r.Occurrence), minute(r.Started), tookOf(r), pages, records, note)
 	}
 	return w.Flush()
 }
 
 // runSummary is what is read of a summary here.
 type runSummary struct {
-	Pages   int64            `json:"pages"`
-	Records map[string]int64 `json:"records"`
+	Pages   int64              `json:"pages"`
+	Records map[string]int64   `json:"records"`
+	Revisit *crawler.Revisited `json:"revisit"`
 }
 
 func summaryOf(r *history.Run) (s runSummary, ok bool) {
@@ -131,29 +141,6 @@ func runByNumber(cmd *cobra.Command, h *history.History, text string) (history.R
 		return history.Run{}, fmt.Errorf("%q is not the number of a run: amble runs list shows them", text)
 	}
 	return h.Get(cmd.Context(), n)
-}
-
-func showRun(cmd *cobra.Command, h *history.History, number string, asJSON bool) error {
-	r, err := runByNumber(cmd, h, number)
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		return printJSON(cmd.OutOrStdout(), r)
-	}
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-	for _, row := range [][2]string{
-		{"run", fmt.Sprintf("%d of %s, %s", r.Number, r.Crawl, r.Run)}, {"status", string(r.Status)}, {"reason", r.Reason}, {"cause", string(r.Cause)},
-		{"due", minute(r.Occurrence)}, {"started", minute(r.Started)}, {"ended", minute(r.Ended)}, {"took", tookOf(&r)},
-	} {
-		if row[1] != "" && row[1] != "-" {
-			fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])
-		}
-	}
-	if err := w.Flush(); err != nil || len(r.Summary) == 0 {
-		return err
-	}
-	return printJSON(cmd.OutOrStdout(), r.Summary)
 }
 
 // diffRuns compares the figures of two summaries, by their paths.
