@@ -190,21 +190,16 @@ func (Objects) Extract(_ context.Context, p *crawler.Page, e *crawler.Emitter) e
 	if err != nil || !ok {
 		return errors.Join(errListing, err)
 	}
-	for text := range bytes.Lines(p.Response.Body) {
+	// The next page stands first, to be asked for before this one's objects: requests leave
+	// in the order in which they are found, and at the end of a page nobody has to wait.
+	objects, err := l.next(p.Response.Body, e)
+	if err != nil {
+		return err
+	}
+	for text := range bytes.Lines(objects) {
 		var o line
 		if err := json.Unmarshal(text, &o); err != nil {
 			return fmt.Errorf("%w: %w", errAnswer, err)
-		}
-		switch {
-		case o.End && o.Next == "":
-			return nil
-		case o.End:
-			l.After = o.Next
-			u, err := l.URL()
-			if err == nil {
-				e.Link(crawler.Link{URL: u})
-			}
-			return err
 		}
 		u, err := ObjectURL(l.Connection, o.Key)
 		if err != nil {
@@ -215,5 +210,26 @@ func (Objects) Extract(_ context.Context, p *crawler.Page, e *crawler.Emitter) e
 			Listed(bucket.Attributes{Size: o.Size, ETag: o.ETag, Modified: o.Modified}, l.Base()),
 		}})
 	}
-	return fmt.Errorf("%w: it has no end", errAnswer)
+	return nil
+}
+
+// next links to the page that the last line of an answer names, if it does, and gives the
+// lines before.
+func (l *Listing) next(answer []byte, e *crawler.Emitter) (objects []byte, err error) {
+	last := bytes.LastIndexByte(bytes.TrimSuffix(answer, []byte("\n")), '\n') + 1
+	var end line
+	if err := json.Unmarshal(answer[last:], &end); err != nil || !end.End {
+		return nil, fmt.Errorf("%w: it has no end", errAnswer)
+	}
+	if end.Next == "" {
+		return answer[:last], nil
+	}
+	following := *l
+	following.After = end.Next
+	u, err := following.URL()
+	if err != nil {
+		return nil, err
+	}
+	e.Link(crawler.Link{URL: u})
+	return answer[:last], nil
 }
