@@ -15,5 +15,6 @@
 // Each has one record, with the reason where there is no file.
 //
 // It refuses to trust half a file after a restart of the machine, but for the parts
-// of it that were synced.
+// of it that were synced; and a small one that waits for its commit, which it otherwise
+// takes as it is where its notes say that it is whole.
 package download

@@ -109,6 +109,9 @@ func (t *transfer) placed(ctx context.Context, a *answer, sums summing, size int
 		m.name = k.name
 	}
 	k.about = m
+	if err := t.arrived(k); err != nil {
+		return crawler.FileEnd{}, err
+	}
 	return crawler.FileEnd{
 		Outcome: crawler.Outcome{Class: crawler.ClassFetched, Status: http.StatusOK}, Fields: m.fields(t.others), Kept: k,
 	}, nil

@@ -6,9 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"path"
 	"time"
+
+	"github.com/amblecrawl/amble/crawler"
 )
 
 // What a batch is about to put in its places is written down first. A process that
@@ -28,6 +31,13 @@ type entry struct {
 	State    bool      `json:"state,omitempty"`
 	Parts    bool      `json:"parts,omitempty"`
 	Placed   bool      `json:"placed,omitempty"` // it was there before
+}
+
+func (k *kept) entry() entry {
+	return entry{
+		ID: k.id, Name: k.name, SHA256: k.sum, Size: k.about.size, ETag: k.about.etag, Modified: k.about.modified, Type: k.about.mediaType,
+		Status: k.about.status, State: k.state, Parts: k.parts, Placed: k.placed,
+	}
 }
 
 // journalHead is the first line.
@@ -50,10 +60,7 @@ func (s *Store) writeJournal(all []*kept) error {
 			continue
 		}
 		any = true
-		err = errors.Join(err, out.Encode(entry{
-			ID: k.id, Name: k.name, SHA256: k.sum, Size: k.about.size, ETag: k.about.etag, Modified: k.about.modified, Type: k.about.mediaType,
-			Status: k.about.status, State: k.state, Parts: k.parts, Placed: k.placed,
-		}))
+		err = errors.Join(err, out.Encode(k.entry()))
 	}
 	if err != nil {
 		return broken("noting", err)
@@ -106,6 +113,10 @@ func decodeJournal(data []byte, run string) map[string]*entry {
 	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &head) != nil || head.Run != run {
 		return nil
 	}
+	return entries(lines)
+}
+
+func entries(lines *bufio.Scanner) map[string]*entry {
 	all := map[string]*entry{}
 	for lines.Scan() {
 		e := &entry{}
@@ -128,4 +139,34 @@ func (s *Store) found(id string) *entry {
 		return nil
 	}
 	return e
+}
+
+// adopt ends a file that this run has put in its place, or fetched, before it was killed.
+func (t *transfer) adopt() crawler.FileEnd {
+	e := t.entry
+	mine, err := t.finish(t.id, endKept)
+	if err != nil {
+		return crawler.FileEnd{Err: err}
+	}
+	if !mine {
+		return settled("another request has ended it")
+	}
+	err = t.claim(e.Name, t.id)
+	if err == nil && t.Dedup {
+		_, _, err = t.first(e.SHA256, content{e.Name, t.request.Origin()})
+	}
+	if err != nil {
+		t.unfinish(t.id)
+		if t.moves {
+			t.arrivals.forget(t.id)
+			err = errors.Join(err, t.drop(t.waitingSpot(e.Name, t.id)))
+		}
+		return crawler.FileEnd{Err: err}
+	}
+	m := manifest{name: e.Name, sum: e.SHA256, mediaType: e.Type, size: e.Size, status: e.Status, etag: e.ETag, modified: e.Modified}
+	k := &kept{id: t.id, end: endKept, parts: e.Parts, name: e.Name, sum: e.SHA256, url: t.request.Origin(), about: m, state: e.State, placed: !t.moves}
+	if t.moves {
+		k.at = t.waitingSpot(e.Name, t.id)
+	}
+	return crawler.FileEnd{Outcome: crawler.Outcome{Class: crawler.ClassFetched, Status: http.StatusOK}, Fields: m.fields(t.others), Kept: k}
 }

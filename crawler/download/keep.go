@@ -147,6 +147,7 @@ func (s *Store) Committed(files []crawler.KeptFile) {
 	s.pending = false
 	for _, f := range files {
 		k := f.(*kept)
+		s.arrivals.forget(k.id)
 		s.mu.Lock()
 		delete(s.ends, k.id)
 		if k.name != "" {

@@ -52,7 +52,9 @@ type Store struct {
 	root     *os.Root
 	partials *partials
 	placed   map[string]*entry // by an earlier process of the run, and not committed
-	pending  bool              // a batch is kept and not committed
+	waiting  map[string]*entry // likewise, and not in their places; guarded by mu
+	arrivals arrivals
+	pending  bool // a batch is kept and not committed
 	folders  *folders
 	folds    bool // the file system takes names for the same that differ in case
 
@@ -101,6 +103,9 @@ func Open(o Options) (*Store, error) {
 	}
 	if err == nil {
 		err = s.readJournal()
+	}
+	if err == nil {
+		err = s.readArrivals()
 	}
 	if err == nil {
 		err = s.sweep()
@@ -170,11 +175,12 @@ func (s *Store) Close() error {
 	if !s.pending {
 		_ = s.root.Remove(s.journalPath()) // what stands there is committed
 	}
+	s.closeArrivals()
 	if s.notes != nil {
 		_ = s.notes.Close() // it holds what can be done without
-		if err := s.sweepFolders(); err != nil {
-			s.Log.Warn("what is left of downloads could not be removed", "err", err)
-		}
+	}
+	if err := s.sweepFolders(); err != nil {
+		s.Log.Warn("what is left of downloads could not be removed", "err", err)
 	}
 	s.closeFolders()
 	_ = s.partials.root.Close() // nothing is written by it

@@ -26,6 +26,7 @@ type transfer struct {
 	length int64 // bytes that are asked for; 0: to the end, -1: no range is
 	since  time.Time
 	entry  *entry // of planAdopt
+	moves  bool   // it is not in its place yet
 
 	got  result
 	sent []crawler.Sent // to a destination that is a bucket
@@ -41,7 +42,7 @@ const (
 	planRestart        // what there was of the file is gone
 	planFinish         // all parts are there
 	planUnchanged      // the file in its place is the one that would be fetched
-	planAdopt          // it is in its place, where this run has put it
+	planAdopt          // it is in its place, where this run has put it, or waits for that
 )
 
 // result is what Receive has made of an answer.
@@ -81,6 +82,14 @@ func (s *Store) begin(r *crawler.Request) (*transfer, error) {
 		if t.early, err = s.Name.name(sourceOf(r, t.about.base, t.id)); err != nil {
 			return nil, noPlace("%w", err)
 		}
+	}
+	var err error
+	if t.entry, err = t.waited(); err != nil {
+		return nil, err
+	}
+	if t.entry != nil {
+		t.plan, t.moves = planAdopt, true
+		return t, nil
 	}
 	p, err := s.partials.acquire(t.id)
 	if err != nil {
@@ -361,30 +370,5 @@ func (t *transfer) unchanged(resp *crawler.Response) crawler.FileEnd {
 	return crawler.FileEnd{
 		Outcome: crawler.Outcome{Class: crawler.ClassFetched, Status: http.StatusOK, Detail: "unchanged"},
 		Fields:  m.fields(t.others), Kept: &kept{id: t.id, end: endKept, name: t.early, placed: true, about: m},
-	}
-}
-
-// adopt ends a file that this run has put in its place before it was killed.
-func (t *transfer) adopt() crawler.FileEnd {
-	e := t.entry
-	mine, err := t.finish(t.id, endKept)
-	if err != nil {
-		return crawler.FileEnd{Err: err}
-	}
-	if !mine {
-		return settled("another request has ended it")
-	}
-	err = t.claim(e.Name, t.id)
-	if err == nil && t.Dedup {
-		_, _, err = t.first(e.SHA256, content{e.Name, t.request.Origin()})
-	}
-	if err != nil {
-		t.unfinish(t.id)
-		return crawler.FileEnd{Err: err}
-	}
-	m := manifest{name: e.Name, sum: e.SHA256, mediaType: e.Type, size: e.Size, status: e.Status, etag: e.ETag, modified: e.Modified}
-	return crawler.FileEnd{
-		Outcome: crawler.Outcome{Class: crawler.ClassFetched, Status: http.StatusOK}, Fields: m.fields(t.others),
-		Kept: &kept{id: t.id, end: endKept, parts: e.Parts, name: e.Name, sum: e.SHA256, url: t.request.Origin(), about: m, state: e.State, placed: true},
 	}
 }

@@ -40,6 +40,11 @@ func (s *Store) isWaiting(name string) bool {
 		strings.HasPrefix(name, strings.TrimSuffix(s.waitingName(""), dataSuffix)) && strings.HasSuffix(name, dataSuffix)
 }
 
+// idWaiting is the file's of which isWaiting holds.
+func (s *Store) idWaiting(name string) string {
+	return strings.TrimSuffix(name, dataSuffix)[len(name)-len(dataSuffix)-idLength:]
+}
+
 func (s *Store) partialSpot(id string) spot { return spot{s.partials.dir, s.partials.dataName(id)} }
 
 // spotOf is where a small file is to wait.
@@ -47,7 +52,7 @@ func (t *transfer) spotOf() (spot, error) {
 	if t.early == "" || t.To != nil || t.Dedup {
 		return t.partialSpot(t.id), nil
 	}
-	at := spot{path.Dir(t.early), t.waitingName(t.id)}
+	at := t.waitingSpot(t.early, t.id)
 	if err := t.makeDir(t.early); err != nil {
 		return spot{}, err
 	}
@@ -116,7 +121,8 @@ func (s *Store) waits(name, id string) bool {
 	return false
 }
 
-// sweepFolders removes what a kill has left in the folders that were noted.
+// sweepFolders removes what a kill has left in the folders that were noted, but for what
+// can be used.
 func (s *Store) sweepFolders() error {
 	data, err := s.root.ReadFile(s.foldersPath())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -138,6 +144,9 @@ func (s *Store) sweepFolders() error {
 			return err
 		}
 	}
+	if s.arrivals.any() {
+		return nil
+	}
 	return s.root.Remove(s.foldersPath())
 }
 
@@ -150,7 +159,7 @@ func (s *Store) sweepFolder(dir string) error {
 		names, err := d.Readdirnames(-1)
 		err = errors.Join(err, d.Close())
 		for _, name := range names {
-			if s.isWaiting(name) {
+			if s.isWaiting(name) && !s.arrivals.has(s.idWaiting(name)) {
 				err = errors.Join(err, ignoring(fs.ErrNotExist, root.Remove(name)))
 			}
 		}
