@@ -89,7 +89,7 @@ func (s *Server) recentOf(ctx context.Context, c *daemon.Status) ([]Bar, error) 
 	}
 	bars := make([]Bar, 0, recent)
 	for i := range runs {
-		if !runs[i].Ended.IsZero() && len(bars) < recent {
+		if over(runs[i].Status) && len(bars) < recent {
 			bars = append(bars, barOf(&runs[i]))
 		}
 	}
@@ -97,6 +97,11 @@ func (s *Server) recentOf(ctx context.Context, c *daemon.Status) ([]Bar, error) 
 	defer s.digests.mu.Unlock()
 	s.digests.known[c.Name] = digest{at, bars}
 	return bars, nil
+}
+
+// over reports whether a run has ended for good: one that was suspended goes on.
+func over(s history.Status) bool {
+	return s == history.Finished || s == history.Stopped || s == history.Failed
 }
 
 // forget drops what is kept of crawls that are no more.

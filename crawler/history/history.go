@@ -228,9 +228,10 @@ func (h *History) Decide(ctx context.Context, crawl string, state []byte, runs .
 	return numbers, nil
 }
 
-// Name notes the ID of a run, and that it is running since a time, or again.
+// Name notes the ID of a run, and that it is running since a time, or again: how it was
+// suspended is over. Its Detail stays.
 func (h *History) Name(ctx context.Context, number int64, run string, since time.Time) error {
-	_, err := h.db.ExecContext(ctx, `UPDATE runs SET run = ?1, status = ?2, reason = '', started = CASE started WHEN 0 THEN ?3 ELSE started END WHERE number = ?4`,
+	_, err := h.db.ExecContext(ctx, `UPDATE runs SET run = ?1, status = ?2, reason = '', ended = 0, summary = NULL, started = CASE started WHEN 0 THEN ?3 ELSE started END WHERE number = ?4`,
 		run, Running, unix(since), number)
 	return h.explain(err)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -41,6 +42,30 @@ func numbers(t *testing.T, h *History, f Filter) []int64 {
 		out = append(out, r.Number)
 	}
 	return out
+}
+
+// A run that was suspended and goes on is like any that goes on.
+func TestGoesOn(t *testing.T) {
+	h := opened(t, filepath.Join(t.TempDir(), "history.db"))
+	begun(t, h, "a", Waiting, noon)
+	name := func() {
+		t.Helper()
+		if err := h.Name(t.Context(), 1, "run-1", noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	name()
+	before, err := h.Get(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.End(t.Context(), 1, Run{Status: Suspended, Reason: "the daemon ended", Ended: noon.Add(time.Minute), Summary: []byte(`{"pages":3}`)}); err != nil {
+		t.Fatal(err)
+	}
+	name()
+	if after, err := h.Get(t.Context(), 1); err != nil || !reflect.DeepEqual(after, before) {
+		t.Errorf("%v, %+v; want %+v", err, after, before)
+	}
 }
 
 func TestRuns(t *testing.T) {
