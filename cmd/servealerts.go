@@ -20,12 +20,23 @@ import (
 // alertsWithin is how long alerts that wait are still sent when the daemon ends.
 const alertsWithin = 10 * time.Second
 
+// messageOf makes an alert. Its ID has the time, as receivers drop what they had: runs
+// that the history could not take have no number, a new history counts from one again,
+// and several hosts of a run may ask to be left alone.
+func messageOf(cfg *config.Config, number int64, kind alert.Kind, text string, at time.Time) alert.Message {
+	at = at.UTC()
+	return alert.Message{
+		ID:   fmt.Sprintf("%s-%d-%s-%s", cfg.Name, max(number, 0), kind, at.Format("20060102T150405.000000000Z")),
+		Kind: kind, Crawl: cfg.Name, Number: max(number, 0), Text: clip(hidingIn(cfg)(text), maxAlert), At: at,
+	}
+}
+
+// maxAlert bounds the text of an alert.
+const maxAlert = 500
+
 // tell sends an alert to whom the config names for its kind.
 func (s *server) tell(cfg *config.Config, number int64, kind alert.Kind, text string, r *report) {
-	m := alert.Message{
-		ID: fmt.Sprintf("%s-%d-%s", cfg.Name, number, kind), Kind: kind, Crawl: cfg.Name, Number: number,
-		Text: clip(hidingIn(cfg)(text), maxDetail), At: time.Now().UTC(),
-	}
+	m := messageOf(cfg, number, kind, text, time.Now())
 	if r != nil {
 		m.Pages, m.Records = r.summary.Pages, sum(r.summary.Records)
 	}

@@ -68,7 +68,7 @@ func (g *Gate) Standing(origin string) Standing {
 	}
 	if t := h.robots.trouble; t != nil && h.robotsHold(&g.policy) && !h.robots.copy.fresh(now) && t.retryAt.After(now) {
 		if s.Trouble = true; t.retryAt.After(until) {
-			until, s.WaitBy = t.retryAt, "robots.txt: "+t.reason()
+			until, s.WaitBy = t.retryAt, t.reason()
 		}
 	}
 	if until.After(now) {

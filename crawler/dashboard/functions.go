@@ -15,6 +15,7 @@ import (
 // functions are what the templates write figures with.
 var functions = template.FuncMap{
 	"count": func(n int64) string { return grouped(n) },
+	"many":  many,
 	"bytes": size,
 	"utc":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 	"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
@@ -54,6 +55,14 @@ func grouped(n int64) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return sign + digits
+}
+
+// many writes a count with what is counted, "1 page" or "2 pages".
+func many(n int64, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return grouped(n) + " " + what
 }
 
 // size writes bytes in binary units.
@@ -147,7 +156,7 @@ func sparkOf(bars []Bar) spark {
 		high := leastBar + int(float64(sparkHeight-leastBar)*float64(b.seen())/float64(most))
 		s.Bars = append(s.Bars, sparkBar{
 			X: (len(bars) - 1 - i) * barStep, Y: sparkHeight - high, Height: high, Status: b.Status, Number: b.Number,
-			Title: fmt.Sprintf("run %d: %s, %s pages, %s records, %s", b.Number, b.Status, grouped(b.Pages), grouped(b.Records), took(b.Took())),
+			Title: fmt.Sprintf("run %d: %s, %s, %s, %s", b.Number, b.Status, many(b.Pages, "page"), many(b.Records, "record"), took(b.Took())),
 		})
 	}
 	s.Label = fmt.Sprintf("The last %d runs, %d of them finished", len(bars), finished)

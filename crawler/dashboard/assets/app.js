@@ -103,7 +103,7 @@ const percent = (part) => Math.floor(part * 1000) / 10 + " %";
 
 const fills = (to, types) => types.length && keep(to, JSON.stringify(types), () => types.flatMap((t) => {
   const title = make("h3", t.type + " "), body = make("tbody");
-  title.append(make("small", count(t.records) + " records" + (t.rejected ? ", " + count(t.rejected) + " rejected" : "")));
+  title.append(make("small", count(t.records) + (t.records === 1 ? " record" : " records") + (t.rejected ? ", " + count(t.rejected) + " rejected" : "")));
   for (const f of t.fields) {
     const tr = make("tr"), cell = make("td"), meter = make("meter");
     meter.min = 0; meter.max = 1; meter.low = 0.5; meter.value = f.fill;
