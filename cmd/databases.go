@@ -95,10 +95,10 @@ func connections(cfg *config.Config) iter.Seq2[string, exception] {
 	}
 }
 
-// exceptionsOf are those of politeness.hosts and of connections.
+// exceptionsOf are those of politeness.hosts, of connections and of outputs.
 func exceptionsOf(cfg *config.Config) iter.Seq2[string, exception] {
 	return func(yield func(string, exception) bool) {
-		for _, all := range []iter.Seq2[string, exception]{exceptions(&cfg.Politeness), connections(cfg)} {
+		for _, all := range []iter.Seq2[string, exception]{exceptions(&cfg.Politeness), connections(cfg), services(cfg)} {
 			for host, x := range all {
 				if !yield(host, x) {
 					return

@@ -141,6 +141,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		}
 	}
 	parts := c.parts(sealed, x.monitor, book, session, &x.fetching)
+	c.guardOutputs(parts.Sinks, book)
 	parts.Politeness, parts.Pipeline, parts.Observer = traced.Politeness(parts.Politeness), traced.Pipeline(parts.Pipeline), traced.Observer(parts.Observer)
 	parts.Frontier, parts.NewFetcher = traced.Frontier(parts.Frontier), traced.Fetchers(parts.NewFetcher)
 	tally := c.tally(x.accept)

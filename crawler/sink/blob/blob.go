@@ -46,6 +46,24 @@ type Blob struct {
 	box   *outbox.Outbox
 	store *store
 	clock outbox.Clock // nil: the system's
+	guard exchange     // nil: requests are made at once
+}
+
+// exchange makes a request about an object, when it is let.
+type exchange = func(ctx context.Context, key string, x bucket.Exchange, do func(context.Context) error) error
+
+// Service is the name of the bucket that is asked, "" for a folder.
+func (b *Blob) Service() string {
+	if place, err := bucket.Parse(b.URL); err == nil && place.Scheme != bucket.Folder {
+		return place.Name
+	}
+	return ""
+}
+
+// Guard has each request made by exchange, which is given its object's key and calls do
+// once, or returns an error that ends the try.
+func (b *Blob) Guard(exchange func(ctx context.Context, key string, x bucket.Exchange, do func(context.Context) error) error) {
+	b.guard = exchange
 }
 
 // options are those of the bucket, without its prefix.

@@ -2,6 +2,7 @@ package blob
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -182,6 +183,39 @@ func TestSuite(t *testing.T) {
 				Abandon: func(_ interface{ Fatalf(string, ...any) }, sink crawler.Sink, _ string) { _ = sink.Close() },
 			})
 		})
+	}
+}
+
+// Every request is made by who guards them, and an error of his ends the try.
+func TestGuard(t *testing.T) {
+	f, address := serve(t)
+	b := newBlob("s3://shelf/in/{type}.jsonl", address)
+	if b.Service() != "shelf" || newBlob("file:///srv/{type}.jsonl", "").Service() != "" {
+		t.Errorf("it asks %q", b.Service())
+	}
+	var asked []string
+	b.Guard(func(ctx context.Context, key string, x bucket.Exchange, do func(context.Context) error) error {
+		before := f.asked
+		err := do(ctx)
+		if asked = append(asked, x.Method+" "+key); f.asked != before+1 {
+			t.Errorf("%s was %d requests", asked[len(asked)-1], f.asked-before)
+		}
+		return err
+	})
+	if err := send(t, b, 3); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"PUT in/book-00001.jsonl.probe", "DELETE in/book-00001.jsonl.probe", "GET in/book-", "GET in/page-", "PUT in/book-00001.jsonl",
+	}
+	if !slices.Equal(asked, want) || f.asked != len(want) {
+		t.Errorf("%d requests, of which %q were guarded, want %q", f.asked, asked, want)
+	}
+	no := errors.New("not now")
+	b = newBlob("s3://shelf/in/{type}.jsonl", address)
+	b.Guard(func(context.Context, string, bucket.Exchange, func(context.Context) error) error { return no })
+	if err := send(t, b, 3); !errors.Is(err, no) || !errors.Is(err, crawler.ErrStop) {
+		t.Error(err)
 	}
 }
 

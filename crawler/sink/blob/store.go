@@ -27,6 +27,28 @@ type store struct {
 
 	clock             outbox.Clock
 	timeout, patience time.Duration
+	guard             exchange // nil: requests are made at once
+}
+
+// ask makes a request about an object.
+func (s *store) ask(ctx context.Context, method, key string, do func(context.Context) error) error {
+	if s.guard == nil {
+		return do(ctx)
+	}
+	return s.guard(ctx, key, bucket.Exchange{Method: method}, do)
+}
+
+func (s *store) put(ctx context.Context, key string, body *io.SectionReader, o bucket.WriteOptions) error {
+	if s.guard != nil {
+		o.Exchange = func(ctx context.Context, x bucket.Exchange, do func(context.Context) error) error {
+			return s.guard(ctx, key, x, do)
+		}
+	}
+	return s.bucket.Put(ctx, key, body, o)
+}
+
+func (s *store) delete(ctx context.Context, key string) error {
+	return s.ask(ctx, http.MethodDelete, key, func(ctx context.Context) error { return s.bucket.Delete(ctx, key) })
 }
 
 func (b *Blob) newStore(ctx context.Context, run crawler.RunInfo) (*store, error) {
@@ -45,7 +67,7 @@ func (b *Blob) newStore(ctx context.Context, run crawler.RunInfo) (*store, error
 	}
 	return &store{
 		target: t, bucket: opened, parts: sink.NewParts(t.key, run), run: run,
-		clock: b.clock, timeout: b.Timeout, patience: b.Patience,
+		clock: b.clock, timeout: b.Timeout, patience: b.Patience, guard: b.guard,
 	}, nil
 }
 
@@ -66,12 +88,12 @@ func (s *store) begin(ctx context.Context) error {
 	// Who may write need not be allowed to delete. The empty object stays then.
 	probe := s.key(streams[0], 1) + ".probe"
 	err := s.persist(ctx, func(ctx context.Context) error {
-		return s.bucket.Put(ctx, probe, io.NewSectionReader(strings.NewReader(""), 0, 0), bucket.WriteOptions{})
+		return s.put(ctx, probe, io.NewSectionReader(strings.NewReader(""), 0, 0), bucket.WriteOptions{})
 	})
 	if err != nil {
 		return s.stop("write to", err)
 	}
-	_ = s.once(ctx, func(ctx context.Context) error { return s.bucket.Delete(ctx, probe) })
+	_ = s.once(ctx, func(ctx context.Context) error { return s.delete(ctx, probe) })
 	if strings.Contains(s.target.key, "{run}") {
 		return nil
 	}
@@ -89,9 +111,11 @@ func (s *store) clear(ctx context.Context, stream string) error {
 	before, after = filepath.ToSlash(before), filepath.ToSlash(after)
 	for next, more := "", true; more; more = next != "" {
 		var page bucket.Page
-		err := s.persist(ctx, func(ctx context.Context) (err error) {
-			page, err = s.bucket.List(ctx, bucket.ListOptions{Prefix: before, After: next})
-			return err
+		err := s.persist(ctx, func(ctx context.Context) error {
+			return s.ask(ctx, http.MethodGet, before, func(ctx context.Context) (err error) {
+				page, err = s.bucket.List(ctx, bucket.ListOptions{Prefix: before, After: next})
+				return err
+			})
 		})
 		if err != nil {
 			return s.stop("look for the parts of an earlier run in", err)
@@ -102,7 +126,7 @@ func (s *store) clear(ctx context.Context, stream string) error {
 			if !ok || !sink.IsPartNumber(number) {
 				continue
 			}
-			if err := s.persist(ctx, func(ctx context.Context) error { return s.bucket.Delete(ctx, object.Key) }); err != nil {
+			if err := s.persist(ctx, func(ctx context.Context) error { return s.delete(ctx, object.Key) }); err != nil {
 				return s.stop("delete the parts of an earlier run from", err)
 			}
 		}
@@ -127,7 +151,7 @@ func (s *store) deliver(ctx context.Context, p *outbox.Part) error {
 		return fmt.Errorf("%w: %w", crawler.ErrStop, err)
 	}
 	err = s.persist(ctx, func(ctx context.Context) error {
-		return s.bucket.Put(ctx, s.key(p.Stream, p.Serial), io.NewSectionReader(f, 0, info.Size()), bucket.WriteOptions{ContentType: contentTypes[s.target.format]})
+		return s.put(ctx, s.key(p.Stream, p.Serial), io.NewSectionReader(f, 0, info.Size()), bucket.WriteOptions{ContentType: contentTypes[s.target.format]})
 	})
 	if err != nil {
 		return s.stop("write to", err)
