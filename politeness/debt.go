@@ -36,6 +36,9 @@ func (gr *Grant) observe(status int, header http.Header, latency time.Duration, 
 	if o.kind == busy && !known {
 		asks.struck++
 	}
+	if server := gr.server(); status < 400 || mentionsRate(header) {
+		server.room = roomOf(status, header)
+	}
 	if wait, by, _ := demanded(status, header, g.clock.outside(now)); wait > 0 {
 		if by == byRateLimit {
 			asks = gr.server() // it is about our rate

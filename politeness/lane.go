@@ -11,6 +11,7 @@ type lane struct {
 	pending  bool          // one of them has not begun
 	inherits bool          // last is the start of this process
 	debtBy   demander
+	room     uint8  // requests in flight that a quota has left for, 0 for any number
 	struck   uint32 // how often it was struck, whatever was forgiven
 	throttle throttle
 	last     time.Time // the latest start of a request or end of a response
@@ -41,7 +42,7 @@ func (l *lane) passed(now time.Time) { l.last, l.inherits = now, false }
 func (l *lane) busy(owed time.Duration, limit int) bool {
 	// While one grant has not begun there is no second, since the delay
 	// between the two runs from the first one's start.
-	return l.pending && owed > 0 || l.inFlight >= limit
+	return l.pending && owed > 0 || l.inFlight >= limit || l.room > 0 && l.inFlight >= int(l.room)
 }
 
 // after is last plus a delay, zero when nothing was sent.

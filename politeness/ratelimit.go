@@ -2,6 +2,7 @@ package politeness
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -66,7 +67,41 @@ func left(text string) (n int64, told bool) {
 	case f < 1:
 		return 0, true
 	}
-	return 1, true
+	return int64(min(f, 1<<30)), true
+}
+
+// remaining is how many requests are left of the smallest quota that an answer tells of.
+func remaining(header http.Header) (least int64, told bool) {
+	if !mentionsRate(header) {
+		return 0, false
+	}
+	consider := func(text string) {
+		if n, ok := left(text); ok && (!told || n < least) {
+			least, told = n, true
+		}
+	}
+	for name, params := range items(strings.Join(header.Values("RateLimit"), ",")) {
+		consider(params["r"])
+		if key, value, ok := strings.Cut(name, "="); ok && strings.TrimSpace(key) == "remaining" { // version 07
+			consider(value)
+		}
+	}
+	consider(header.Get("RateLimit-Remaining"))
+	consider(header.Get("X-RateLimit-Remaining"))
+	return least, told
+}
+
+// roomOf is how many requests may be in flight by what an answer says is left: one where
+// nothing is, which asks for what there is when the quota is new; 0 for any number.
+func roomOf(status int, header http.Header) uint8 {
+	n, told := remaining(header)
+	switch {
+	case status == http.StatusTooManyRequests && mentionsRate(header):
+		return 1
+	case !told || n > math.MaxUint8:
+		return 0
+	}
+	return uint8(max(n, 1))
 }
 
 // maxQuotas bounds what is read of one field.

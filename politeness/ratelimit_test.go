@@ -1,7 +1,9 @@
 package politeness
 
 import (
+	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -38,6 +40,59 @@ func TestRateLimitForms(t *testing.T) {
 	} {
 		if got, field := RateLimit(c.status, c.header, now); got != c.want || field != c.field {
 			t.Errorf("%s: %v by %q, want %v by %q", c.name, got, field, c.want, c.field)
+		}
+	}
+}
+
+// A server with a quota of five for each second, and who may have eight in flight: after
+// the first burst, of which nobody could know, none is refused.
+func TestNoMoreInFlightThanAreLeft(t *testing.T) {
+	for name, says := range map[string]func(left int) http.Header{
+		"draft 8": func(left int) http.Header {
+			return http.Header{"Ratelimit": {fmt.Sprintf(`"day";r=9000;t=9, "second";r=%d;t=1`, left)}}
+		},
+		"draft 7": func(left int) http.Header {
+			return http.Header{"Ratelimit": {fmt.Sprintf("limit=5, remaining=%d, reset=1", left)}}
+		},
+		"draft 6": func(left int) http.Header {
+			return http.Header{"X-Ratelimit-Remaining": {strconv.Itoa(left)}, "X-Ratelimit-Reset": {"1"}}
+		},
+	} {
+		g, c := newTestGate(Policy{IgnoreRobots: true, Concurrency: 8}, Options{})
+		refused, answered := 0, 0
+		for range 10 {
+			left := 5
+			for waits := 0; waits == 0; { // a second of the server
+				var grants []*Grant
+				d := g.Decide(site, site+"/")
+				for ; d.Action == Go; d = g.Decide(site, site+"/") {
+					if _, err := d.Grant.Begin(); err != nil {
+						t.Fatal(err)
+					}
+					grants = append(grants, d.Grant)
+				}
+				for _, grant := range grants {
+					if left--; left < 0 {
+						refused++
+						grant.Done(Result{Status: 429, Header: says(0)})
+						continue
+					}
+					answered++
+					grant.Done(Result{Status: 200, Header: says(left)})
+				}
+				if len(grants) == 0 {
+					waits++
+				}
+			}
+			c.add(time.Second)
+		}
+		if refused != 3 || answered != 50 {
+			t.Errorf("%s: %d refused, %d answered, want 3 and 50", name, refused, answered)
+		}
+		// One that says no more of it is not held to what it said.
+		expect(t, g.Decide(site, site+"/"), Go).Grant.Done(Result{Status: 200})
+		for range 8 {
+			expect(t, g.Decide(site, site+"/"), Go).Grant.Begin()
 		}
 	}
 }
