@@ -148,10 +148,11 @@ func (s *server) serve(cmd *cobra.Command, flags serveFlags, successor *successi
 	if err := s.configs.read(); err != nil {
 		return err
 	}
-	if err := s.openHistory(cmd, cmp.Or(flags.history, historyBeside(s.configs.args[0]))); err != nil {
+	release, err := s.openHistory(cmd, cmp.Or(flags.history, historyBeside(s.configs.args[0])))
+	if err != nil {
 		return err
 	}
-	defer s.history.Close()
+	defer release()
 	if err := s.recallDebts(cmd.Context()); err != nil {
 		return &exitError{exitFailed, err}
 	}
@@ -206,17 +207,26 @@ func historyBeside(arg string) string {
 	return filepath.Join(arg, ".amble", "history.db")
 }
 
-func (s *server) openHistory(cmd *cobra.Command, path string) error {
+// openHistory opens the history for this daemon alone, until release is called.
+func (s *server) openHistory(cmd *cobra.Command, path string) (release func(), err error) {
+	free, err := history.Hold(path)
+	if errors.Is(err, history.ErrHeld) {
+		return nil, &exitError{exitConfig, fmt.Errorf("%w (stop it, or name another file with --history)", err)}
+	}
+	if err != nil {
+		return nil, &exitError{exitFailed, fmt.Errorf("the history of runs: %w", err)}
+	}
 	s.used = usedBefore(path)
 	h, aside, err := history.OpenAnew(cmd.Context(), path, time.Now())
 	if err != nil {
-		return &exitError{exitFailed, fmt.Errorf("the history of runs: %w", err)}
+		free()
+		return nil, &exitError{exitFailed, fmt.Errorf("the history of runs: %w", err)}
 	}
 	if aside != "" {
 		s.log.Error("the history of runs was damaged: it is kept under another name, and a new one begins", "file", path, "kept", aside)
 	}
 	s.history = h
-	return nil
+	return func() { _ = h.Close(); free() }, nil
 }
 
 // crawls are the daemon's crawls as the configs have them now.

@@ -57,6 +57,13 @@ func (c *configs) files() ([]string, error) {
 			}
 		}
 	}
+	given := map[string]bool{} // a file may be named beside its folder
+	all = slices.DeleteFunc(all, func(path string) bool {
+		path = filepath.Clean(path)
+		again := given[path]
+		given[path] = true
+		return again
+	})
 	if len(all) > maxConfigs {
 		return nil, fmt.Errorf("%d configs are more than the %d that one daemon runs", len(all), maxConfigs)
 	}

@@ -1,0 +1,7 @@
+//go:build !unix || solaris || aix || illumos
+
+package history
+
+import "os"
+
+func lock(*os.File) error { return nil }
