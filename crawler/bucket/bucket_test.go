@@ -416,3 +416,12 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A folder that is not there is told with what can be done about it: it may be where
+// files are to go.
+func TestOpenNoFolder(t *testing.T) {
+	_, err := Open(t.Context(), Options{URL: "file://" + t.TempDir() + "/none"})
+	if !errors.Is(err, ErrOptions) || !strings.Contains(err.Error(), "/none: make it") {
+		t.Error(err)
+	}
+}

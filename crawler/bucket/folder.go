@@ -21,6 +21,9 @@ type folder struct{ root *os.Root }
 
 func openFolder(place Place) (Bucket, error) {
 	root, err := os.OpenRoot(place.Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: there is no folder %s: make it, or see that its name is right", ErrOptions, place.Name)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOptions, err)
 	}
