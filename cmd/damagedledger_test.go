@@ -5,23 +5,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/amblecrawl/amble/fixtures"
 )
 
 // A damaged ledger stops a run before its first request, which says what helps, and
 // does help: the next account is whole, and the old one can be read up to the damage.
 func TestDamagedLedger(t *testing.T) {
 	t.Parallel()
-	c := newFixtureCrawl(t, `name: quotes
-seeds: [http://quotes.example/]
-scope: {max_pages: 3}
-politeness: {contact: qa@shop.example, delay: 10ms}
-fetch:
-  allow_private: true
-extract: {quote: {each: .quote, fields: {text: .text}}}
-output: [{jsonl: "{type}.jsonl"}]
-`, fixtures.Options{Hosts: []string{"quotes.example"}})
+	c := fewQuotes(t)
 	c.run(t)
 	file := filepath.Join(c.dir, ".amble", "quotes", "ledger", "000001.ledger")
 	data, err := os.ReadFile(file)

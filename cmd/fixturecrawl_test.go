@@ -206,6 +206,20 @@ func (c *fixtureCrawl) served() int {
 	return n
 }
 
+// fewQuotes is a crawl of three pages of one host.
+func fewQuotes(t *testing.T) *fixtureCrawl {
+	t.Helper()
+	return newFixtureCrawl(t, `name: quotes
+seeds: [http://quotes.example/]
+scope: {max_pages: 3}
+politeness: {contact: qa@shop.example, delay: 10ms}
+fetch:
+  allow_private: true
+extract: {quote: {each: .quote, fields: {text: .text}}}
+output: [{jsonl: "{type}.jsonl"}]
+`, fixtures.Options{Hosts: []string{"quotes.example"}})
+}
+
 // watchMemory gives the peak of the process's resident memory in bytes once it
 // has ended, 0 where the system does not tell. The account of a process that
 // has been waited for would not do: it begins with the memory of its parent.

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/amblecrawl/amble/fixtures"
 	"github.com/amblecrawl/amble/politeness/ledger"
 )
 
@@ -32,15 +31,7 @@ func plantLedger(t *testing.T, folder string, started time.Time, anew bool) {
 // key amble run keeps all.
 func TestLedgerIsKeptForSomeDays(t *testing.T) {
 	t.Parallel()
-	c := newFixtureCrawl(t, `name: quotes
-seeds: [http://quotes.example/]
-scope: {max_pages: 3}
-politeness: {contact: qa@shop.example, delay: 10ms}
-fetch:
-  allow_private: true
-extract: {quote: {each: .quote, fields: {text: .text}}}
-output: [{jsonl: "{type}.jsonl"}]
-`, fixtures.Options{Hosts: []string{"quotes.example"}})
+	c := fewQuotes(t)
 	state := filepath.Join(c.dir, ".amble", "quotes")
 	folder := filepath.Join(state, "ledger")
 	c.run(t) // so that the state knows the robots.txt
