@@ -3,7 +3,6 @@ package cmd
 import (
 	"fmt"
 	"log/slog"
-	"net/http"
 
 	"github.com/amblecrawl/amble/crawler/auth"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -11,10 +10,7 @@ import (
 )
 
 // newAuth adds the credentials of a config to requests.
-func newAuth(cfg *config.Config, log *slog.Logger) (func(http.RoundTripper) http.RoundTripper, error) {
-	if len(cfg.Fetch.Auth) == 0 {
-		return func(next http.RoundTripper) http.RoundTripper { return next }, nil
-	}
+func newAuth(cfg *config.Config, log *slog.Logger) (*auth.Auth, error) {
 	hosts := make(map[string]auth.Credentials, len(cfg.Fetch.Auth))
 	for _, a := range cfg.Fetch.Auth {
 		c := auth.Credentials{Bearer: a.Bearer}
@@ -29,12 +25,12 @@ func newAuth(cfg *config.Config, log *slog.Logger) (func(http.RoundTripper) http
 		}
 		hosts[a.Host] = c
 	}
-	wrap, err := auth.New(auth.Options{
+	known, err := auth.New(auth.Options{
 		Hosts: hosts, Timeout: cfg.Fetch.Timeout, Log: log,
 		UserAgent: fetch.UserAgent(cfg.Politeness.Agent, version, cfg.Politeness.Contact),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("fetch.auth: %w", err)
 	}
-	return wrap, nil
+	return known, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/auth"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/cookies"
 	"github.com/amblecrawl/amble/crawler/drift"
@@ -38,6 +39,7 @@ type crawl struct {
 	asksFile  bool // each host is asked for its tdmrep.json
 	gate      *politeness.Gate
 	client    *fetch.Client
+	auth      *auth.Auth
 	pipeline  *extractors.Pipeline
 	databases *database.Transport // nil without queries
 	jar       *cookies.Jar        // nil without cookies
@@ -84,7 +86,10 @@ func assemble(cfg *config.Config, log *slog.Logger, before past) (*crawl, error)
 	if c.jar, err = newJar(cfg, before, log); err != nil {
 		return nil, stateError(err)
 	}
-	if c.client, err = newClient(cfg, c.gate, c.jar, schemes(c.databases, c.buckets), before.folder, log); err != nil {
+	if c.auth, err = newAuth(cfg, log); err != nil {
+		return nil, &exitError{exitConfig, errors.Join(err, c.closeJar())}
+	}
+	if c.client, err = newClient(cfg, c.gate, c.jar, c.auth, schemes(c.databases, c.buckets), before.folder, log); err != nil {
 		return nil, &exitError{exitConfig, errors.Join(err, c.closeJar())}
 	}
 	if c.pipeline, err = newPipeline(cfg, log); err != nil {
@@ -119,11 +124,16 @@ func (c *crawl) close() {
 
 // polite is the gate as the engine asks it.
 func (c *crawl) polite() *polite {
-	return &polite{gate: c.gate, usage: c.usage, waits: c.client.Waits}
+	return &polite{gate: c.gate, usage: c.usage, waits: func(u urls.URL) (time.Time, string) {
+		if until, why := c.client.Waits(u); !until.IsZero() {
+			return until, why
+		}
+		return c.auth.Waits(u)
+	}}
 }
 
-func newClient(cfg *config.Config, gate *politeness.Gate, jar *cookies.Jar, others map[string]fetch.Scheme, folder string, log *slog.Logger) (*fetch.Client, error) {
-	guard, err := newGuard(cfg, gate, jar, log)
+func newClient(cfg *config.Config, gate *politeness.Gate, jar *cookies.Jar, known *auth.Auth, others map[string]fetch.Scheme, folder string, log *slog.Logger) (*fetch.Client, error) {
+	guard, err := newGuard(cfg, gate, jar, known, log)
 	if err != nil {
 		return nil, err
 	}
@@ -159,16 +169,12 @@ func newClient(cfg *config.Config, gate *politeness.Gate, jar *cookies.Jar, othe
 // newGuard stands above the network: it lets through what politeness granted,
 // gives it the cookies and credentials of its host, and signs it where the crawl has an identity,
 // each attempt anew.
-func newGuard(cfg *config.Config, gate *politeness.Gate, jar *cookies.Jar, log *slog.Logger) (func(http.RoundTripper) http.RoundTripper, error) {
-	known, err := newAuth(cfg, log)
-	if err != nil {
-		return nil, err
-	}
+func newGuard(cfg *config.Config, gate *politeness.Gate, jar *cookies.Jar, known *auth.Auth, log *slog.Logger) (func(http.RoundTripper) http.RoundTripper, error) {
 	credentials := func(next http.RoundTripper) http.RoundTripper {
 		if jar == nil {
-			return known(next)
+			return known.Wrap(next)
 		}
-		return jar.Wrap(known(next))
+		return jar.Wrap(known.Wrap(next))
 	}
 	id := &cfg.Politeness.Identity
 	if id.Key == "" {

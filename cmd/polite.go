@@ -107,7 +107,7 @@ func (g grant) Done(resp *crawler.Response, err error) crawler.HostState {
 	}
 	var cause *crawler.FetchError
 	if errors.As(err, &cause) {
-		r.Permanent, r.Excused = !cause.Temporary, cause.Class == crawler.ClassProxy
+		r.Permanent, r.Excused = !cause.Temporary, cause.Class == crawler.ClassProxy || cause.Class == crawler.ClassAuth
 	}
 	return stateOf(g.g.Done(r))
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // HeaderRenewed is in the header of a 401 where the credentials have been renewed since:
-// the request did nothing and may be sent again. No server can send a field of that
-// name, which is none.
+// the request did nothing and may be sent again, after the duration that is its value. No
+// server can send a field of that name, which is none.
 const HeaderRenewed = ":renewed"
 
 // HeaderLoggedOut is in the header of an answer that is not the page, as nobody was

@@ -37,8 +37,9 @@ func (w *worker) refusal(l *Lease, resp *Response, state HostState) Outcome {
 	case resp.Status >= 500:
 		o.Class = ClassHTTP5xx
 	}
-	if resp.Status == 401 && len(resp.Header[HeaderRenewed]) > 0 {
-		return w.again(l, o, 0)
+	if renewed := resp.Header[HeaderRenewed]; resp.Status == 401 && len(renewed) > 0 {
+		wait, _ := time.ParseDuration(renewed[0])
+		return w.again(l, o, wait)
 	}
 	if !isTemporaryStatus(resp.Status) {
 		return o

@@ -46,7 +46,7 @@ func send(t *testing.T, rt http.RoundTripper, url string) (*http.Response, error
 
 // Credentials go to the host that they are for, and to no other.
 func TestCredentialsStayWithTheirHost(t *testing.T) {
-	wrap, err := New(Options{Hosts: map[string]Credentials{
+	known, err := New(Options{Hosts: map[string]Credentials{
 		"bearer.example:443": {Bearer: "b"}, "basic.example:443": {User: "u", Password: "p"},
 		"key.example:443": {Key: "k", Header: "X-Key"}, "query.example:443": {Key: "k/&=", Query: "key"},
 		"127.0.0.1:80": {Bearer: "plain"}, "[::1]:8080": {Bearer: "six"},
@@ -55,7 +55,7 @@ func TestCredentialsStayWithTheirHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got string
-	rt := wrap(network(func(r *http.Request) (*http.Response, error) {
+	rt := known.Wrap(network(func(r *http.Request) (*http.Response, error) {
 		got = r.URL.RequestURI() + " " + r.Header.Get("Authorization") + r.Header.Get("X-Key")
 		resp := answer(302, "", "Location", "https://query.example/b?key=k%2F%26%3D&c=1#f")
 		resp.Request = r
@@ -124,23 +124,23 @@ func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer(200, ""), nil
 }
 
-func oauth(t *testing.T, a *api, now func() time.Time) http.RoundTripper {
+func oauth(t *testing.T, a *api, now func() time.Time) (http.RoundTripper, *Auth) {
 	t.Helper()
-	wrap, err := New(Options{UserAgent: "bot/1", Now: now, Hosts: map[string]Credentials{
+	known, err := New(Options{UserAgent: "bot/1", Now: now, Hosts: map[string]Credentials{
 		"api.example:443": {OAuth2: &OAuth2{TokenURL: "https://login.example/token", ClientID: "me", Secret: "s3cret"}},
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.valid = map[string]bool{}
-	return wrap(a)
+	return known.Wrap(a), known
 }
 
 func TestTokensAreRenewed(t *testing.T) {
 	var offset atomic.Int64
 	now := func() time.Time { return time.Unix(offset.Load(), 0) }
 	a := &api{}
-	rt := oauth(t, a, now)
+	rt, _ := oauth(t, a, now)
 	step := func(what string, status, given int, renewed bool) {
 		t.Helper()
 		resp, err := send(t, rt, "https://api.example/")
@@ -169,14 +169,13 @@ func TestTokensAreRenewed(t *testing.T) {
 	a.broken = func() (*http.Response, error) {
 		return answer(200, fmt.Sprintf(`{"access_token":"no good %d","token_type":"bearer"}`, a.given)), nil
 	}
-	step("a new one is refused as well", 401, 4, false)
-	step("and stays so", 401, 4, false)
+	step("a new one is refused as well", 401, 4, true)
+	step("and stays so", 401, 4, true)
 	offset.Add(int64(unproven/time.Second) - 1)
-	step("for a minute", 401, 4, false)
+	step("for a minute", 401, 4, true)
 	a.broken = nil
 	offset.Add(1)
-	step("then it is replaced", 401, 4, true)
-	step("by one that is good", 200, 5, false)
+	step("then it is replaced by one that is good", 200, 5, false)
 }
 
 func httpGet(url string) *http.Request {
@@ -189,7 +188,7 @@ func httpGet(url string) *http.Request {
 func TestNoToken(t *testing.T) {
 	var offset atomic.Int64
 	a := &api{}
-	rt := oauth(t, a, func() time.Time { return time.Unix(offset.Load(), 0) })
+	rt, known := oauth(t, a, func() time.Time { return time.Unix(offset.Load(), 0) })
 	for _, broken := range []struct {
 		make  func() (*http.Response, error)
 		want  string
@@ -205,8 +204,14 @@ func TestNoToken(t *testing.T) {
 	} {
 		a.broken = broken.make
 		given := a.given
-		for range 3 {
+		for i := range 3 {
 			_, err := send(t, rt, "https://api.example/")
+			if i > 0 && !broken.final { // who did not ask for a token waits for the next one
+				if !errors.Is(err, crawler.ErrNotSent) || !strings.Contains(err.Error(), broken.want) {
+					t.Errorf("%s, behind it: %v", broken.want, err)
+				}
+				continue
+			}
 			var fe *crawler.FetchError
 			if !errors.As(err, &fe) || fe.Class != crawler.ClassAuth || fe.Temporary == broken.final || fe.RetryAfter <= 0 ||
 				!strings.Contains(err.Error(), broken.want) || !strings.Contains(err.Error(), "login.example") || strings.Contains(err.Error(), "s3cret") {
@@ -217,7 +222,14 @@ func TestNoToken(t *testing.T) {
 		if n := a.given - given; n < 1 || n > 2 {
 			t.Errorf("%s: asked %d times", broken.want, n)
 		}
-		offset.Add(3600)
+		until, why := known.Waits(parse(t, "https://api.example/x"))
+		if left := until.Sub(time.Unix(offset.Load(), 0)); broken.final != until.IsZero() || !broken.final && (left <= 0 || left > mostPause || !strings.Contains(why, broken.want)) {
+			t.Errorf("%s: waits %v, %q", broken.want, left, why)
+		}
+		if until, _ := known.Waits(parse(t, "https://other.example/")); !until.IsZero() {
+			t.Errorf("%s: another host waits", broken.want)
+		}
+		offset.Add(600)
 	}
 	a.broken = nil
 	if resp, err := send(t, rt, "https://api.example/"); err != nil || resp.StatusCode != 200 {
@@ -236,7 +248,7 @@ func TestWaitingForATokenEnds(t *testing.T) {
 	a := &api{}
 	release := make(chan struct{})
 	a.broken = func() (*http.Response, error) { <-release; return answer(500, ""), nil }
-	rt := oauth(t, a, time.Now)
+	rt, _ := oauth(t, a, time.Now)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := rt.RoundTrip(httpGet("https://api.example/").WithContext(ctx)); !errors.Is(err, context.Canceled) {

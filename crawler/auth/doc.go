@@ -14,7 +14,11 @@
 // to end: by one request at a time, with a deadline, through the transport that it is
 // given, without following redirects. After a failure there is none for a while that
 // grows, whoever asks. When a host refuses a token with 401, the answer is marked with
-// crawler.HeaderRenewed, so that the request may be sent again with a new one. This
-// is done once: where the new one is refused as well, the refusal stands until a token
-// has been accepted.
+// crawler.HeaderRenewed, so that the request may be sent again with a new one.
+//
+// In times of trouble, when no token can be had or new ones are refused as well, Waits
+// has the host left alone but for one request at a time, which tries whether they are
+// over. That request is told of the failure; others, which may be on their way, are told
+// crawler.ErrNotSent. Trouble of an hour is taken for lasting, and so is a refusal of
+// credentials of which no token was ever accepted.
 package auth

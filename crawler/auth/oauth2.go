@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,8 +14,6 @@ import (
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
-
-	"github.com/amblecrawl/amble/crawler"
 )
 
 // OAuth2 is a client that gets tokens by its own credentials.
@@ -30,14 +29,6 @@ const (
 	firstPause = 5 * time.Second
 	mostPause  = 5 * time.Minute
 )
-
-// unproven is how long a token that replaced a refused one, and is refused as well, is
-// held to show that no token helps. It may be that it was not known everywhere yet, or
-// taken back: for good it would cost every row behind it.
-const unproven = time.Minute
-
-// early is how long before its end a token is replaced.
-const early = 10 * time.Second
 
 // client signs requests with a token that it keeps.
 type client struct {
@@ -56,15 +47,11 @@ type client struct {
 	again    bool      // the next token replaces one that was refused
 	refused  bool      // the last fetch, by what no time mends, and there never was a token
 	had      bool      // there was a token once
-}
 
-// token is one that is in use.
-type token struct {
-	header   string
-	had      time.Time // since when
-	ends     time.Time // zero: nobody knows
-	again    bool      // it replaced one that was refused
-	accepted bool      // by some answer
+	proven bool          // some token was accepted
+	since  time.Time     // from when on no token could be had, or none was accepted; zero without trouble
+	rounds int           // tokens in a row that replaced a refused one and were refused as well
+	probe  *http.Request // the one request that is under way in times of trouble
 }
 
 func newClient(o *OAuth2, next http.RoundTripper, opt *Options) (signer, error) {
@@ -99,43 +86,6 @@ func (a agent) RoundTrip(r *http.Request) (*http.Response, error) {
 	return a.next.RoundTrip(r)
 }
 
-func (c *client) sign(r *http.Request) error {
-	t, err := c.current(r.Context())
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Authorization", t.header)
-	return nil
-}
-
-// current is the token in use, which it waits for where there is none. Its errors are
-// *crawler.FetchError, or that of the context.
-func (c *client) current(ctx context.Context) (*token, error) {
-	for {
-		c.mu.Lock()
-		t, now := c.token, c.now()
-		switch {
-		case t != nil && (t.ends.IsZero() || now.Before(t.ends.Add(-early))):
-			c.mu.Unlock()
-			return t, nil
-		case c.fetching == nil && now.Before(c.pause):
-			err := &crawler.FetchError{Class: crawler.ClassAuth, Temporary: !c.refused, RetryAfter: c.pause.Sub(now), Err: c.failed}
-			c.mu.Unlock()
-			return nil, err
-		case c.fetching == nil:
-			c.fetching = make(chan struct{})
-			go c.fetch(c.again)
-		}
-		done := c.fetching
-		c.mu.Unlock()
-		select {
-		case <-done:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
-
 // fetch gets a token for all who wait, and so in nobody's context.
 func (c *client) fetch(again bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
@@ -149,9 +99,16 @@ func (c *client) fetch(again bool) {
 		err = errors.New("the answer holds no token")
 	}
 	if err != nil {
-		c.failed = fmt.Errorf("no token from %s: %w", host(c.config.TokenURL), plain(err))
+		why := plain(err)
+		if errors.Is(err, context.DeadlineExceeded) || isTimeout(err) {
+			why = fmt.Errorf("no answer within %v", c.timeout)
+		}
+		c.failed = fmt.Errorf("no token from %s: %w", host(c.config.TokenURL), why)
 		c.pause = c.now().Add(min(firstPause<<min(c.failures, 10), mostPause))
 		c.failures++
+		if c.since.IsZero() {
+			c.since = c.now()
+		}
 		// Credentials that never worked will not begin to; those that did may again.
 		c.refused = !c.had && refusal(err)
 		if c.log != nil {
@@ -166,6 +123,15 @@ func (c *client) fetch(again bool) {
 		c.token.ends = c.now().Add(max(time.Until(got.Expiry), 2*early))
 	}
 	c.failed, c.failures, c.again = nil, 0, false
+	if c.rounds == 0 && !again {
+		c.since = time.Time{}
+	}
+}
+
+// isTimeout reports whether a network's deadline was the end of a request.
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
 }
 
 // refusal reports whether a server said what is wrong with what it was asked by.
@@ -215,28 +181,4 @@ func host(raw string) string {
 		return u.Host
 	}
 	return "the token's server"
-}
-
-// answered learns whether the token was accepted.
-func (c *client) answered(signed *http.Request, resp *http.Response) {
-	sent := signed.Header.Get("Authorization")
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t := c.token
-	if resp.StatusCode != http.StatusUnauthorized {
-		if t != nil && t.header == sent {
-			t.accepted = true
-		}
-		return
-	}
-	switch {
-	case t == nil && c.failed != nil: // no new one could be had
-		return
-	case t == nil || t.header != sent: // another answer has been here before
-	case t.again && !t.accepted && c.now().Sub(t.had) < unproven:
-		return // a new one helps no more than the last one
-	default:
-		c.token, c.again = nil, true
-	}
-	resp.Header[crawler.HeaderRenewed] = []string{"1"}
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/amblecrawl/amble/crawler/urls"
 )
 
 // Credentials are those of one host; one kind of them is set.
@@ -39,9 +41,14 @@ type Options struct {
 // ErrCredentials means that credentials cannot be used as they are.
 var ErrCredentials = errors.New("bad credentials")
 
-// New makes transports that add credentials to what they hand on to next. Errors wrap
-// ErrCredentials and name the host.
-func New(o Options) (wrap func(next http.RoundTripper) http.RoundTripper, err error) {
+// Auth has the credentials of hosts. It is safe for concurrent use.
+type Auth struct {
+	opt   Options
+	hosts map[string]signer // of the transport
+}
+
+// New checks credentials. Errors wrap ErrCredentials and name the host.
+func New(o Options) (*Auth, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = 30 * time.Second
 	}
@@ -53,19 +60,39 @@ func New(o Options) (wrap func(next http.RoundTripper) http.RoundTripper, err er
 			return nil, fmt.Errorf("%w of %s: %w", ErrCredentials, host, err)
 		}
 	}
-	return func(next http.RoundTripper) http.RoundTripper {
-		t := &transport{next: next, hosts: make(map[string]signer, len(o.Hosts))}
-		for host, c := range o.Hosts {
-			t.hosts[host], _ = c.signer(next, &o) // as above
-		}
-		return t
-	}, nil
+	return &Auth{opt: o}, nil
+}
+
+// Wrap makes the transport that adds credentials to what it hands on to next. It is
+// called once, before anything is sent.
+func (a *Auth) Wrap(next http.RoundTripper) http.RoundTripper {
+	if len(a.opt.Hosts) == 0 {
+		return next
+	}
+	a.hosts = make(map[string]signer, len(a.opt.Hosts))
+	for host, c := range a.opt.Hosts {
+		a.hosts[host], _ = c.signer(next, &a.opt) // New has seen that it can
+	}
+	return &transport{next: next, hosts: a.hosts}
+}
+
+// Waits is until when a host is to be left alone since it has no good token, and why;
+// zero where it need not be.
+func (a *Auth) Waits(u urls.URL) (until time.Time, why string) {
+	if len(a.hosts) == 0 {
+		return time.Time{}, ""
+	}
+	if c, ok := signerOf(a.hosts, u.Scheme(), strings.Trim(u.Hostname(), "[]"), u.Port()).(*client); ok {
+		return c.waits()
+	}
+	return time.Time{}, ""
 }
 
 // signer adds credentials to a request, which is a copy of its own.
 type signer interface {
 	sign(r *http.Request) error
-	// answered looks at the answer to a request that it has signed.
+	// answered looks at the answer to a request that it has signed, nil where there was
+	// none.
 	answered(signed *http.Request, resp *http.Response)
 }
 
@@ -76,7 +103,7 @@ type transport struct {
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	s := t.of(r.URL)
+	s := signerOf(t.hosts, r.URL.Scheme, strings.ToLower(r.URL.Hostname()), r.URL.Port())
 	if s == nil {
 		return t.next.RoundTrip(r)
 	}
@@ -88,20 +115,19 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp, err := t.next.RoundTrip(signed)
+	s.answered(signed, resp)
 	if resp != nil {
-		s.answered(signed, resp)
 		resp.Request = r
 	}
 	return resp, err
 }
 
-// of are the credentials for a URL, nil without any.
-func (t *transport) of(u *url.URL) signer {
-	port := u.Port()
+// signerOf are the credentials for a host, nil without any.
+func signerOf(hosts map[string]signer, scheme, host, port string) signer {
 	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		port = map[string]string{"http": "80", "https": "443"}[scheme]
 	}
-	return t.hosts[net.JoinHostPort(strings.ToLower(u.Hostname()), port)]
+	return hosts[net.JoinHostPort(host, port)]
 }
 
 func (c *Credentials) signer(next http.RoundTripper, o *Options) (signer, error) {
@@ -173,6 +199,9 @@ func (q query) without(raw string) string {
 
 // answered keeps the key out of where a redirect leads to.
 func (q query) answered(_ *http.Request, resp *http.Response) {
+	if resp == nil {
+		return
+	}
 	for _, name := range []string{"Location", "Refresh", "Link", "Content-Location"} {
 		for i, value := range resp.Header[name] {
 			address, rest, found := strings.Cut(value, "?")

@@ -30,7 +30,7 @@ func (c *Client) explain(ctx context.Context, x *exchange, err error) error {
 	if c.opt.ErrLapsed != nil && errors.Is(err, c.opt.ErrLapsed) {
 		return fmt.Errorf("%w: %w", crawler.ErrNotSent, bare(err))
 	}
-	if errors.Is(err, crawler.ErrStop) { // by Receive
+	if errors.Is(err, crawler.ErrStop) || errors.Is(err, crawler.ErrNotSent) { // by Receive, by Guard
 		return bare(err)
 	}
 	if errors.Is(err, errSpool) {
