@@ -12,6 +12,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/download"
 	"github.com/amblecrawl/amble/crawler/fetch/blob"
+	"github.com/amblecrawl/amble/crawler/login"
 	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/extractors"
 )
@@ -51,7 +52,7 @@ func (c *crawl) closeBuckets() {
 }
 
 // openFiles opens the destination of a run's files, nil where it has none.
-func (c *crawl) openFiles(ctx context.Context, folder string, state remembering, run string) (*download.Store, error) {
+func (c *crawl) openFiles(ctx context.Context, folder string, state remembering, run string, session *login.Session) (*download.Store, error) {
 	d := &c.cfg.Downloads
 	if !c.cfg.Downloading() {
 		return nil, nil
@@ -66,7 +67,7 @@ func (c *crawl) openFiles(ctx context.Context, folder string, state remembering,
 		o.Exchange = (&uploads{c.polite(), c.gate, name}).exchange
 	}
 	if d.Sums != "" {
-		sums, err := c.readSums(ctx, d.Sums)
+		sums, err := c.readSums(ctx, d.Sums, session)
 		if err != nil {
 			return nil, &exitError{exitConfig, fmt.Errorf("downloads.sha256sums: %s: %w", d.Sums, err)}
 		}
@@ -83,9 +84,12 @@ func (c *crawl) openFiles(ctx context.Context, folder string, state remembering,
 const maxSumsFile = 64 << 20
 
 // readSums reads a file of sums, of the disk or of the web under the crawl's rules.
-func (c *crawl) readSums(ctx context.Context, place string) (*download.Sums, error) {
+func (c *crawl) readSums(ctx context.Context, place string, session *login.Session) (*download.Sums, error) {
 	if u, err := urls.Parse(place); err == nil && (u.IsHTTP() || u.Scheme() == download.Scheme) {
 		one := c.single(func(format string, args ...any) { c.log.Info(fmt.Sprintf(format, args...)) })
+		if session != nil {
+			one.fetcher = session.Fetcher(one.fetcher)
+		}
 		page, err := one.fetch(ctx, one.request(u), crawler.FetchOptions{MaxBody: maxSumsFile, Raw: true})
 		if err != nil {
 			return nil, err

@@ -146,7 +146,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	parts.Frontier, parts.NewFetcher = traced.Frontier(parts.Frontier), traced.Fetchers(parts.NewFetcher)
 	tally := c.tally(x.accept)
 	parts.Tally = tally
-	files, err := c.openFiles(ctx, x.state, f, set.RunID)
+	files, err := c.openFiles(ctx, x.state, f, set.RunID, session)
 	if err != nil {
 		return report{}, err
 	}

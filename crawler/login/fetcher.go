@@ -33,9 +33,18 @@ func (f *fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 		return nil, fmt.Errorf("%w: a login is under way", crawler.ErrNotSent)
 	}
 	opt.Header = joined(opt.Header, header)
+	file := &receiver{session: s, ctx: ctx, url: u, round: round, next: opt.Receive}
+	if opt.Receive != nil && s.opt.Again.Shows != nil {
+		opt.Receive = file.receive
+	}
 	resp, err := f.next.Fetch(ctx, u, opt)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case file.ended:
+		return loggedOut(resp), nil
+	case file.shown:
+		return resp, nil
 	}
 	page := crawler.NewPage(&crawler.Request{URL: u}, resp)
 	if resp.Stored != "" && s.opt.Again.seen(ctx, page) { // what is kept says nothing of now
@@ -52,12 +61,17 @@ func (f *fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 		return resp, nil
 	}
 	if s.ended(u.Redacted(), round) {
-		marked := *resp
-		marked.Header = maps.Clone(resp.Header)
-		marked.Header[crawler.HeaderLoggedOut] = []string{"1"}
-		return &marked, nil
+		return loggedOut(resp), nil
 	}
 	return resp, nil
+}
+
+// loggedOut marks an answer.
+func loggedOut(resp *crawler.Response) *crawler.Response {
+	marked := *resp
+	marked.Header = maps.Clone(resp.Header)
+	marked.Header[crawler.HeaderLoggedOut] = []string{"1"}
+	return &marked
 }
 
 // ended says that nothing was sent, since the login has failed for good.

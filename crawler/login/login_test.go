@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -251,5 +253,97 @@ func TestOneLoginForAll(t *testing.T) {
 	}
 	if _, err := fetch("https://a.example/y"); !errors.Is(err, crawler.ErrStop) || !errors.Is(err, ErrRefused) || !errors.Is(err, crawler.ErrNotSent) {
 		t.Errorf("goes on: %v", err)
+	}
+}
+
+// holds shows where a page holds a text.
+type holds string
+
+func (h holds) Extract(_ context.Context, p *crawler.Page, e *crawler.Emitter) error {
+	if strings.Contains(string(p.Response.Body), string(h)) {
+		e.Record()
+	}
+	return nil
+}
+
+// A form in the place of a file is no file: whoever receives files is not told of it.
+func TestFormsAreNoFiles(t *testing.T) {
+	s := &site{says: func(*crawler.Request) (*crawler.Response, error) { return answer(200, "") }}
+	session := newSession(t, s, func(o *Options) { o.Again, o.Expect = Sign{Shows: holds("<form")}, Sign{Status: []int{200}} })
+	if err := session.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("x", maxShown) + "<form"
+	for _, c := range []struct {
+		name, path, media, body string
+		status                  int
+		ended                   bool
+	}{
+		{"a file", "/1", "application/pdf", "<form", 200, false},
+		{"a form", "/2", "text/html; charset=utf-8", "<form>", 200, true},
+		{"a page", "/3", "text/html", "<p>", 200, false},
+		{"a form again", "/2", "text/html", "<form>", 200, false}, // others were good: it is the file
+		{"a long page", "/4", "text/html", long, 200, false},
+		{"a part", "/5", "text/html", "<form", 206, false},
+	} {
+		got := ""
+		web := receiving(func(opt crawler.FetchOptions) (*crawler.Response, error) {
+			err := opt.Receive(c.status, http.Header{"Content-Type": {c.media}}, -1, strings.NewReader(c.body))
+			return &crawler.Response{Status: c.status, Header: http.Header{}}, err
+		})
+		resp, err := session.Fetcher(web).Fetch(t.Context(), parse("https://a.example"+c.path), crawler.FetchOptions{
+			Receive: func(_ int, _ http.Header, _ int64, body io.Reader) error {
+				all, err := io.ReadAll(body)
+				got = string(all)
+				return err
+			},
+		})
+		session.work.Wait()
+		if err != nil || len(resp.Header[crawler.HeaderLoggedOut]) > 0 != c.ended || got != c.body && !c.ended || c.ended && got != "" {
+			t.Errorf("%s: received %d bytes of %d, %v, %v", c.name, len(got), len(c.body), resp, err)
+		}
+	}
+	// What breaks off is told to who receives it.
+	web := receiving(func(opt crawler.FetchOptions) (*crawler.Response, error) {
+		return nil, opt.Receive(200, http.Header{"Content-Type": {"text/html"}}, -1, io.MultiReader(strings.NewReader("half"), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	})
+	got := 0
+	_, err := session.Fetcher(web).Fetch(t.Context(), parse("https://a.example/6"), crawler.FetchOptions{
+		Receive: func(_ int, _ http.Header, _ int64, body io.Reader) error {
+			all, err := io.ReadAll(body)
+			got = len(all)
+			return err
+		},
+	})
+	if !errors.Is(err, io.ErrUnexpectedEOF) || got != 4 {
+		t.Errorf("%v after %d bytes", err, got)
+	}
+}
+
+type receiving func(opt crawler.FetchOptions) (*crawler.Response, error)
+
+func (f receiving) Fetch(_ context.Context, _ urls.URL, opt crawler.FetchOptions) (*crawler.Response, error) {
+	return f(opt)
+}
+
+// A page that meets the ends of two sessions, with others between them, is not to blame.
+func TestPageMeetsTheEndsOfSessions(t *testing.T) {
+	web := &pages{}
+	s := &site{}
+	s.says = func(*crawler.Request) (*crawler.Response, error) { web.ended = false; return answer(200, "") }
+	session := newSession(t, s, nil)
+	if err := session.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	for i, raw := range []string{"https://a.example/1", "https://a.example/2", "https://a.example/1"} {
+		if _, err := session.Fetcher(web).Fetch(t.Context(), parse("https://a.example/good"), crawler.FetchOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		web.ended = true
+		resp, err := session.Fetcher(web).Fetch(t.Context(), parse(raw), crawler.FetchOptions{})
+		session.work.Wait()
+		if err != nil || len(resp.Header[crawler.HeaderLoggedOut]) == 0 {
+			t.Errorf("time %d: %v, %v", i, resp, err)
+		}
 	}
 }

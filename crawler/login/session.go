@@ -58,19 +58,19 @@ type Session struct {
 	work sync.WaitGroup
 
 	mu     sync.Mutex
-	round  int         // the logins so far
-	live   bool        // the last one holds
-	header http.Header // to be sent
-	good   bool        // an answer of this round was that of somebody logged in
-	known  bool        // one of any round was
-	vain   int         // logins in a row that no good answer followed
-	blamed map[string]bool
+	round  int            // the logins so far
+	live   bool           // the last one holds
+	header http.Header    // to be sent
+	good   bool           // an answer of this round was that of somebody logged in
+	known  bool           // one of any round was
+	vain   int            // logins in a row that no good answer followed
+	blamed map[string]int // the round in which a page led to a login
 	failed error
 }
 
 // New makes a session; nothing is sent. Close it.
 func New(ctx context.Context, o Options) *Session {
-	s := &Session{opt: o, blamed: map[string]bool{}}
+	s := &Session{opt: o, blamed: map[string]int{}}
 	s.ctx, s.stop = context.WithCancel(ctx)
 	return s
 }
@@ -162,13 +162,13 @@ func (s *Session) ended(page string, round int) bool {
 	switch {
 	case s.failed != nil || !s.live || round != s.round:
 		return true // others have seen it before
-	case s.blamed[page] && s.known:
+	case s.known && s.blamedBefore(page):
 		return false // it is the page: others were good
 	}
 	if len(s.blamed) >= maxBlamed {
 		clear(s.blamed)
 	}
-	s.blamed[page] = true
+	s.blamed[page] = s.round
 	if !s.good {
 		s.vain++
 	}
@@ -184,4 +184,11 @@ func (s *Session) ended(page string, round int) bool {
 	s.opt.Log.Info("the session has ended; logging in again", "page", page)
 	s.work.Go(s.enter)
 	return true
+}
+
+// blamedBefore reports whether a page has led to the login of this round. One that led to
+// a login long ago may have met the end of another session.
+func (s *Session) blamedBefore(page string) bool {
+	round, ok := s.blamed[page]
+	return ok && round == s.round-1
 }
