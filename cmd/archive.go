@@ -14,6 +14,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/cache"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/login"
+	"github.com/amblecrawl/amble/crawler/urls"
 )
 
 // fetching is where a run's answers come from.
@@ -30,7 +31,7 @@ func (g *fetching) open(c *crawl, resumed bool, log *slog.Logger) (err error) {
 	cfg := c.cfg
 	if g.replay == "" {
 		if g.cache, err = openCache(c); err != nil {
-			return &exitError{exitConfig, fmt.Errorf("fetch.cache: %w", err)}
+			return exitWith(exitConfig, fmt.Errorf("fetch.cache: %w", err))
 		}
 	}
 	var o archive.Options
@@ -57,7 +58,7 @@ func (g *fetching) open(c *crawl, resumed bool, log *slog.Logger) (err error) {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		err = fmt.Errorf("%s: %w", path.Path, path.Err)
 	}
-	return &exitError{exitConfig, fmt.Errorf("%s: %w", flag, err)}
+	return exitWith(exitConfig, fmt.Errorf("%s: %w", flag, err))
 }
 
 func (g *fetching) close() (err error) {
@@ -75,7 +76,7 @@ func (g *fetching) close() (err error) {
 
 // parts are the fetchers of a run, and what they want politeness to heed.
 func (g *fetching) parts(c *crawl, session *login.Session) (func() crawler.Fetcher, *polite) {
-	fetcher, p := c.loggedIn(session, g)
+	fetcher, p := g.loggedIn(c, session)
 	switch {
 	case g.reader != nil:
 		return g.reader.Fetcher, p
@@ -140,6 +141,30 @@ func (g *fetching) checkReplay(cfg *config.Config) error {
 	if g.replay == "" || !cfg.Revisit.On() || cfg.Revisit.Output != "changes" {
 		return nil
 	}
-	return &exitError{exitConfig, errors.New("--replay: a replay writes all records, and the outputs of this crawl take changes alone (revisit.output: changes): " +
-		"they would be set back to what they were. Give it outputs of its own: --set revisit=off --set 'output={jsonl: \"replay/{type}.jsonl\"}'")}
+	return exitWith(exitConfig, errors.New("--replay: a replay writes all records, and the outputs of this crawl take changes alone (revisit.output: changes): "+
+		"they would be set back to what they were. Give it outputs of its own: --set revisit=off --set 'output={jsonl: \"replay/{type}.jsonl\"}'"))
+}
+
+// loggedIn makes fetchers and politeness heed a session, nil for none.
+func (g *fetching) loggedIn(c *crawl, session *login.Session) (fetcher func() crawler.Fetcher, p *polite) {
+	p = c.polite()
+	if session == nil {
+		return func() crawler.Fetcher { return g.withCache(c.client.Fetcher()) }, p
+	}
+	reachable := p.waits
+	p.waits = func(u urls.URL) (time.Time, string) {
+		if until, why := reachable(u); !until.IsZero() {
+			return until, why
+		}
+		return session.Waits(u)
+	}
+	return func() crawler.Fetcher { return session.Fetcher(g.withCache(c.client.Fetcher())) }, p
+}
+
+// withCache puts a cache before a fetcher, nil for none.
+func (g *fetching) withCache(next crawler.Fetcher) crawler.Fetcher {
+	if g.cache == nil {
+		return next
+	}
+	return g.cache.Fetcher(next)
 }

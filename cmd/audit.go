@@ -41,11 +41,11 @@ crawl came, how often, and under which rule.`,
 func audit(cmd *cobra.Command, state, host string, html bool) error {
 	folder := ledgerFolder(state)
 	if _, err := os.Stat(folder); err != nil {
-		return &exitError{exitConfig, fmt.Errorf("%s holds no ledger: name the state folder of a crawl that has run", state)}
+		return exitWith(exitConfig, fmt.Errorf("%s holds no ledger: name the state folder of a crawl that has run", state))
 	}
 	report, err := ledger.Audit(cmd.Context(), folder, ledger.Rules{Trace: host})
 	if report == nil {
-		return &exitError{exitConfig, err}
+		return exitWith(exitConfig, err)
 	}
 	out := cmd.OutOrStdout()
 	write := func() error { return report.WriteText(out) }
@@ -53,13 +53,13 @@ func audit(cmd *cobra.Command, state, host string, html bool) error {
 		write = func() error { return report.WriteHTML(out, host) }
 	}
 	if werr := write(); werr != nil {
-		return &exitError{exitConfig, werr}
+		return exitWith(exitConfig, werr)
 	}
 	switch {
 	case err != nil:
-		return &exitError{exitNothing, err}
+		return exitWith(exitNothing, err)
 	case report.Found > 0:
-		return &exitError{code: exitNothing}
+		return exitSilent(exitNothing)
 	}
 	return nil
 }

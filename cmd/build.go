@@ -32,7 +32,7 @@ in 200 languages and the engine "thorough" of the extractor article.`,
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(o.With) == 0 && o.Tags == "" {
-				return &exitError{exitConfig, errors.New("build: no plugin: name its module with --with MODULE[@VERSION][=PATH]; or --tags full")}
+				return exitWith(exitConfig, errors.New("build: no plugin: name its module with --with MODULE[@VERSION][=PATH]; or --tags full"))
 			}
 			o.Log = cmd.ErrOrStderr()
 			return buildExit(cmd.Context(), build.Run(cmd.Context(), o))
@@ -51,11 +51,11 @@ func buildExit(ctx context.Context, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, build.ErrMistake):
-		return &exitError{exitConfig, fmt.Errorf("build: %w", err)}
+		return exitWith(exitConfig, fmt.Errorf("build: %w", err))
 	case ctx.Err() != nil:
-		return &exitError{exitInterrupted, nil}
+		return exitSilent(exitInterrupted)
 	case errors.As(err, new(*fs.PathError)):
-		return &exitError{exitFailed, fmt.Errorf("build: %w", err)}
+		return exitWith(exitFailed, fmt.Errorf("build: %w", err))
 	}
-	return &exitError{exitNothing, fmt.Errorf("build: %w", err)}
+	return exitWith(exitNothing, fmt.Errorf("build: %w", err))
 }

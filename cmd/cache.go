@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/cache"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -49,12 +48,4 @@ func (c *crawl) hasCookies(u urls.URL) bool {
 	}
 	r, err := http.NewRequest(http.MethodGet, u.Fetch(), nil)
 	return err != nil || c.jar.Field(r.URL) != ""
-}
-
-// withCache puts a cache before a fetcher, nil for none.
-func (g *fetching) withCache(next crawler.Fetcher) crawler.Fetcher {
-	if g.cache == nil {
-		return next
-	}
-	return g.cache.Fetcher(next)
 }

@@ -80,12 +80,6 @@ type tally struct {
 	rules                          map[planRule]int64 // that disallow
 }
 
-// planRule is a line of robots.txt, or a reason without a line.
-type planRule struct {
-	line int
-	text string
-}
-
 // offer is a sitemap that robots.txt names and the seeds do not.
 type offer struct {
 	url        urls.URL
@@ -261,31 +255,6 @@ func (p *planner) judge(s *site, h heldURL) {
 		rule = planRule{text: "other rules"}
 	}
 	t.rules[rule]++
-}
-
-// allowed tells whether a host's robots.txt lets a URL be fetched, by its rules
-// and by what it says about the use of pages. What is not known is taken as
-// allowed, for the caller to say.
-func (c *crawl) allowed(u urls.URL) (allowed bool, by planRule, known bool) {
-	if c.withoutRobots(u.Origin()) {
-		return true, planRule{}, true
-	}
-	v, digest, known := c.gate.Consult(u.Origin(), u.Fetch())
-	if !known {
-		return true, planRule{}, false
-	}
-	if !v.Allowed {
-		return false, planRule{v.Line, v.Text}, true
-	}
-	if verdict := c.usage.DecideEarly(saidBy(digest, c.gate.File(u.Origin())).early(u.Fetch())); !verdict.Allowed {
-		return false, planRule{text: verdict.Reason}, true
-	}
-	return true, planRule{}, true
-}
-
-// withoutRobots says whether robots.txt has no say about a host.
-func (c *crawl) withoutRobots(origin string) bool {
-	return c.cfg.Politeness.Robots == "ignore" || c.gate.API(origin)
 }
 
 // readSitemap books the end of reading a sitemap.

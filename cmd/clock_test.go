@@ -75,7 +75,7 @@ func TestClockIsSetWhileCrawling(t *testing.T) {
 	defer store.Close()
 	f := onWall{store, clock}
 	log := slog.New(slog.DiscardHandler)
-	crawl, err := assemble(cfg, log, past{state: f})
+	crawl, err := assemble(cfg, log, past{hosts: memory{state: f}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestClockIsSetWhileCrawling(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := crawl.parts(f, monitor.New(time.Now), book, nil, &fetching{})
+	parts := engineParts(crawl, f, monitor.New(time.Now), book, nil, &fetching{})
 	var jumps atomic.Int64
 	parts.Observer.Exchanged = func(crawler.Exchange) {
 		n := jumps.Add(1)

@@ -14,16 +14,16 @@ func profileCPU(path string) (stop func() error, err error) {
 	}
 	f, err := os.Create(path)
 	if err != nil {
-		return nil, &exitError{exitConfig, fmt.Errorf("--cpuprofile: %w", err)}
+		return nil, exitWith(exitConfig, fmt.Errorf("--cpuprofile: %w", err))
 	}
 	if err := pprof.StartCPUProfile(f); err != nil {
 		_ = f.Close()
-		return nil, &exitError{exitFailed, fmt.Errorf("--cpuprofile: %w", err)}
+		return nil, exitWith(exitFailed, fmt.Errorf("--cpuprofile: %w", err))
 	}
 	return func() error {
 		pprof.StopCPUProfile()
 		if err := f.Close(); err != nil {
-			return &exitError{exitFailed, fmt.Errorf("--cpuprofile: %w", err)}
+			return exitWith(exitFailed, fmt.Errorf("--cpuprofile: %w", err))
 		}
 		return nil
 	}, nil

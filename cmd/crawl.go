@@ -13,13 +13,10 @@ import (
 	"github.com/amblecrawl/amble/crawler/auth"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/cookies"
-	"github.com/amblecrawl/amble/crawler/drift"
 	"github.com/amblecrawl/amble/crawler/fetch"
 	"github.com/amblecrawl/amble/crawler/fetch/blob"
 	"github.com/amblecrawl/amble/crawler/fetch/database"
-	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/urls"
-	"github.com/amblecrawl/amble/crawler/veil"
 	"github.com/amblecrawl/amble/extractors"
 	"github.com/amblecrawl/amble/extractors/content"
 	"github.com/amblecrawl/amble/extractors/feeds"
@@ -50,17 +47,11 @@ type crawl struct {
 
 // past is what a crawl's earlier processes have left behind.
 type past struct {
-	// used tells that one may have sent requests a moment ago, so that every
-	// host first waits its delay.
-	used bool
-	// state is where they kept what they knew of hosts, nil without one.
-	state remembering
+	hosts memory
 	// folder is that of a run's state; no other command holds more than a page.
 	folder string
 	// resumed tells that an unfinished run of the folder goes on.
 	resumed bool
-	// common is the time of hosts that crawls of this process share, nil for none.
-	common *politeness.Common
 }
 
 // assemble puts a config's parts together.
@@ -68,40 +59,45 @@ func assemble(cfg *config.Config, log *slog.Logger, before past) (*crawl, error)
 	c := &crawl{cfg: cfg, log: log, canon: cfg.Canon()}
 	var err error
 	if c.scope, err = urls.NewScope(cfg.ScopeRules()); err != nil {
-		return nil, &exitError{exitConfig, err}
+		return nil, exitWith(exitConfig, err)
 	}
 	if c.usage, err = signals.ParsePolicy(cfg.Politeness.Usage.Rules()); err != nil {
-		return nil, &exitError{exitConfig, fmt.Errorf("politeness.usage: %w", err)}
+		return nil, exitWith(exitConfig, fmt.Errorf("politeness.usage: %w", err))
 	}
 	c.asksFile = tdmFile(&cfg.Politeness, c.usage) != nil
-	if c.gate, err = newGate(cfg, c.usage, before); err != nil {
-		return nil, &exitError{exitConfig, err}
+	if c.gate, err = newGate(cfg, c.usage, before.hosts); err != nil {
+		return nil, exitWith(exitConfig, err)
 	}
 	if c.databases, err = newDatabases(cfg); err != nil {
-		return nil, &exitError{exitConfig, err}
+		return nil, exitWith(exitConfig, err)
 	}
 	if c.buckets, err = newBuckets(cfg); err != nil {
-		return nil, &exitError{exitConfig, err}
+		return nil, exitWith(exitConfig, err)
 	}
 	if c.jar, err = newJar(cfg, before, log); err != nil {
 		return nil, stateError(err)
 	}
 	if c.auth, err = newAuth(cfg, log); err != nil {
-		return nil, &exitError{exitConfig, errors.Join(err, c.closeJar())}
+		return nil, exitWith(exitConfig, errors.Join(err, c.closeJar()))
 	}
 	if c.client, err = newClient(cfg, c.gate, c.jar, c.auth, schemes(c.databases, c.buckets), before.folder, log); err != nil {
-		return nil, &exitError{exitConfig, errors.Join(err, c.closeJar())}
+		return nil, exitWith(exitConfig, errors.Join(err, c.closeJar()))
 	}
 	if c.pipeline, err = newPipeline(cfg, log); err != nil {
-		return nil, &exitError{exitConfig, err}
+		return nil, exitWith(exitConfig, err)
 	}
 	return c, nil
+}
+
+// askRobots is a crawl of no config, that only reads what hosts say in robots.txt.
+func askRobots(gate *politeness.Gate, client *fetch.Client) *crawl {
+	return &crawl{gate: gate, client: client, canon: &urls.Canon{}}
 }
 
 // open gets the extractors ready; call it before the first page.
 func (c *crawl) open(ctx context.Context) error {
 	if err := c.pipeline.Open(ctx); err != nil {
-		return &exitError{exitConfig, message(c.cfg, err)}
+		return exitWith(exitConfig, message(c.cfg, err))
 	}
 	c.opened = true
 	return nil
@@ -121,6 +117,9 @@ func (c *crawl) close() {
 		c.log.Error("an extractor could not be closed", "err", err)
 	}
 }
+
+// pagePolicy reads what sites say on pages.
+func (c *crawl) pagePolicy() crawler.PagePolicy { return newPagePolicy(c.cfg, c.usage) }
 
 // polite is the gate as the engine asks it.
 func (c *crawl) polite() *polite {
@@ -234,50 +233,4 @@ func newPipeline(cfg *config.Config, log *slog.Logger) (*extractors.Pipeline, er
 func usedBefore(state string) bool {
 	_, err := os.Stat(state)
 	return err == nil
-}
-
-// kept is what a state knows of hosts, and of what records were like, which a new
-// run is to know as well; keptFiles are the texts of hosts, which it can do without.
-var (
-	kept      = []string{crawler.KeyDebts, drift.KeyKept}
-	keptFiles = []string{crawler.KeyRobots, crawler.KeyFile}
-)
-
-// openFrontier opens a crawl's state. A finished run in it is replaced by a
-// new one unless it is the one whose end is owed; an unfinished one is kept unless fresh.
-// Before a new one begins, while the state is this process's, begins is asked whether it
-// is to read every robots.txt anew; nil: it is not.
-func openFrontier(cfg *config.Config, dir string, fresh bool, owed string, begins func() (anew bool), log *slog.Logger) (f *frontier.Frontier, resumed crawler.RunState, err error) {
-	open := func(o frontier.Options, keep ...string) (*frontier.Frontier, error) {
-		o.Dir, o.Crawl, o.Version, o.Log = dir, cfg.Name, version, log
-		o.Keep = append(keep, kept...)
-		if o.KeepKnown {
-			o.Keep = append(o.Keep, crawler.KeyRevisit, veil.Key) // by which what is known is sealed
-		}
-		return frontier.Open(o)
-	}
-	// A run that is given up has written some of what it knows by now, and nothing of
-	// the rest: the next one begins with nothing.
-	if f, err = open(frontier.Options{Fresh: fresh}, keptFiles...); err != nil {
-		return nil, crawler.RunState{}, stateError(err)
-	}
-	run, found, err := crawler.ReadRun(f)
-	if err == nil && (!found || run.Finished && (owed == "" || run.ID != owed)) {
-		anew := begins != nil && begins()
-		if found || anew {
-			o := frontier.Options{Fresh: true, KeepKnown: cfg.Revisit.On() && !fresh}
-			files := keptFiles
-			if anew {
-				files, o.Spent = nil, spent(time.Now())
-			}
-			if err = f.Close(); err == nil {
-				f, err = open(o, files...)
-			}
-		}
-		run = crawler.RunState{}
-	}
-	if err != nil {
-		return nil, crawler.RunState{}, stateError(err)
-	}
-	return f, run, nil
 }

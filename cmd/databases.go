@@ -2,17 +2,9 @@ package cmd
 
 import (
 	"fmt"
-	"iter"
 	"net/http"
-	"net/url"
 	"strings"
-	"text/tabwriter"
-	"time"
 
-	"github.com/spf13/cobra"
-
-	"github.com/amblecrawl/amble/crawler/aggregate"
-	"github.com/amblecrawl/amble/crawler/bucket"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/download"
 	"github.com/amblecrawl/amble/crawler/fetch"
@@ -79,47 +71,6 @@ func queryRules(cfg *config.Config) []extractors.Rule {
 	return rules
 }
 
-// connections are what is promised to databases: no delay, since they are the
-// operator's own, and no more requests at a time than the config says.
-func connections(cfg *config.Config) iter.Seq2[string, exception] {
-	return func(yield func(string, exception) bool) {
-		for _, c := range cfg.Connections {
-			scheme := query.Scheme
-			if c.IsBucket() {
-				scheme = download.Scheme
-			}
-			if !yield(scheme+"://"+c.Name, exception{delay: new(time.Duration), concurrency: c.Concurrency, circuitMost: probeEvery, giveUp: c.GiveUp}) {
-				return
-			}
-		}
-	}
-}
-
-// exceptionsOf are those of politeness.hosts, of connections and of outputs.
-func exceptionsOf(cfg *config.Config) iter.Seq2[string, exception] {
-	return func(yield func(string, exception) bool) {
-		for _, all := range []iter.Seq2[string, exception]{exceptions(&cfg.Politeness), connections(cfg), services(cfg)} {
-			for host, x := range all {
-				if !yield(host, x) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// aggregates are what a config's records are summed up to.
-func aggregates(cfg *config.Config) []aggregate.Spec {
-	var specs []aggregate.Spec
-	for _, a := range cfg.Aggregate {
-		specs = append(specs, aggregate.Spec{
-			Name: a.Name, Of: a.Of, GroupBy: a.GroupBy, Count: a.Count, Sum: a.Sum, Min: a.Min, Max: a.Max, Avg: a.Avg,
-			Only: a.Only, MaxGroups: a.MaxGroups,
-		})
-	}
-	return specs
-}
-
 // closeDatabases ends the connections.
 func (c *crawl) closeDatabases() {
 	if c.databases == nil {
@@ -139,55 +90,4 @@ func (t onTheWeb) RoundTrip(req *http.Request) (*http.Response, error) {
 		return t.web.RoundTrip(req)
 	}
 	return t.other.RoundTrip(req)
-}
-
-// parseRequestArgument reads a URL from the command line that may be that of a
-// query, with its parameters in any order.
-func parseRequestArgument(cfg *config.Config, raw string) (urls.URL, error) {
-	if strings.HasPrefix(raw, download.Scheme+"://") || bucket.IsURL(raw) && cfg.HasBuckets() {
-		return objectArgument(cfg, raw)
-	}
-	if !strings.HasPrefix(raw, query.Scheme+"://") {
-		return parseURLArgument(raw)
-	}
-	parsed, err := url.Parse(raw)
-	if err != nil {
-		return urls.URL{}, &exitError{exitConfig, fmt.Errorf("%q is not the URL of a query", raw)}
-	}
-	call, err := cfg.QuerySet().Read(parsed)
-	if err != nil {
-		return urls.URL{}, &exitError{exitConfig, err}
-	}
-	u, err := call.URL()
-	if err != nil {
-		return u, &exitError{exitConfig, err}
-	}
-	return u, nil
-}
-
-// explainQuery is explain for the URL of a query, of which no site has a say.
-func (c *crawl) explainQuery(cmd *cobra.Command, w *tabwriter.Writer, row func(string, string, ...any), u urls.URL, standing string) error {
-	x := c.gate.Explain(u.Origin(), u.Fetch())
-	what := "query"
-	if u.Scheme() == download.Scheme {
-		what = "request"
-	}
-	row("scope", "in: the config names the "+map[string]string{"query": "query", "request": "bucket"}[what])
-	if u.Scheme() == download.Scheme {
-		place, seed := c.objectPlace(u)
-		row("seed", "%s", seed)
-		if place != "" {
-			row("file", "%s", place)
-		}
-	}
-	row("at once", "%s", plural(int64(x.Concurrency), what))
-	row("frontier", "%s", standing)
-	row("verdict", "would ask the connection %s", u.Hostname())
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if cmd.Context().Err() != nil {
-		return &exitError{code: exitInterrupted}
-	}
-	return nil
 }

@@ -42,18 +42,18 @@ func runDemo(cmd *cobra.Command, out string, asJSON bool) error {
 	if out == "" {
 		dir, err := os.MkdirTemp("", "amble-demo-")
 		if err != nil {
-			return &exitError{exitFailed, err}
+			return exitWith(exitFailed, err)
 		}
 		out = dir
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
-		return &exitError{exitConfig, fmt.Errorf("--out: %w", err)}
+		return exitWith(exitConfig, fmt.Errorf("--out: %w", err))
 	}
 	web, err := fixtures.Start(cmd.Context(), fixtures.Options{
 		Latency: demoLatency, Hosts: []string{"books.example", "quotes.example", "news.example"},
 	})
 	if err != nil {
-		return &exitError{exitFailed, fmt.Errorf("serving the built-in web: %w", err)}
+		return exitWith(exitFailed, fmt.Errorf("serving the built-in web: %w", err))
 	}
 	defer web.Close()
 	cfg, err := demoCrawl(cmd, out, web)
@@ -64,7 +64,7 @@ func runDemo(cmd *cobra.Command, out string, asJSON bool) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "Crawling %d hosts of the built-in web, %s between requests to each; config in %s\n\n",
 			len(web.Hosts()), cfg.Politeness.Delay, cfg.File)
 	}
-	if err := runCrawl(cmd, cfg, runFlags{json: asJSON, fresh: true, demo: out}); err != nil {
+	if err := runCrawl(cmd, cfg, runFlags{json: asJSON, fresh: true, demo: true}); err != nil {
 		return err
 	}
 	w := cmd.OutOrStdout()
@@ -79,7 +79,7 @@ func runDemo(cmd *cobra.Command, out string, asJSON bool) error {
 func demoCrawl(cmd *cobra.Command, out string, web *fixtures.Web) (*config.Config, error) {
 	path := filepath.Join(out, "demo.yaml")
 	if err := os.WriteFile(path, demoConfig, 0o644); err != nil {
-		return nil, &exitError{exitConfig, fmt.Errorf("--out: %w", err)}
+		return nil, exitWith(exitConfig, fmt.Errorf("--out: %w", err))
 	}
 	var set []string
 	for host, addr := range web.Resolve() {
@@ -102,7 +102,7 @@ func printAccount(w io.Writer, web *fixtures.Web, cfg *config.Config) error {
 	}
 	fmt.Fprintf(w, "    %s of politeness\n", plural(int64(len(violations)), "violation"))
 	if len(violations) > 0 {
-		return &exitError{code: exitNothing}
+		return exitSilent(exitNothing)
 	}
 	return nil
 }

@@ -9,50 +9,13 @@ import (
 	"path/filepath"
 
 	"github.com/amblecrawl/amble/crawler"
-	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/download"
-	"github.com/amblecrawl/amble/crawler/fetch/blob"
 	"github.com/amblecrawl/amble/crawler/login"
 	"github.com/amblecrawl/amble/crawler/urls"
-	"github.com/amblecrawl/amble/extractors"
 )
 
-// newBuckets makes the transport of a config's buckets, nil where it has none.
-func newBuckets(cfg *config.Config) (*blob.Transport, error) {
-	var connections []blob.Connection
-	for i := range cfg.Connections {
-		if c := &cfg.Connections[i]; c.IsBucket() {
-			o := c.BucketOptions()
-			o.UserAgent = cfg.Politeness.Agent + "/" + version
-			connections = append(connections, blob.Connection{Name: c.Name, Options: o, Timeout: c.Timeout})
-		}
-	}
-	if len(connections) == 0 {
-		return nil, nil
-	}
-	return blob.New(context.Background(), connections)
-}
-
-// bucketRules read the listings of buckets.
-func bucketRules(cfg *config.Config) []extractors.Rule {
-	if !cfg.Downloading() {
-		return nil
-	}
-	return []extractors.Rule{{Type: cfg.Downloads.Type, Extractor: download.Objects{}, Scheme: download.Scheme}}
-}
-
-// closeBuckets ends the connections.
-func (c *crawl) closeBuckets() {
-	if c.buckets == nil {
-		return
-	}
-	if err := c.buckets.Close(); err != nil {
-		c.log.Warn("a bucket could not be closed", "err", err)
-	}
-}
-
-// openFiles opens the destination of a run's files, nil where it has none.
-func (c *crawl) openFiles(ctx context.Context, folder string, state remembering, run string, session *login.Session) (*download.Store, error) {
+// openStore opens the destination of a run's files, nil where it has none.
+func openStore(ctx context.Context, c *crawl, folder string, state remembering, run string, session *login.Session) (*download.Store, error) {
 	d := &c.cfg.Downloads
 	if !c.cfg.Downloading() {
 		return nil, nil
@@ -67,15 +30,15 @@ func (c *crawl) openFiles(ctx context.Context, folder string, state remembering,
 		o.Exchange = (&uploads{c.polite(), c.gate, name}).exchange
 	}
 	if d.Sums != "" {
-		sums, err := c.readSums(ctx, d.Sums, session)
+		sums, err := readSums(ctx, c, d.Sums, session)
 		if err != nil {
-			return nil, &exitError{exitConfig, fmt.Errorf("downloads.sha256sums: %s: %w", d.Sums, err)}
+			return nil, exitWith(exitConfig, fmt.Errorf("downloads.sha256sums: %s: %w", d.Sums, err))
 		}
 		o.Sums = sums
 	}
 	store, err := download.Open(o)
 	if err != nil {
-		return nil, &exitError{exitConfig, fmt.Errorf("downloads.to: %w", err)}
+		return nil, exitWith(exitConfig, fmt.Errorf("downloads.to: %w", err))
 	}
 	return store, nil
 }
@@ -84,7 +47,7 @@ func (c *crawl) openFiles(ctx context.Context, folder string, state remembering,
 const maxSumsFile = 64 << 20
 
 // readSums reads a file of sums, of the disk or of the web under the crawl's rules.
-func (c *crawl) readSums(ctx context.Context, place string, session *login.Session) (*download.Sums, error) {
+func readSums(ctx context.Context, c *crawl, place string, session *login.Session) (*download.Sums, error) {
 	if u, err := urls.Parse(place); err == nil && (u.IsHTTP() || u.Scheme() == download.Scheme) {
 		one := c.single(func(format string, args ...any) { c.log.Info(fmt.Sprintf(format, args...)) })
 		if session != nil {

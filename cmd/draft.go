@@ -74,9 +74,9 @@ func draftName(u urls.URL) string {
 // String is the config's text.
 func (d *draft) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Made by amble init %s\n", comment(d.url.Redacted(), 200))
+	fmt.Fprintf(&b, "# Made by amble init %s\n", onOneLine(d.url.Redacted(), 200))
 	for _, t := range d.told {
-		fmt.Fprintf(&b, "# %s\n", comment(t, 200))
+		fmt.Fprintf(&b, "# %s\n", onOneLine(t, 200))
 	}
 	b.WriteString("#\n# How to go on: amble try CONFIG URL shows what one page gives, with --watch again\n" +
 		"# each time you save; amble plan CONFIG tells how long it takes; amble run CONFIG\n" +
@@ -139,7 +139,7 @@ func (d *draft) writePoliteness(b *strings.Builder) {
 
 func (r *draftRule) write(b *strings.Builder) {
 	if r.note != "" {
-		fmt.Fprintf(b, "  # %s\n", comment(r.note, 200))
+		fmt.Fprintf(b, "  # %s\n", onOneLine(r.note, 200))
 	}
 	if len(r.fields) == 0 && len(r.options) == 0 && r.match == (survey.Match{}) {
 		fmt.Fprintf(b, "  %s: {plugin: %s}\n", scalar(r.kind), r.plugin)
@@ -216,21 +216,10 @@ func fieldText(f survey.Field) string {
 // line writes a line with a remark behind it, at a column where there is one.
 func line(b *strings.Builder, text, remark string, column int) {
 	b.WriteString(text)
-	if remark = comment(remark, 100); remark != "" {
+	if remark = onOneLine(remark, 100); remark != "" {
 		b.WriteString(strings.Repeat(" ", max(3, column-len([]rune(text))+3)) + "# " + remark)
 	}
 	b.WriteByte('\n')
-}
-
-// comment is text of a page on one line, without what YAML does not allow.
-func comment(s string, n int) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && !unicode.IsSpace(r) || r == unicode.ReplacementChar || unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs) || r == 0xfffe || r == 0xffff {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, ""))
-	return clip(s, n)
 }
 
 var (

@@ -59,7 +59,7 @@ func showDrift(cmd *cobra.Command, path string, flags driftFlags) error {
 	}
 	pipeline, err := newPipeline(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return &exitError{exitConfig, err}
+		return exitWith(exitConfig, err)
 	}
 	dir := cmp.Or(flags.state, cfg.State)
 	state, err := frontier.OpenReader(dir)
@@ -74,7 +74,7 @@ func showDrift(cmd *cobra.Command, path string, flags driftFlags) error {
 	shown := driftShown{Run: run, Profile: t.Figures(), Drift: reportDrift(t, false), Past: t.Past()}
 	if flags.accept {
 		if !run.Finished {
-			return &exitError{exitConfig, errors.New("the run has not finished: only a whole run can be taken as good")}
+			return exitWith(exitConfig, errors.New("the run has not finished: only a whole run can be taken as good"))
 		}
 		if err := acceptRun(cmd.Context(), cfg.Name, dir, run, t); err != nil {
 			return err
@@ -87,7 +87,7 @@ func showDrift(cmd *cobra.Command, path string, flags driftFlags) error {
 		err = shown.print(cmd.OutOrStdout())
 	}
 	if err == nil && len(shown.Drift.Findings) > 0 && !flags.accept {
-		return &exitError{code: exitNothing}
+		return exitSilent(exitNothing)
 	}
 	return err
 }
@@ -96,7 +96,7 @@ func showDrift(cmd *cobra.Command, path string, flags driftFlags) error {
 func readDrift(state crawler.Values, t *drift.Tally) (crawler.RunState, error) {
 	run, found, err := crawler.ReadRun(state)
 	if err == nil && !found {
-		return run, &exitError{exitConfig, errors.New("there is no run in this state yet")}
+		return run, exitWith(exitConfig, errors.New("there is no run in this state yet"))
 	}
 	if err == nil {
 		err = t.Open(state)

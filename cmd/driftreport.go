@@ -29,31 +29,6 @@ type wholeSummary struct {
 
 func (r *report) whole() wholeSummary { return wholeSummary{r.summary, r.profile, r.drift} }
 
-// tally keeps the profile of a run.
-func (c *crawl) tally(accept bool) *drift.Tally {
-	return newTally(c.cfg, c.pipeline.Types(), accept)
-}
-
-func newTally(cfg *config.Config, types []crawler.RecordType, accept bool) *drift.Tally {
-	return drift.New(drift.Options{
-		Types: types, Off: cfg.Drift.Action == "off", Accept: accept, Hide: cfg.Veil().Hide,
-		Rule: drift.Rule{Threshold: cfg.Drift.Threshold, MinRecords: cfg.Drift.MinRecords},
-	})
-}
-
-// drifted is the report of a run that has come to its end, and tells the log.
-func (c *crawl) drifted(t *drift.Tally, accept bool) driftReport {
-	d := reportDrift(t, accept)
-	if !t.Finished() {
-		d.Findings = []drift.Finding{}
-	}
-	for i := range d.Findings {
-		f := &d.Findings[i]
-		c.log.Info("records have drifted", "what", f.Name(), "kind", f.Kind, "message", f.Message)
-	}
-	return d
-}
-
 func reportDrift(t *drift.Tally, accept bool) driftReport {
 	d := driftReport{Findings: t.Findings(), Accepted: accept}
 	if since := t.Since(); since.ID != "" {
@@ -72,7 +47,7 @@ func failDrift(cfg *config.Config, r *report) error {
 	if n == 0 || r.drift.Accepted || cfg.Drift.Action != "fail" {
 		return nil
 	}
-	return &exitError{exitNothing, fmt.Errorf("records have drifted: %s below the last good run", plural(int64(n), "figure"))}
+	return exitWith(exitNothing, fmt.Errorf("records have drifted: %s below the last good run", plural(int64(n), "figure")))
 }
 
 func (d *driftReport) print(out io.Writer) {

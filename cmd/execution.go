@@ -13,11 +13,9 @@ import (
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/garbage"
-	"github.com/amblecrawl/amble/crawler/login"
 	"github.com/amblecrawl/amble/crawler/monitor"
 	"github.com/amblecrawl/amble/crawler/tracing"
 	"github.com/amblecrawl/amble/crawler/veil"
-	"github.com/amblecrawl/amble/extractors/simhash"
 	"github.com/amblecrawl/amble/politeness"
 )
 
@@ -65,7 +63,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		x.cfg, x.state, x.fresh = replayed(x.cfg), replayState(x.state), true
 	}
 	cfg := x.cfg
-	if err := fitOpenFiles(cfg, openFiles(), x.log); err != nil {
+	if err := fitOpenFiles(cfg, x.log); err != nil {
 		return report{}, err
 	}
 	defer outliveReaders()()
@@ -81,7 +79,10 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if found.ID != "" && x.resuming != nil {
 		x.resuming(found, f.Stats().Settled)
 	}
-	c, err := assemble(cfg, x.log, past{used: used, state: x.fetching.memory(f), folder: x.state, resumed: found.ID != "", common: x.common})
+	c, err := assemble(cfg, x.log, past{
+		hosts:  memory{used: used, state: x.fetching.memory(f), common: x.common},
+		folder: x.state, resumed: found.ID != "",
+	})
 	if err != nil {
 		return report{}, err
 	}
@@ -129,7 +130,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	}
 	session, err := newSession(ctx, c, book, x.fetching.writer)
 	if err != nil {
-		return report{}, &exitError{exitConfig, err}
+		return report{}, exitWith(exitConfig, err)
 	}
 	if x.fetching.replay != "" {
 		session = nil // whoever logged in, its pages are there
@@ -140,13 +141,13 @@ func (x *execution) run(ctx context.Context) (report, error) {
 			return report{}, loginError(cfg, err)
 		}
 	}
-	parts := c.parts(sealed, x.monitor, book, session, &x.fetching)
-	c.guardOutputs(parts.Sinks, book)
+	parts := engineParts(c, sealed, x.monitor, book, session, &x.fetching)
+	guardOutputs(c, parts.Sinks, book)
 	parts.Politeness, parts.Pipeline, parts.Observer = traced.Politeness(parts.Politeness), traced.Pipeline(parts.Pipeline), traced.Observer(parts.Observer)
 	parts.Frontier, parts.NewFetcher = traced.Frontier(parts.Frontier), traced.Fetchers(parts.NewFetcher)
-	tally := c.tally(x.accept)
+	tally := newTally(cfg, c.pipeline.Types(), x.accept)
 	parts.Tally = tally
-	files, err := c.openFiles(ctx, x.state, f, set.RunID, session)
+	files, err := openStore(ctx, c, x.state, f, set.RunID, session)
 	if err != nil {
 		return report{}, err
 	}
@@ -160,7 +161,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	}
 	engine, err := crawler.New(parts, set)
 	if err != nil {
-		return report{}, &exitError{exitFailed, err}
+		return report{}, exitWith(exitFailed, err)
 	}
 	if x.began != nil {
 		x.began(set.RunID)
@@ -172,7 +173,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		summary: summary, err: err, examples: x.monitor.Examples(), fields: x.monitor.Fields(), config: cfg.File,
 		maxPages:  cfg.Scope.MaxPages,
 		profile:   tally.Figures(),
-		drift:     c.drifted(tally, x.accept),
+		drift:     drifted(tally, x.accept, x.log),
 		unstarted: errors.Is(err, crawler.ErrOutput) || errors.Is(err, crawler.ErrForeignState),
 	}, nil
 }
@@ -186,7 +187,7 @@ func (x *execution) recall(f *frontier.Frontier, run crawler.RunState) (report, 
 	}
 	pipeline, err := newPipeline(x.cfg, x.log)
 	if err != nil {
-		return report{}, &exitError{exitConfig, err}
+		return report{}, exitWith(exitConfig, err)
 	}
 	tally := newTally(x.cfg, pipeline.Types(), x.accept)
 	if err := tally.Open(f); err != nil {
@@ -196,28 +197,4 @@ func (x *execution) recall(f *frontier.Frontier, run crawler.RunState) (report, 
 		summary: summary, config: x.cfg.File, maxPages: x.cfg.Scope.MaxPages,
 		profile: tally.Figures(), drift: reportDrift(tally, x.accept),
 	}, nil
-}
-
-// exit is the exit status of a run, and what is still to be said.
-func (r *report) exit(cfg *config.Config) error {
-	switch code := codeOf(r.err, &r.summary); code {
-	case exitOK:
-		return failDrift(cfg, r)
-	case exitConfig, exitFailed:
-		return &exitError{code, message(cfg, r.err)}
-	default:
-		return &exitError{code: code}
-	}
-}
-
-// parts are what the engine is put together from.
-func (c *crawl) parts(f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger, session *login.Session, from *fetching) crawler.Parts {
-	fetcher, polite := from.parts(c, session)
-	return crawler.Parts{
-		Frontier: f, Politeness: polite, Pipeline: m.Peek(veil.Pipeline(c.trusted(), c.cfg.Veil())), Sinks: outputs(c.cfg),
-		NewFetcher: fetcher,
-		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
-		Ledger: book, PagePolicy: newPagePolicy(c.cfg, c.usage), Print: simhash.Page,
-		Rows: c.cfg.RowTypes(), Batches: c.cfg.BatchRule, Hide: c.cfg.Veil().Hide, Weigh: c.pipeline.Weigh,
-	}
 }

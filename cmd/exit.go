@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,6 +29,12 @@ type exitError struct {
 	err  error
 }
 
+// exitWith is err with the exit code it leads to.
+func exitWith(code int, err error) error { return &exitError{code, err} }
+
+// exitSilent is an exit code of which everything has been said already.
+func exitSilent(code int) error { return &exitError{code: code} }
+
 func (e *exitError) Error() string {
 	if e.err == nil {
 		return fmt.Sprintf("exit status %d", e.code)
@@ -38,23 +43,6 @@ func (e *exitError) Error() string {
 }
 
 func (e *exitError) Unwrap() error { return e.err }
-
-// codeOf is the exit code of a crawl that ended with err.
-func codeOf(err error, s *crawler.Summary) int {
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, crawler.ErrReaderGone):
-		return exitInterrupted
-	case errors.Is(err, crawler.ErrOutput) && !s.Resumed && !errors.Is(err, syscall.ENOSPC):
-		return exitConfig
-	case errors.Is(err, crawler.ErrForeignState):
-		return exitConfig
-	case err != nil:
-		return exitFailed
-	case s.Pages == 0 && s.Unchanged == 0:
-		return exitNothing
-	}
-	return exitOK
-}
 
 // message is an error for people, without secrets.
 func message(cfg *config.Config, err error) error {
@@ -92,9 +80,9 @@ const damageCure = "amble state check says what is wrong and what can be saved; 
 // the disk failed.
 func stateError(err error) error {
 	if cure := stateCure(err); cure != "" {
-		return &exitError{exitConfig, fmt.Errorf("%w (%s)", err, cure)}
+		return exitWith(exitConfig, fmt.Errorf("%w (%s)", err, cure))
 	}
-	return &exitError{exitFailed, errors.New(inPlainWords(err))}
+	return exitWith(exitFailed, errors.New(inPlainWords(err)))
 }
 
 // stateCure says what can be done about a state that is not this run's to use,
@@ -115,4 +103,10 @@ func stateCure(err error) string {
 		return "allow writing there, or name another folder with --state"
 	}
 	return ""
+}
+
+// exitSaid tells whether everything about err has been said already.
+func exitSaid(err error) bool {
+	end, ok := errors.AsType[*exitError](err)
+	return ok && end.err == nil
 }

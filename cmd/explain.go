@@ -13,10 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/crawler"
-	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/politeness"
-	"github.com/amblecrawl/amble/politeness/signals"
 )
 
 func newExplainCommand() *cobra.Command {
@@ -46,7 +44,7 @@ A request that is more than a GET is one of its own: name it by --method and
 				return err
 			}
 			if err := call.Check(); err != nil {
-				return &exitError{exitConfig, err}
+				return exitWith(exitConfig, err)
 			}
 			if state != "" {
 				cfg.State = state
@@ -58,7 +56,7 @@ A request that is more than a GET is one of its own: name it by --method and
 				return err
 			}
 			defer c.close()
-			return c.explain(cmd, args[1], u, &call, kept, offline)
+			return explainer{c}.explain(cmd, args[1], u, &call, kept, offline)
 		},
 	}
 	cmd.Flags().StringArrayVar(&set, "set", nil, setUsage)
@@ -69,7 +67,10 @@ A request that is more than a GET is one of its own: name it by --method and
 	return cmd
 }
 
-func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, call *crawler.Call, kept *keptState, offline bool) error {
+// explainer tells what a crawl would do with a URL.
+type explainer struct{ *crawl }
+
+func (c explainer) explain(cmd *cobra.Command, raw string, u urls.URL, call *crawler.Call, kept *keptState, offline bool) error {
 	out := cmd.OutOrStdout()
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
@@ -84,14 +85,14 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, call *crawle
 		row("fetched as", "%s", u.Redacted())
 	}
 	if !u.IsHTTP() {
-		return c.explainQuery(cmd, w, row, u, kept.standing(u, key))
+		return c.explainQuery(cmd, w, row, u, standingOf(kept, u, key))
 	}
 	row("same page as", "%s", c.canon.Dedup(u))
 	scope := c.scope.Check(u, 0)
 	row("scope", "%s: %s", inOut(scope.In), scope.Rule)
 	trap, err := crawler.ViewTraps(kept.values(), c.canon, c.cfg.TrapRules(), u)
 	if err != nil {
-		return &exitError{exitFailed, err}
+		return exitWith(exitFailed, err)
 	}
 	explainTraps(row, &trap)
 
@@ -100,7 +101,7 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, call *crawle
 	case !scope.In && c.seedAllowed(u):
 		verdict = "would fetch it as a seed, but not follow a link to it"
 	case !scope.In: // its host is none of the crawl's business, its robots.txt neither
-		row("frontier", "%s", kept.standing(u, key))
+		row("frontier", "%s", standingOf(kept, u, key))
 		row("verdict", "would not fetch: out of scope")
 		return w.Flush()
 	}
@@ -125,7 +126,7 @@ func (c *crawl) explain(cmd *cobra.Command, raw string, u urls.URL, call *crawle
 		return err
 	}
 	if cmd.Context().Err() != nil {
-		return &exitError{code: exitInterrupted}
+		return exitSilent(exitInterrupted)
 	}
 	return nil
 }
@@ -155,7 +156,7 @@ func asGiven(raw string, u urls.URL) string {
 
 // seedAllowed tells whether a URL that links do not lead to could be a seed:
 // seeds need not be included.
-func (c *crawl) seedAllowed(u urls.URL) bool {
+func (c explainer) seedAllowed(u urls.URL) bool {
 	rules := c.cfg.ScopeRules()
 	rules.Include = nil
 	s, err := urls.NewScope(rules)
@@ -164,9 +165,8 @@ func (c *crawl) seedAllowed(u urls.URL) bool {
 
 // decision tells what keeps a URL from being fetched, "" for nothing. unsure
 // tells that it rests on a robots.txt that is not known.
-func (c *crawl) decision(cmd *cobra.Command, u urls.URL, offline bool) (refusal string, unsure bool) {
-	said := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
-	s := c.single(said)
+func (c explainer) decision(cmd *cobra.Command, u urls.URL, offline bool) (refusal string, unsure bool) {
+	s := c.single(teller(cmd.ErrOrStderr()))
 	decide := func() crawler.Verdict {
 		v := c.polite().Decide(s.request(u))
 		if v.Grant != nil {
@@ -188,18 +188,10 @@ func (c *crawl) decision(cmd *cobra.Command, u urls.URL, offline bool) (refusal 
 		return clip(v.Reason, maxDetail), false
 	}
 	_, rule, known := c.allowed(u)
-	return rule.refusal(), !known
+	return rule.String(), !known
 }
 
-// refusal says what a rule that disallows does, "" for none.
-func (r planRule) refusal() string {
-	if r.line > 0 {
-		return fmt.Sprintf("robots.txt line %d: %s", r.line, r.text)
-	}
-	return r.text
-}
-
-func (c *crawl) explainPoliteness(row func(string, string, ...any), u urls.URL) {
+func (c explainer) explainPoliteness(row func(string, string, ...any), u urls.URL) {
 	x := c.gate.Explain(u.Origin(), u.Fetch())
 	switch {
 	case c.gate.API(u.Origin()):
@@ -213,7 +205,7 @@ func (c *crawl) explainPoliteness(row func(string, string, ...any), u urls.URL) 
 	default:
 		row("robots.txt", "disallowed by line %d: %s", x.Verdict.Line, x.Verdict.Text)
 	}
-	row("usage signals", "%s", c.explainUsage(u))
+	row("usage signals", "%s", c.stated(u))
 	if x.Known {
 		row("robots.txt read", "%s ago, good for %s", short(x.RobotsAge), x.RobotsLife)
 	}
@@ -236,7 +228,7 @@ func (c *crawl) explainPoliteness(row func(string, string, ...any), u urls.URL) 
 }
 
 // explainDemands lists all that is asked for, where it is more than the delay.
-func (c *crawl) explainDemands(row func(string, string, ...any), x *politeness.Explanation) {
+func (c explainer) explainDemands(row func(string, string, ...any), x *politeness.Explanation) {
 	if len(x.Demands) == 1 && x.Demands[0].Delay > 0 {
 		return
 	}
@@ -252,62 +244,8 @@ func (c *crawl) explainDemands(row func(string, string, ...any), x *politeness.E
 	}
 }
 
-// explainUsage tells what robots.txt, and tdmrep.json where it was asked for,
-// state about the use of the page; its header and its elements may add to it.
-func (c *crawl) explainUsage(u urls.URL) string {
-	digest := c.gate.Digest(u.Origin())
-	if digest == nil {
-		return "robots.txt is not known"
-	}
-	host, where := saidBy(digest, c.gate.File(u.Origin())), "robots.txt"
-	if host.tdm != nil {
-		where += " and tdmrep.json"
-	}
-	usage := signals.Merge(host.of(u.Fetch()))
-	switch verdict := c.usage.DecideEarly(usage); {
-	case len(usage.Statements) == 0:
-		return "none in " + where
-	case !verdict.Allowed:
-		return usage.String() + ": forbidden, " + verdict.Reason
-	}
-	return usage.String()
-}
-
-// keptState is what a crawl's state holds, if there is one that can be read.
-type keptState struct {
-	snapshot *frontier.Snapshot
-	err      error
-}
-
-func readState(dir, crawl string) *keptState {
-	s, err := frontier.OpenSnapshot(frontier.Options{Dir: dir, Crawl: crawl})
-	return &keptState{s, err}
-}
-
-func (k *keptState) close() {
-	if k.snapshot != nil {
-		_ = k.snapshot.Close() // it was only read
-	}
-}
-
-// values are what the engine keeps in it, nil for nothing.
-func (k *keptState) values() crawler.Values {
-	if k.snapshot == nil {
-		return nil
-	}
-	return k.snapshot
-}
-
-// past is what is known of hosts by it.
-func (k *keptState) past() past {
-	if k.snapshot == nil {
-		return past{}
-	}
-	return past{state: k.snapshot}
-}
-
-// standing tells where a URL stands in the state.
-func (k *keptState) standing(u urls.URL, key urls.Key) string {
+// standingOf tells where a URL stands in the state.
+func standingOf(k *keptState, u urls.URL, key urls.Key) string {
 	err := k.err
 	if k.snapshot != nil {
 		var s crawler.Standing

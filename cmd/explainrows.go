@@ -14,17 +14,17 @@ const explainedRows = 5
 
 // explainRows tells where a URL stands in the frontier: as that of rows, each of which
 // is a request of its own, and as that of a link.
-func (c *crawl) explainRows(cmd *cobra.Command, row func(string, string, ...any), u urls.URL, call *crawler.Call, kept *keptState, key urls.Key) error {
+func (c explainer) explainRows(cmd *cobra.Command, row func(string, string, ...any), u urls.URL, call *crawler.Call, kept *keptState, key urls.Key) error {
 	found, others, err := c.cfg.RowsAt(cmd.Context(), u, call, explainedRows)
 	if err != nil && cmd.Context().Err() == nil {
-		return &exitError{exitConfig, err}
+		return exitWith(exitConfig, err)
 	}
 	for i, r := range found {
 		what := r.Place
 		if r.Rows > 1 {
 			what = fmt.Sprintf("%s and the %d rows behind it", r.Place, r.Rows-1)
 		}
-		row(label(i, "asked for by"), "%s: %s", what, kept.standing(u, crawler.KeyOf(urls.Key{}, r.Row)))
+		row(label(i, "asked for by"), "%s: %s", what, standingOf(kept, u, crawler.KeyOf(urls.Key{}, r.Row)))
 	}
 	switch {
 	case len(found) == explainedRows:
@@ -33,7 +33,7 @@ func (c *crawl) explainRows(cmd *cobra.Command, row func(string, string, ...any)
 		row("", "and perhaps by rows of a query, which only a run knows")
 	}
 	if len(found) == 0 {
-		row("frontier", "%s", kept.standing(u, key))
+		row("frontier", "%s", standingOf(kept, u, key))
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ type committed struct {
 func (c *committed) each(ctx context.Context, yield func(*crawler.Record) error) error {
 	return c.source.EachCommitted(c.position, func(r *crawler.Record) error {
 		if ctx.Err() != nil {
-			return &exitError{code: exitInterrupted}
+			return exitSilent(exitInterrupted)
 		}
 		if c.kind != "" && r.Type != c.kind {
 			return nil
@@ -89,13 +89,13 @@ func export(cmd *cobra.Command, arg string, flags recordFlags) error {
 	if flags.kind != "" {
 		own := columns[flags.kind]
 		if own == nil {
-			return &exitError{exitConfig, fmt.Errorf("no record of type %q is committed; there are %s", flags.kind, orNone(slices.Sorted(maps.Keys(columns))))}
+			return exitWith(exitConfig, fmt.Errorf("no record of type %q is committed; there are %s", flags.kind, orNone(slices.Sorted(maps.Keys(columns)))))
 		}
 		c.kind, columns = flags.kind, map[string]*tables.Columns{flags.kind: own}
 	}
 	if flags.format != "jsonl" && len(columns) > 1 && !strings.Contains(flags.out, "{type}") {
-		return &exitError{exitConfig, fmt.Errorf("records of %d types (%s) go to files of their own: write -o 'out/{type}.%s', or choose one with --type",
-			len(columns), strings.Join(slices.Sorted(maps.Keys(columns)), ", "), flags.format)}
+		return exitWith(exitConfig, fmt.Errorf("records of %d types (%s) go to files of their own: write -o 'out/{type}.%s', or choose one with --type",
+			len(columns), strings.Join(slices.Sorted(maps.Keys(columns)), ", "), flags.format))
 	}
 	if flags.format == "jsonl" && !strings.Contains(flags.out, "{type}") {
 		return exportError(c.write(cmd, flags, flags.out, "", columns))
@@ -118,11 +118,10 @@ func orNone(names []string) string {
 
 // exportError is the exit of an export that failed.
 func exportError(err error) error {
-	var exit *exitError
-	if err == nil || errors.As(err, &exit) {
+	if _, decided := errors.AsType[*exitError](err); err == nil || decided {
 		return err
 	}
-	return &exitError{exitFailed, errors.New(inPlainWords(err))}
+	return exitWith(exitFailed, errors.New(inPlainWords(err)))
 }
 
 // findCommitted finds the output that a run's records are read from.
@@ -141,7 +140,7 @@ func findCommitted(cmd *cobra.Command, arg string) (*committed, error) {
 	case err != nil:
 		return nil, stateError(err)
 	case !found:
-		return nil, &exitError{exitConfig, fmt.Errorf("%s holds no run", s.dir)}
+		return nil, exitWith(exitConfig, fmt.Errorf("%s holds no run", s.dir))
 	}
 	cfg := s.cfg
 	if cfg == nil {
@@ -162,16 +161,16 @@ func findCommitted(cmd *cobra.Command, arg string) (*committed, error) {
 			return &committed{source: j, position: position}, nil
 		}
 	}
-	return nil, &exitError{exitConfig, fmt.Errorf("the run %s has no jsonl output to read its records from; it has %s", run.ID, orNone(run.Outputs))}
+	return nil, exitWith(exitConfig, fmt.Errorf("the run %s has no jsonl output to read its records from; it has %s", run.ID, orNone(run.Outputs)))
 }
 
 // configOfRun loads the config that a run began with.
 func configOfRun(cmd *cobra.Command, run crawler.RunState) (*config.Config, error) {
 	if run.Config == "" {
-		return nil, &exitError{exitConfig, errors.New("the state does not know its config: name that instead")}
+		return nil, exitWith(exitConfig, errors.New("the state does not know its config: name that instead"))
 	}
 	if _, err := os.Stat(run.Config); err != nil {
-		return nil, &exitError{exitConfig, fmt.Errorf("the run's config is not there any more: name where it is now (%w)", err)}
+		return nil, exitWith(exitConfig, fmt.Errorf("the run's config is not there any more: name where it is now (%w)", err))
 	}
 	return loadConfig(cmd, run.Config, nil)
 }

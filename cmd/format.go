@@ -2,9 +2,12 @@ package cmd
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // count writes a number with thin groups: 12,345.
@@ -51,4 +54,51 @@ func size(n int64) string {
 		v, i = v/1024, i+1
 	}
 	return fmt.Sprintf("%.1f %ciB", v, units[i])
+}
+
+// maxReported bounds each list of the report, maxDetail each reason in it.
+const (
+	maxReported = 8
+	maxDetail   = 160
+)
+
+// label prints a row's name once, before its first value.
+func label(i int, name string) string {
+	if i > 0 {
+		return ""
+	}
+	return name
+}
+
+func clip(s string, n int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
+}
+
+func sum[K comparable](m map[K]int64) (n int64) {
+	for _, v := range m {
+		n += v
+	}
+	return n
+}
+
+// sortedKeys orders map keys by falling count, then by name.
+func sortedKeys[K ~string](m map[K]int64) []K {
+	keys := slices.Sorted(maps.Keys(m))
+	slices.SortStableFunc(keys, func(a, b K) int { return int(m[b] - m[a]) })
+	return keys
+}
+
+// onOneLine is text of a page on one line, without what YAML does not allow.
+func onOneLine(s string, n int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && !unicode.IsSpace(r) || r == unicode.ReplacementChar || unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs) || r == 0xfffe || r == 0xffff {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	return clip(s, n)
 }

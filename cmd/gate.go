@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"iter"
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/amblecrawl/amble/crawler/config"
@@ -18,7 +16,7 @@ import (
 )
 
 // newGate makes the owner of time from a config's politeness.
-func newGate(cfg *config.Config, usage signals.Policy, before past) (*politeness.Gate, error) {
+func newGate(cfg *config.Config, usage signals.Policy, before memory) (*politeness.Gate, error) {
 	policy, err := policyOf(cfg)
 	if err != nil {
 		return nil, err
@@ -72,55 +70,6 @@ func policyOf(cfg *config.Config) (politeness.Policy, error) {
 		policy.Hosts[host] = exception
 	}
 	return policy, nil
-}
-
-// exception is what differs for a host: a nil delay, no concurrency and no hours
-// do not.
-type exception struct {
-	delay       *time.Duration
-	concurrency int
-	hours, zone string
-	api         bool
-	// The longest pause while it fails, and when it is given up; 0: as the others.
-	circuitMost, giveUp time.Duration
-}
-
-// probeEvery is how often databases and interfaces for programs are tried at the
-// least while they fail: they are there to be asked, and a restart is soon over.
-const probeEvery = time.Minute
-
-// exceptions are those of politeness.hosts, which the gate keeps and the ledger
-// judges by.
-func exceptions(p *config.Politeness) iter.Seq2[string, exception] {
-	return func(yield func(string, exception) bool) {
-		for _, h := range p.Hosts {
-			x := exception{delay: h.Delay, api: h.API}
-			if h.API {
-				x.circuitMost = probeEvery
-			}
-			if h.Concurrency != nil {
-				x.concurrency = *h.Concurrency
-			}
-			if h.Hours != "" || h.Timezone != "" {
-				x.hours, x.zone = cmp.Or(h.Hours, p.Hours), cmp.Or(h.Timezone, p.Timezone)
-			}
-			for _, key := range originsOf(h.Host) {
-				if !yield(key, x) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// originsOf are the names that an exception goes by: a port that is a scheme's own
-// does not stand in its URLs.
-func originsOf(host string) []string {
-	_, port, err := net.SplitHostPort(host)
-	if scheme := map[string]string{"80": "http", "443": "https"}[port]; err == nil && scheme != "" {
-		return []string{host, scheme + "://" + strings.TrimSuffix(host, ":"+port)}
-	}
-	return []string{host}
 }
 
 // lookupTimeout bounds the look-up of a host's address for its group.

@@ -104,7 +104,7 @@ politeness:
 	if found.Failed() {
 		t.Fatal(found)
 	}
-	gate, err := newGate(cfg, signals.Policy{}, past{})
+	gate, err := newGate(cfg, signals.Policy{}, memory{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,16 @@ func hiding(w io.Writer, v *config.Veil) io.Writer {
 	return &hider{w, v}
 }
 
+// beneath is the writer below one that hides, and how another is made to hide the
+// same; hide is nil where w hides nothing.
+func beneath(w io.Writer) (bare io.Writer, hide func(io.Writer) io.Writer) {
+	h, ok := w.(*hider)
+	if !ok {
+		return w, nil
+	}
+	return h.to, func(w io.Writer) io.Writer { return hiding(w, h.veil) }
+}
+
 func (h *hider) Write(p []byte) (int, error) {
 	if _, err := io.WriteString(h.to, h.veil.Hide(string(p))); err != nil {
 		return 0, err

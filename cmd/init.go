@@ -54,7 +54,7 @@ func runInit(cmd *cobra.Command, rawURL string, flags initFlags) error {
 		return err
 	}
 	if u.Username() != "" || u.Password() != "" {
-		return &exitError{exitConfig, fmt.Errorf("%q: a password does not belong into a config: leave it out", u.Redacted())}
+		return exitWith(exitConfig, fmt.Errorf("%q: a password does not belong into a config: leave it out", u.Redacted()))
 	}
 	if err := mayWrite(flags.out, flags.force); err != nil {
 		return err
@@ -67,7 +67,7 @@ func runInit(cmd *cobra.Command, rawURL string, flags initFlags) error {
 	defer look.crawl.close()
 	if err := look.at(cmd, u, flags.html); err != nil {
 		if errors.Is(err, errWithheld) {
-			return &exitError{exitNothing, err}
+			return exitWith(exitNothing, err)
 		}
 		return err
 	}
@@ -88,10 +88,10 @@ func mayWrite(path string, force bool) error {
 		return nil
 	}
 	if _, err := os.Lstat(path); err == nil {
-		return &exitError{exitConfig, fmt.Errorf("%s is there already: name another file, or replace it with --force", path)}
+		return exitWith(exitConfig, fmt.Errorf("%s is there already: name another file, or replace it with --force", path))
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return &exitError{exitConfig, fmt.Errorf("%s: there is no folder %s", path, filepath.Dir(path))}
+		return exitWith(exitConfig, fmt.Errorf("%s: there is no folder %s", path, filepath.Dir(path)))
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func failedWriting(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &exitError{exitFailed, fmt.Errorf("writing the config: %w", err)}
+	return exitWith(exitFailed, fmt.Errorf("writing the config: %w", err))
 }
 
 // parseDraft reads a config that was made here. A mistake in it is ours.
@@ -142,7 +142,7 @@ func parseDraft(name, text string, set []string) (*config.Config, error) {
 	if found.Failed() {
 		for _, d := range found {
 			if d.File == "--set" || strings.HasPrefix(d.Message, "politeness.") {
-				return nil, &exitError{exitConfig, errors.New(d.String())}
+				return nil, exitWith(exitConfig, errors.New(d.String()))
 			}
 		}
 		first := slices.IndexFunc(found, func(d config.Diagnostic) bool { return !d.Warning })

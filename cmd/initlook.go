@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/net/html"
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -49,7 +48,7 @@ func newLook(cmd *cobra.Command, d *draft, flags *initFlags) (*look, error) {
 		l.left = 0
 		return l, nil
 	}
-	l.single = c.single(func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) })
+	l.single = c.single(teller(cmd.ErrOrStderr()))
 	l.single.heard = func(_ string, file heardFile, resp *crawler.Response, err error) {
 		if err == nil && file.robots && resp.Status/100 == 2 {
 			l.robots = robots.Parse(resp.Body, robots.RFC)
@@ -63,13 +62,13 @@ func (l *look) at(cmd *cobra.Command, u urls.URL, file string) error {
 	var page *crawler.Page
 	var err error
 	if file != "" {
-		page, err = tryPage(cmd, l.crawl, u, file)
+		page, err = l.crawl.page(cmd.Context(), u, file, teller(cmd.ErrOrStderr()))
 	} else {
 		page, err = l.single.page(cmd.Context(), u)
 	}
 	switch {
 	case cmd.Context().Err() != nil:
-		return &exitError{code: exitInterrupted}
+		return exitSilent(exitInterrupted)
 	case err != nil:
 		return err
 	case page.Response.Status/100 != 2:
@@ -102,18 +101,6 @@ func (l *look) probe(ctx context.Context, u urls.URL) *crawler.Page {
 		return p
 	}
 	return nil
-}
-
-// rootOf is a page's tree, nil for pages that have none.
-func rootOf(p *crawler.Page) *html.Node {
-	if !p.IsHTML() {
-		return nil
-	}
-	doc, err := p.Document()
-	if err != nil || len(doc.Nodes) == 0 {
-		return nil
-	}
-	return doc.Nodes[0]
 }
 
 // resolved are references of a page as URLs on its own host, each once, without
@@ -199,7 +186,7 @@ func (l *look) trial(ctx context.Context, d *draft) error {
 	for _, p := range l.pages {
 		var r crawler.Result
 		if err := pipeline.Run(ctx, p, &r); err != nil && ctx.Err() != nil {
-			return &exitError{code: exitInterrupted}
+			return exitSilent(exitInterrupted)
 		}
 		for _, rec := range r.Records {
 			if i := slices.IndexFunc(d.rules, func(r draftRule) bool { return r.kind == rec.Type }); i >= 0 {

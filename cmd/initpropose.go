@@ -34,14 +34,14 @@ func (l *look) propose(ctx context.Context, d *draft) error {
 		d.rules = slices.DeleteFunc(d.rules, func(r draftRule) bool { return r.found == 0 && !r.unseen })
 	}
 	if ctx.Err() != nil {
-		return &exitError{code: exitInterrupted}
+		return exitSilent(exitInterrupted)
 	}
 	if slices.ContainsFunc(d.rules, func(r draftRule) bool { return r.found > 0 || r.unseen && r.plugin == "page" }) {
 		return nil
 	}
 	if rootOf(page) == nil {
-		return &exitError{exitNothing, fmt.Errorf("%s is %s: there is nothing in it that amble could make records of",
-			page.URL.Redacted(), cmp.Or(page.Response.MediaType, "of no known type"))}
+		return exitWith(exitNothing, fmt.Errorf("%s is %s: there is nothing in it that amble could make records of",
+			page.URL.Redacted(), cmp.Or(page.Response.MediaType, "of no known type")))
 	}
 	d.rules = append(d.rules, draftRule{kind: "page", plugin: "page", note: "Nothing that repeats was found: this gives each page's title, text and links."})
 	d.links, d.linksOff = nil, false
@@ -54,7 +54,7 @@ func (l *look) remarks(d *draft) {
 	if l.single != nil && x.Owed > l.crawl.cfg.Politeness.Delay {
 		d.told = append(d.told, fmt.Sprintf("The host asks for %s between requests, and gets it.", x.Owed))
 	}
-	if said := l.crawl.explainUsage(l.pages[0].URL); l.single != nil && !strings.HasPrefix(said, "none") && !strings.HasPrefix(said, "robots.txt is not") {
+	if said := l.crawl.stated(l.pages[0].URL); l.single != nil && !strings.HasPrefix(said, "none") && !strings.HasPrefix(said, "robots.txt is not") {
 		d.told = append(d.told, "The host says of the use of its pages: "+said+".")
 	}
 }

@@ -41,7 +41,7 @@ identifier. A file that is there already is left as it is.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			key, err := identity.Generate()
 			if err != nil {
-				return &exitError{exitFailed, err}
+				return exitWith(exitFailed, err)
 			}
 			if err := key.Save(args[0]); err != nil {
 				return keyFileError(err)
@@ -82,7 +82,7 @@ with, which proves that the directory belongs to the origin. The proof ends afte
 			}
 			header, err := identity.DirectoryHeader(agent, body, time.Now(), valid, keys...)
 			if err != nil {
-				return &exitError{exitConfig, err}
+				return exitWith(exitConfig, err)
 			}
 			return writeHeader(cmd, header)
 		},
@@ -119,7 +119,7 @@ func writeHeader(cmd *cobra.Command, header http.Header) error {
 func keyFileError(err error) error {
 	var path *fs.PathError
 	if errors.Is(err, identity.ErrKey) || errors.As(err, &path) && path.Op == "open" {
-		return &exitError{exitConfig, err}
+		return exitWith(exitConfig, err)
 	}
-	return &exitError{exitFailed, err}
+	return exitWith(exitFailed, err)
 }

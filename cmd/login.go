@@ -53,22 +53,6 @@ func newSession(ctx context.Context, c *crawl, book crawler.Ledger, kept *archiv
 	return login.New(ctx, o), nil
 }
 
-// loggedIn makes fetchers and politeness heed a session, nil for none.
-func (c *crawl) loggedIn(session *login.Session, g *fetching) (fetcher func() crawler.Fetcher, p *polite) {
-	p = c.polite()
-	if session == nil {
-		return func() crawler.Fetcher { return g.withCache(c.client.Fetcher()) }, p
-	}
-	reachable := p.waits
-	p.waits = func(u urls.URL) (time.Time, string) {
-		if until, why := reachable(u); !until.IsZero() {
-			return until, why
-		}
-		return session.Waits(u)
-	}
-	return func() crawler.Fetcher { return session.Fetcher(g.withCache(c.client.Fetcher())) }, p
-}
-
 func loginSign(s *config.LoginSign) (login.Sign, error) {
 	leads, err := s.LeadsTo()
 	return login.Sign{Status: s.Status, Leads: leads, Shows: s.Shows.Extractor}, err
@@ -77,9 +61,9 @@ func loginSign(s *config.LoginSign) (login.Sign, error) {
 // loginError is the exit of a login that failed: the run can be resumed.
 func loginError(cfg *config.Config, err error) error {
 	if errors.Is(err, context.Canceled) {
-		return &exitError{code: exitInterrupted}
+		return exitSilent(exitInterrupted)
 	}
-	return &exitError{exitFailed, message(cfg, err)}
+	return exitWith(exitFailed, message(cfg, err))
 }
 
 // loginSender sends the steps of a login as pages are sent: when politeness lets it,

@@ -24,15 +24,15 @@ func run(args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	var exit *exitError
-	if !errors.As(err, &exit) {
+	end, decided := errors.AsType[*exitError](err)
+	if !decided {
 		// What cobra refuses is a mistake on the command line.
-		exit = &exitError{code: exitConfig, err: err}
+		end = &exitError{code: exitConfig, err: err}
 	}
-	if exit.err != nil {
-		fmt.Fprintf(root.ErrOrStderr(), "amble: %v\n", exit.err)
+	if end.err != nil {
+		fmt.Fprintf(root.ErrOrStderr(), "amble: %v\n", end.err)
 	}
-	return exit.code
+	return end.code
 }
 
 // interruptible is a context that the first SIGINT or SIGTERM ends. A second

@@ -1,60 +1,11 @@
 package cmd
 
 import (
-	"fmt"
-	"io"
-	"net/http"
 	"path"
-	"slices"
-	"strings"
 
-	"github.com/spf13/cobra"
-
-	"github.com/amblecrawl/amble/crawler"
-	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/download"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
-
-// objectArgument reads the URL of an object from the command line. That of a connection
-// alone is the first page of what its seed lists.
-func objectArgument(cfg *config.Config, raw string) (urls.URL, error) {
-	refuse := func(format string, args ...any) (urls.URL, error) {
-		return urls.URL{}, &exitError{exitConfig, fmt.Errorf("%q: "+format, append([]any{raw}, args...)...)}
-	}
-	var names []string
-	for i := range cfg.Connections {
-		k := &cfg.Connections[i]
-		if !k.IsBucket() {
-			continue
-		}
-		names = append(names, download.Scheme+"://"+k.Name+"/KEY")
-		if key, below := strings.CutPrefix(raw, strings.TrimSuffix(k.URL, "/")+"/"); below && key != "" {
-			if u, err := download.ObjectURL(k.Name, key); err == nil {
-				return refuse("objects are written with their connection: %s", u)
-			}
-		}
-	}
-	if !strings.HasPrefix(raw, download.Scheme+"://") {
-		return refuse("objects are written with their connection: %s", strings.Join(names, ", "))
-	}
-	u, err := urls.Parse(raw)
-	if err != nil {
-		return refuse("not the URL of an object")
-	}
-	if !slices.Contains(names, download.Scheme+"://"+u.Hostname()+"/KEY") {
-		return refuse("the config has no bucket of this name; it has %s", strings.Join(names, ", "))
-	}
-	if _, isObject := download.KeyOf(u); isObject || u.Query() != "" {
-		return u, nil
-	}
-	for _, l := range cfg.Listings() {
-		if l.Connection == u.Hostname() {
-			return l.URL()
-		}
-	}
-	return (&download.Listing{Connection: u.Hostname()}).URL()
-}
 
 // seedOf is the listing that leads to an object; nil where none does.
 func (c *crawl) seedOf(key string, connection string) *download.Listing {
@@ -90,35 +41,6 @@ func (c *crawl) objectPlace(u urls.URL) (place, seed string) {
 		to = "the bucket " + b + ":"
 	}
 	return path.Join(to, name), seed
-}
-
-// tryObject shows what would become of an object, of which nothing but the header is
-// fetched.
-func (c *crawl) tryObject(cmd *cobra.Command, u urls.URL) error {
-	said := cmd.ErrOrStderr()
-	one := c.single(func(format string, args ...any) { fmt.Fprintf(said, format+"\n", args...) })
-	length := int64(-1)
-	var header http.Header
-	page, err := one.fetch(cmd.Context(), one.request(u), crawler.FetchOptions{
-		Raw: true,
-		Receive: func(_ int, h http.Header, n int64, _ io.Reader) error {
-			header, length = h, n
-			return nil
-		},
-	})
-	if err != nil {
-		return &exitError{exitNothing, err}
-	}
-	if page.Response.Status/100 != 2 {
-		return &exitError{exitNothing, fmt.Errorf("%w: status %d", errWithheld, page.Response.Status)}
-	}
-	place, seed := c.objectPlace(u)
-	fmt.Fprintf(said, "%s: %s, %s", u.Redacted(), size(max(length, 0)), header.Get("Content-Type"))
-	if modified := header.Get("Last-Modified"); modified != "" {
-		fmt.Fprintf(said, ", of %s", modified)
-	}
-	fmt.Fprintf(said, "\nthe file would be %s\nseed: %s\n", place, seed)
-	return nil
 }
 
 // isObject reports whether a URL is that of an object.

@@ -20,16 +20,16 @@ const (
 
 // fitOpenFiles lets a crawl have no more requests in flight than this process
 // may have files open, so that connections leave room for state and outputs.
-// limit is 0 where there is none.
-func fitOpenFiles(cfg *config.Config, limit int, log *slog.Logger) error {
+func fitOpenFiles(cfg *config.Config, log *slog.Logger) error {
+	limit := openFiles()
 	if limit <= 0 {
 		return nil
 	}
 	reserved := reservedFiles(cfg)
 	workers := (limit - reserved) / filesPerWorker
 	if workers < 1 {
-		return &exitError{exitConfig, fmt.Errorf("this process may have %d files open, and the crawl needs %d: raise the limit (ulimit -n)",
-			limit, reserved+filesPerWorker)}
+		return exitWith(exitConfig, fmt.Errorf("this process may have %d files open, and the crawl needs %d: raise the limit (ulimit -n)",
+			limit, reserved+filesPerWorker))
 	}
 	if workers >= cfg.Fetch.Workers {
 		return nil

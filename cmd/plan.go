@@ -38,7 +38,7 @@ command line is wrong; 130 interrupted.`,
 		Args: takes("CONFIG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if flags.hosts < 0 {
-				return &exitError{exitConfig, fmt.Errorf("--hosts %d: want 0, for all, or more", flags.hosts)}
+				return exitWith(exitConfig, fmt.Errorf("--hosts %d: want 0, for all, or more", flags.hosts))
 			}
 			cfg, err := loadConfig(cmd, args[0], flags.set)
 			if err != nil {
@@ -58,7 +58,7 @@ command line is wrong; 130 interrupted.`,
 func planCrawl(cmd *cobra.Command, cfg *config.Config, flags planFlags) error {
 	ctx := cmd.Context()
 	log := logger(cmd, cmd.ErrOrStderr(), false)
-	c, err := assemble(cfg, log, past{used: usedBefore(cfg.State)})
+	c, err := assemble(cfg, log, past{hosts: memory{used: usedBefore(cfg.State)}})
 	if err != nil {
 		return err
 	}
@@ -69,23 +69,23 @@ func planCrawl(cmd *cobra.Command, cfg *config.Config, flags planFlags) error {
 		defer kept.close()
 	}
 	p := newPlanner(c)
-	p.recall = c.knows(kept)
+	p.recall = knows(c, kept)
 	stop := p.showProgress(cmd.ErrOrStderr())
 	err = p.gather(ctx, flags.sitemaps)
 	stop()
 	switch {
 	case ctx.Err() != nil:
-		return &exitError{code: exitInterrupted}
+		return exitSilent(exitInterrupted)
 	case err != nil:
-		return &exitError{exitConfig, message(cfg, err)}
+		return exitWith(exitConfig, message(cfg, err))
 	}
 	now := time.Now()
 	r := p.report(now, p.revisits(kept, now))
 	if err := r.write(cmd.OutOrStdout(), cfg, flags); err != nil {
-		return &exitError{exitFailed, fmt.Errorf("writing the plan: %w", err)}
+		return exitWith(exitFailed, fmt.Errorf("writing the plan: %w", err))
 	}
 	if r.Pages == 0 {
-		return &exitError{code: exitNothing}
+		return exitSilent(exitNothing)
 	}
 	return nil
 }

@@ -153,12 +153,12 @@ func (r *planReport) printKeptOut(out io.Writer) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
 	printed := 0
-	line := func(title, format string, args ...any) {
+	line := func(title, text string, args ...any) {
 		if printed == 0 {
 			fmt.Fprintf(w, "\n  %s:\n", title)
 		}
 		if printed++; printed <= maxReported {
-			fmt.Fprintf(w, "    "+format+"\n", args...)
+			fmt.Fprintf(w, "    "+text+"\n", args...)
 		}
 	}
 	end := func() {

@@ -38,7 +38,7 @@ type planRevisits struct {
 }
 
 // knows tells whether earlier runs know a page; nil where none are known over runs.
-func (c *crawl) knows(kept *keptState) func(urls.Key) bool {
+func knows(c *crawl, kept *keptState) func(urls.Key) bool {
 	if !c.cfg.Revisit.On() || kept.snapshot == nil {
 		return nil
 	}

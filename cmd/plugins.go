@@ -23,7 +23,7 @@ func newPluginsCommand() *cobra.Command {
 			}
 			text, ok := config.ExtractorReference(args[0])
 			if !ok {
-				return &exitError{exitConfig, fmt.Errorf("there is no extractor %q (there are: %s)", args[0], strings.Join(ids, ", "))}
+				return exitWith(exitConfig, fmt.Errorf("there is no extractor %q (there are: %s)", args[0], strings.Join(ids, ", ")))
 			}
 			_, err := fmt.Fprint(cmd.OutOrStdout(), text)
 			return err

@@ -153,7 +153,7 @@ func example(t *testing.T, dir, text string) (page, url, file, shows string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := tryPage(nil, c, parsed, files[0])
+	p, err := c.page(t.Context(), parsed, files[0], nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -140,6 +140,17 @@ func stateOf(s politeness.HostState) crawler.HostState {
 	}
 }
 
+// memory is what earlier processes have left behind of hosts.
+type memory struct {
+	// used tells that one may have sent requests a moment ago, so that every
+	// host first waits its delay.
+	used bool
+	// state is where they kept what they knew of hosts, nil without one.
+	state remembering
+	// common is the time of hosts that crawls of this process share, nil for none.
+	common *politeness.Common
+}
+
 // memories gives politeness back what a crawl's state holds of a host. What
 // cannot be read counts as unknown, which only makes the crawl more careful.
 type memories struct{ state remembering }

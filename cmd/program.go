@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 )
@@ -13,3 +15,23 @@ var program = sync.OnceValue(func() string {
 	}
 	return version
 })
+
+// version is the release; development builds say which commit they are of.
+const version = "0.1.0"
+
+func versionLine() string {
+	return fmt.Sprintf("amble %s%s %s %s/%s\n", version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return " (" + s.Value[:12] + ")"
+		}
+	}
+	return ""
+}

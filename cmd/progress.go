@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -28,9 +26,9 @@ const (
 // display on a terminal, JSON lines when asked for, plain lines otherwise. The
 // returned writer is where logs go meanwhile, so that they do not tear it.
 func showProgress(w io.Writer, m *monitor.Monitor, asJSON bool, maxPages int64) (logs io.Writer, stop func()) {
-	if h, ok := w.(*hider); ok { // a display shows counts and rates only
-		logs, stop = showProgress(h.to, m, asJSON, maxPages)
-		return hiding(logs, h.veil), stop
+	if bare, hide := beneath(w); hide != nil { // a display shows counts and rates only
+		logs, stop = showProgress(bare, m, asJSON, maxPages)
+		return hide(logs), stop
 	}
 	file, isFile := w.(*os.File)
 	switch {
@@ -157,18 +155,4 @@ func printJSONProgress(w io.Writer, s monitor.Snapshot) {
 		Failed: s.Totals.Failed, Disallowed: s.Totals.Disallowed, Bytes: s.Totals.Bytes,
 	}
 	_ = json.NewEncoder(w).Encode(line) // a closed stderr is nobody's loss
-}
-
-func sum[K comparable](m map[K]int64) (n int64) {
-	for _, v := range m {
-		n += v
-	}
-	return n
-}
-
-// sortedKeys orders map keys by falling count, then by name.
-func sortedKeys[K ~string](m map[K]int64) []K {
-	keys := slices.Sorted(maps.Keys(m))
-	slices.SortStableFunc(keys, func(a, b K) int { return int(m[b] - m[a]) })
-	return keys
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/fetch"
+	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/monitor"
 	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/politeness"
@@ -373,12 +374,12 @@ func crawlThrough(t *testing.T, o fetch.Options, text string, files map[string]s
 		t.Fatal(found)
 	}
 	log := slog.New(slog.DiscardHandler)
-	f, _, err := openFrontier(cfg, cfg.State, false, "", nil, log)
+	f, err := frontier.Open(frontier.Options{Dir: cfg.State, Crawl: cfg.Name})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.Close() })
-	c, err := assemble(cfg, log, past{state: f})
+	c, err := assemble(cfg, log, past{hosts: memory{state: f}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -395,7 +396,7 @@ func crawlThrough(t *testing.T, o fetch.Options, text string, files map[string]s
 	defer book.Close()
 	set := cfg.Settings()
 	set.RunID = "r1"
-	engine, err := crawler.New(c.parts(f, monitor.New(time.Now), book, nil, &fetching{}), set)
+	engine, err := crawler.New(engineParts(c, f, monitor.New(time.Now), book, nil, &fetching{}), set)
 	if err != nil {
 		t.Fatal(err)
 	}

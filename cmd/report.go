@@ -14,12 +14,6 @@ import (
 	"github.com/amblecrawl/amble/crawler/monitor"
 )
 
-// maxReported bounds each list of the report, maxDetail each reason in it.
-const (
-	maxReported = 8
-	maxDetail   = 160
-)
-
 // report is the closing account that a person reads: what was got, what was
 // not and why, where the files are, and what to do next.
 type report struct {
@@ -28,7 +22,8 @@ type report struct {
 	examples map[crawler.Class][]monitor.Example
 	fields   []monitor.FieldTrouble
 	config   string // the path, as given
-	flags    runFlags
+	state    string // the folder that was named on the command line, "" for the config's
+	demo     bool   // its web has ended with it
 	maxPages int64
 	profile  map[string]drift.Figures
 	drift    driftReport
@@ -188,7 +183,7 @@ func (r *report) printFields(out io.Writer) {
 func (r *report) printNext(out io.Writer) {
 	var next []string
 	s := &r.summary
-	if r.flags.demo != "" {
+	if r.demo {
 		fmt.Fprintf(out, "\n  Next:\n    %s    is its config: copy it to begin one of your own\n", r.config)
 		return
 	}
@@ -229,24 +224,8 @@ func (r *report) printNext(out io.Writer) {
 // again is the command that resumes the run.
 func (r *report) again() string {
 	words := []string{"amble run", r.config}
-	if r.flags.state != "" {
-		words = append(words, "--state", r.flags.state)
+	if r.state != "" {
+		words = append(words, "--state", r.state)
 	}
 	return strings.Join(words, " ")
-}
-
-// label prints a row's name once, before its first value.
-func label(i int, name string) string {
-	if i > 0 {
-		return ""
-	}
-	return name
-}
-
-func clip(s string, n int) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > n {
-		return string(r[:n]) + "…"
-	}
-	return s
 }

@@ -22,11 +22,11 @@ Without --file the robots.txt of each URL's host is fetched.`,
 		Args: takes("URL..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("agent") {
-				return &exitError{exitConfig, fmt.Errorf("robots: --agent is missing (%s)", seeHelp(cmd))}
+				return exitWith(exitConfig, fmt.Errorf("robots: --agent is missing (%s)", seeHelp(cmd)))
 			}
 			m, err := robots.ParseMode(mode)
 			if err != nil {
-				return &exitError{exitConfig, fmt.Errorf("--mode: %w", err)}
+				return exitWith(exitConfig, fmt.Errorf("--mode: %w", err))
 			}
 			judge, err := newRobotsJudge(cmd, agent, file, m)
 			if err != nil {
@@ -68,7 +68,7 @@ func eachURL(in io.Reader, args []string, do func(string) error) error {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return &exitError{exitConfig, fmt.Errorf("reading URLs from stdin: %w", err)}
+		return exitWith(exitConfig, fmt.Errorf("reading URLs from stdin: %w", err))
 	}
 	return nil
 }
@@ -76,12 +76,12 @@ func eachURL(in io.Reader, args []string, do func(string) error) error {
 func readRobotsFile(path string, m robots.Mode) (*robots.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, &exitError{exitConfig, fmt.Errorf("--file: %w", err)}
+		return nil, exitWith(exitConfig, fmt.Errorf("--file: %w", err))
 	}
 	defer f.Close()
 	body, err := io.ReadAll(io.LimitReader(f, robots.MaxSize+1))
 	if err != nil {
-		return nil, &exitError{exitConfig, fmt.Errorf("--file: %w", err)}
+		return nil, exitWith(exitConfig, fmt.Errorf("--file: %w", err))
 	}
 	return robots.Parse(body, m), nil
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/fetch"
-	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/politeness"
 	"github.com/amblecrawl/amble/politeness/robots"
 )
@@ -19,6 +18,7 @@ import (
 // hosts, each fetched once.
 type robotsJudge struct {
 	rules *robots.Rules // of the saved file, nil without one
+	crawl *crawl        // nil with one
 	live  *single
 	named *namedAddresses
 }
@@ -39,16 +39,15 @@ func newRobotsJudge(cmd *cobra.Command, agent, file string, mode robots.Mode) (*
 		Guard: gate.Guard, ErrRefused: politeness.ErrNotGranted,
 	})
 	if err != nil {
-		return nil, &exitError{exitConfig, err}
+		return nil, exitWith(exitConfig, err)
 	}
-	c := &crawl{gate: gate, client: client, canon: &urls.Canon{}}
-	said := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
-	return &robotsJudge{live: c.single(said), named: named}, nil
+	c := askRobots(gate, client)
+	return &robotsJudge{crawl: c, live: c.single(teller(cmd.ErrOrStderr())), named: named}, nil
 }
 
 func (j *robotsJudge) close() {
-	if j.live != nil {
-		j.live.crawl.close()
+	if j.crawl != nil {
+		j.crawl.close()
 	}
 }
 
@@ -77,12 +76,12 @@ func (j *robotsJudge) judge(ctx context.Context, url string) (robots.Verdict, er
 	j.named.add(u)
 	v, err := j.live.permission(ctx, u)
 	if ctx.Err() != nil {
-		return robots.Verdict{}, &exitError{code: exitInterrupted}
+		return robots.Verdict{}, exitSilent(exitInterrupted)
 	}
 	if v.Grant != nil {
 		v.Grant.Cancel()
 	}
-	x := j.live.crawl.gate.Explain(u.Origin(), u.Fetch())
+	x := j.crawl.gate.Explain(u.Origin(), u.Fetch())
 	if err != nil || (!x.Known && v.Action == crawler.Skip) {
 		reason := v.Reason
 		if err != nil {

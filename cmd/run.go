@@ -30,7 +30,7 @@ type runFlags struct {
 	accept  bool   // the run is good, whatever its records are like
 	record  string // a file to keep all answers in
 	replay  string // one to take them from
-	demo    string // the folder of a demo, whose web ends with it
+	demo    bool   // the web ends with the run
 }
 
 func newRunCommand() *cobra.Command {
@@ -78,7 +78,7 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	state := cfg.State
 	if flags.state != "" {
 		if strings.Contains(flags.state, "://") {
-			return &exitError{exitConfig, fmt.Errorf("--state %s: want a folder; states elsewhere are not supported yet", flags.state)}
+			return exitWith(exitConfig, fmt.Errorf("--state %s: want a folder; states elsewhere are not supported yet", flags.state))
 		}
 		state = flags.state
 	}
@@ -103,7 +103,7 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	}
 	stopProgress()
 	stopProgress = func() {}
-	r.flags = flags
+	r.state, r.demo = flags.state, flags.demo
 	if err := writeSummary(cmd, &r, flags); err != nil {
 		return err
 	}
@@ -126,11 +126,11 @@ func checkSummary(path string) error {
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return &exitError{exitConfig, fmt.Errorf("--summary: %w", err)}
+		return exitWith(exitConfig, fmt.Errorf("--summary: %w", err))
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
-		return &exitError{exitConfig, fmt.Errorf("--summary: %w", err)}
+		return exitWith(exitConfig, fmt.Errorf("--summary: %w", err))
 	}
 	return f.Close()
 }
@@ -147,7 +147,7 @@ func writeSummary(cmd *cobra.Command, r *report, flags runFlags) error {
 			err = os.WriteFile(flags.summary, append(data, '\n'), 0o644)
 		}
 		if err != nil {
-			return &exitError{exitFailed, fmt.Errorf("writing the summary: %w", err)}
+			return exitWith(exitFailed, fmt.Errorf("writing the summary: %w", err))
 		}
 	}
 	out := cmd.OutOrStdout()
@@ -165,7 +165,7 @@ func writeSummary(cmd *cobra.Command, r *report, flags runFlags) error {
 		wholeSummary
 	}{"summary", r.whole()}
 	if err := json.NewEncoder(out).Encode(line); err != nil {
-		return &exitError{exitFailed, fmt.Errorf("writing the summary: %w", err)}
+		return exitWith(exitFailed, fmt.Errorf("writing the summary: %w", err))
 	}
 	return nil
 }

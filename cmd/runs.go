@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strconv"
@@ -68,21 +69,18 @@ func (flags *runsFlags) with(cmd *cobra.Command, do func(*history.History) error
 		return err
 	}
 	h, err := history.OpenReader(cmd.Context(), file)
-	if missing(err) {
-		return &exitError{exitConfig, fmt.Errorf("there is no history %s: name that of the daemon with --history", file)}
+	if errors.Is(err, fs.ErrNotExist) {
+		return exitWith(exitConfig, fmt.Errorf("there is no history %s: name that of the daemon with --history", file))
 	}
 	if err != nil {
-		return &exitError{exitConfig, err}
+		return exitWith(exitConfig, err)
 	}
 	defer h.Close()
-	if err := do(h); err != nil {
-		var exit *exitError
-		if errors.As(err, &exit) {
-			return err
-		}
-		return &exitError{exitConfig, err}
+	err = do(h)
+	if _, decided := errors.AsType[*exitError](err); err == nil || decided {
+		return err
 	}
-	return nil
+	return exitWith(exitConfig, err)
 }
 
 func listRuns(cmd *cobra.Command, h *history.History, flags runsFlags) error {

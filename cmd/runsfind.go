@@ -31,5 +31,5 @@ func (flags *runsFlags) find(cmd *cobra.Command) (string, error) {
 	if len(below) > maxReported {
 		below = append(below[:maxReported:maxReported], "...")
 	}
-	return "", &exitError{exitConfig, fmt.Errorf("there are several histories: name one with --history: %s", strings.Join(below, ", "))}
+	return "", exitWith(exitConfig, fmt.Errorf("there are several histories: name one with --history: %s", strings.Join(below, ", ")))
 }

@@ -41,13 +41,13 @@ func newRunsVerb(name, short, verb string) *cobra.Command {
 func askDaemon(cmd *cobra.Command, at, token, crawl, verb string) error {
 	base, err := url.Parse(at)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
-		return &exitError{exitConfig, fmt.Errorf("--url %s: want an address such as http://127.0.0.1:7733", at)}
+		return exitWith(exitConfig, fmt.Errorf("--url %s: want an address such as http://127.0.0.1:7733", at))
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), askFor)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, base.JoinPath("api/v1/crawls", crawl, verb).String(), nil)
 	if err != nil {
-		return &exitError{exitConfig, err}
+		return exitWith(exitConfig, err)
 	}
 	r.Header.Set("Accept", "application/json")
 	if token != "" {
@@ -57,12 +57,12 @@ func askDaemon(cmd *cobra.Command, at, token, crawl, verb string) error {
 	defer client.CloseIdleConnections()
 	answer, err := client.Do(r)
 	if err != nil {
-		return &exitError{exitConfig, fmt.Errorf("the daemon cannot be asked: %w (does amble serve run there? --url names another address)", err)}
+		return exitWith(exitConfig, fmt.Errorf("the daemon cannot be asked: %w (does amble serve run there? --url names another address)", err))
 	}
 	defer answer.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	if err != nil {
-		return &exitError{exitConfig, fmt.Errorf("the daemon's answer broke off: %w", err)}
+		return exitWith(exitConfig, fmt.Errorf("the daemon's answer broke off: %w", err))
 	}
 	return readAnswer(cmd, answer.StatusCode, data, crawl)
 }
@@ -82,9 +82,9 @@ func readAnswer(cmd *cobra.Command, status int, data []byte, crawl string) error
 		fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", crawl, told.State)
 		return nil
 	case status == http.StatusConflict && told.Detail != "":
-		return &exitError{exitNothing, errors.New(told.Detail)}
+		return exitWith(exitNothing, errors.New(told.Detail))
 	case told.Detail != "":
-		return &exitError{exitConfig, fmt.Errorf("the daemon says: %s", clip(strings.ToValidUTF8(told.Detail, "?"), maxDetail))}
+		return exitWith(exitConfig, fmt.Errorf("the daemon says: %s", clip(strings.ToValidUTF8(told.Detail, "?"), maxDetail)))
 	}
-	return &exitError{exitConfig, fmt.Errorf("status %d, and not the answer of amble serve: --url names another address", status)}
+	return exitWith(exitConfig, fmt.Errorf("status %d, and not the answer of amble serve: --url names another address", status))
 }

@@ -16,7 +16,7 @@ func newSchemaCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			schema, err := config.Schema()
 			if err != nil {
-				return &exitError{exitFailed, err}
+				return exitWith(exitFailed, err)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", schema)
 			return err

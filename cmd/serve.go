@@ -105,7 +105,7 @@ type server struct {
 // serving runs a daemon until it is stopped, or gives way to a newer one for good.
 func serving(cmd *cobra.Command, args []string, flags serveFlags) error {
 	if flags.atOnce < 1 {
-		return &exitError{exitConfig, errors.New("--at-once: at least one run at a time")}
+		return exitWith(exitConfig, errors.New("--at-once: at least one run at a time"))
 	}
 	if err := flags.check(); err != nil {
 		return err
@@ -154,12 +154,12 @@ func (s *server) serve(cmd *cobra.Command, flags serveFlags, successor *successi
 	}
 	defer release()
 	if err := s.recallDebts(cmd.Context()); err != nil {
-		return &exitError{exitFailed, err}
+		return exitWith(exitFailed, err)
 	}
 	defer s.debts.close()
 	s.daemon = daemon.New(daemon.Options{History: s.history, Clock: crawler.SystemClock{}, Log: s.log, AtOnce: flags.atOnce})
 	if err := s.daemon.Set(cmd.Context(), s.crawls()); err != nil {
-		return &exitError{exitFailed, err}
+		return exitWith(exitFailed, err)
 	}
 	s.showConfigs()
 	show, address, err := s.openDashboard(cmd.Context(), flags.dashboardFlags, successor)
@@ -181,7 +181,7 @@ func (s *server) serve(cmd *cobra.Command, flags serveFlags, successor *successi
 	}
 	s.tellManager(handover.Ready)
 	if err := s.daemon.Run(reloading); err != nil {
-		return &exitError{exitFailed, err}
+		return exitWith(exitFailed, err)
 	}
 	return nil
 }
@@ -211,16 +211,16 @@ func historyBeside(arg string) string {
 func (s *server) openHistory(cmd *cobra.Command, path string) (release func(), err error) {
 	free, err := history.Hold(path)
 	if errors.Is(err, history.ErrHeld) {
-		return nil, &exitError{exitConfig, fmt.Errorf("%w (stop it, or name another file with --history)", err)}
+		return nil, exitWith(exitConfig, fmt.Errorf("%w (stop it, or name another file with --history)", err))
 	}
 	if err != nil {
-		return nil, &exitError{exitFailed, fmt.Errorf("the history of runs: %w", err)}
+		return nil, exitWith(exitFailed, fmt.Errorf("the history of runs: %w", err))
 	}
 	s.used = usedBefore(path)
 	h, aside, err := history.OpenAnew(cmd.Context(), path, time.Now())
 	if err != nil {
 		free()
-		return nil, &exitError{exitFailed, fmt.Errorf("the history of runs: %w", err)}
+		return nil, exitWith(exitFailed, fmt.Errorf("the history of runs: %w", err))
 	}
 	if aside != "" {
 		s.log.Error("the history of runs was damaged: it is kept under another name, and a new one begins", "file", path, "kept", aside)
@@ -324,24 +324,17 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 	return result
 }
 
-// hidingIn takes out of a text what a config got from the environment.
-func hidingIn(cfg *config.Config) func(string) string {
-	veil := cfg.Veil()
-	return func(text string) string { return veil.Hide(cfg.Redact(text)) }
-}
-
 // resultOf is how a run ended, as the history keeps it.
 func resultOf(cfg *config.Config, r *report) daemon.Result {
 	out := daemon.Result{Status: history.Finished}
 	if data, err := json.Marshal(r.whole()); err == nil {
 		out.Summary = json.RawMessage(cfg.Redact(string(data)))
 	}
-	var exit *exitError
 	switch err := r.exit(cfg); {
 	case err == nil:
 	case r.summary.Status == crawler.StatusInterrupted:
 		out.Status = history.Stopped
-	case errors.As(err, &exit) && exit.err == nil:
+	case exitSaid(err):
 		out.Status, out.Reason = history.Failed, hidingIn(cfg)(r.whyNothing())
 	default:
 		out.Status, out.Reason = history.Failed, err.Error()

@@ -129,14 +129,14 @@ func testAlerts(cmd *cobra.Command, path string) error {
 		return err
 	}
 	if len(cfg.Alerts) == 0 {
-		return &exitError{exitConfig, fmt.Errorf("%s has no alerts", path)}
+		return exitWith(exitConfig, fmt.Errorf("%s has no alerts", path))
 	}
 	failed := false
 	for i := range cfg.Alerts {
 		m := testMessage(cfg, "a test of amble serve --test-alerts")
 		err := alert.Deliver(cmd.Context(), cfg.Alerts[i].Target(), m)
 		if errors.Is(err, context.Canceled) {
-			return &exitError{code: exitInterrupted}
+			return exitSilent(exitInterrupted)
 		}
 		verdict := "sent"
 		if err != nil {
@@ -145,7 +145,7 @@ func testAlerts(cmd *cobra.Command, path string) error {
 		fmt.Fprintf(cmd.OutOrStdout(), "alerts.%d: %s\n", i, verdict)
 	}
 	if failed {
-		return &exitError{code: exitNothing}
+		return exitSilent(exitNothing)
 	}
 	return nil
 }

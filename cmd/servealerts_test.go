@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler/alert"
-	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/history"
 )
 
@@ -197,15 +196,5 @@ func TestServeRemembersDebts(t *testing.T) {
 	defer mu.Unlock()
 	if len(early) > 0 {
 		t.Errorf("asked within %v of a Retry-After: %v", wait, early)
-	}
-}
-
-// Two alerts are never taken for one by who drops what came twice.
-func TestAlertIDs(t *testing.T) {
-	cfg := &config.Config{Name: "a"}
-	at := time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC)
-	first, second := messageOf(cfg, -1, alert.Failure, "x", at), messageOf(cfg, -1, alert.Failure, "x", at.Add(time.Millisecond))
-	if first.ID == second.ID || first.ID != messageOf(cfg, -1, alert.Failure, "x", at).ID || first.Number != 0 {
-		t.Errorf("%+v, %+v", first, second)
 	}
 }

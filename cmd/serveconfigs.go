@@ -98,7 +98,7 @@ func (c *configs) changed() bool {
 func (c *configs) read() error {
 	files, err := c.files()
 	if err != nil {
-		return &exitError{exitConfig, err}
+		return exitWith(exitConfig, err)
 	}
 	before := map[string]*config.Config{}
 	for _, cfg := range c.good {
@@ -123,7 +123,7 @@ func (c *configs) read() error {
 		}
 	}
 	if len(good) == 0 {
-		return &exitError{exitConfig, fmt.Errorf("no config can be used of %s", strings.Join(c.args, ", "))}
+		return exitWith(exitConfig, fmt.Errorf("no config can be used of %s", strings.Join(c.args, ", ")))
 	}
 	c.good, c.broken, c.stamps = good, broken, stamps
 	return nil

@@ -34,7 +34,7 @@ func (f *dashboardFlags) check() error {
 		return nil
 	}
 	if err := dashboard.CheckToken(f.listen, f.token); err != nil {
-		return &exitError{exitConfig, fmt.Errorf("--listen: %w", err)}
+		return exitWith(exitConfig, fmt.Errorf("--listen: %w", err))
 	}
 	return nil
 }
@@ -52,12 +52,12 @@ func (s *server) openDashboard(ctx context.Context, f dashboardFlags, successor 
 		}
 	}
 	if err != nil {
-		return nil, "", &exitError{exitConfig, fmt.Errorf("--listen: %w", err)}
+		return nil, "", exitWith(exitConfig, fmt.Errorf("--listen: %w", err))
 	}
 	reader, err := history.OpenReader(ctx, s.history.Path())
 	if err != nil {
 		_ = at.Close() // the error that matters is the one above
-		return nil, "", &exitError{exitFailed, fmt.Errorf("the history of runs: %w", err)}
+		return nil, "", exitWith(exitFailed, fmt.Errorf("the history of runs: %w", err))
 	}
 	d := dashboard.New(dashboard.Options{
 		Daemon: s.daemon, History: reader, Board: s.board, Configs: s.shownConfigs, Lint: s.lintAgain,

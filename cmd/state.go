@@ -3,10 +3,8 @@ package cmd
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -50,9 +48,9 @@ func findState(cmd *cobra.Command, arg string) (namedState, error) {
 	info, err := os.Stat(arg)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return namedState{}, &exitError{exitConfig, fmt.Errorf("%s: there is no such state folder or config", arg)}
+		return namedState{}, exitWith(exitConfig, fmt.Errorf("%s: there is no such state folder or config", arg))
 	case err != nil:
-		return namedState{}, &exitError{exitConfig, err}
+		return namedState{}, exitWith(exitConfig, err)
 	case info.IsDir():
 		return namedState{dir: filepath.Clean(arg)}, nil
 	}
@@ -66,18 +64,12 @@ func findState(cmd *cobra.Command, arg string) (namedState, error) {
 // noState is the exit of a state that cannot be read.
 func noState(err error) error {
 	if errors.Is(err, context.Canceled) {
-		return &exitError{code: exitInterrupted}
+		return exitSilent(exitInterrupted)
 	}
 	if errors.Is(err, frontier.ErrNoState) {
-		return &exitError{exitConfig, fmt.Errorf("%w (name the state folder of a crawl that has run, or its config)", err)}
+		return exitWith(exitConfig, fmt.Errorf("%w (name the state folder of a crawl that has run, or its config)", err))
 	}
 	return stateError(err)
-}
-
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
 }
 
 func newStateStatsCommand() *cobra.Command {

@@ -41,7 +41,7 @@ and so is what can be saved.`,
 				err = c.print(cmd.OutOrStdout())
 			}
 			if err == nil && len(c.Problems) > 0 {
-				err = &exitError{code: exitNothing}
+				err = exitSilent(exitNothing)
 			}
 			return err
 		},
@@ -110,7 +110,7 @@ func (c *stateCheck) checkOutputs(r *frontier.Reader, s namedState) {
 	if s.cfg == nil || !found || err != nil || run.Finished {
 		return
 	}
-	for _, out := range outputs(s.cfg) {
+	for _, out := range s.cfg.AllSinks() {
 		sink, ok := out.Sink.(interface{ CheckPosition([]byte) error })
 		if !ok {
 			continue

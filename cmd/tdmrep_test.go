@@ -13,10 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/amblecrawl/amble/crawler/config"
-	"github.com/amblecrawl/amble/politeness"
 	"github.com/amblecrawl/amble/politeness/ledger"
-	"github.com/amblecrawl/amble/politeness/signals"
 )
 
 // tdmSite serves a host with a tdmrep.json and counts what it is asked for.
@@ -35,7 +32,7 @@ func newTDMSite(t *testing.T, robots string, file http.HandlerFunc) *tdmSite {
 		switch r.URL.Path {
 		case "/robots.txt":
 			_, _ = fmt.Fprint(w, robots)
-		case tdmPath:
+		case "/.well-known/tdmrep.json":
 			file(w, r)
 		default:
 			w.Header().Set("Content-Type", "text/html")
@@ -109,10 +106,10 @@ func TestTDMRep(t *testing.T) {
 	s := newTDMSite(t, "", serveTDM)
 	dir := t.TempDir()
 	got, withheld := crawlTDM(t, dir, "usage: {tdm: respect}", s)
-	if s.asked(tdmPath) != 1 || s.asked("/reserved/1") != 0 || s.asked("/open/1") != 1 {
+	if s.asked("/.well-known/tdmrep.json") != 1 || s.asked("/reserved/1") != 0 || s.asked("/open/1") != 1 {
 		t.Errorf("asked for %q", s.seen)
 	}
-	if i, j := slices.Index(s.seen, tdmPath), slices.Index(s.seen, "/"); i < 0 || i > j {
+	if i, j := slices.Index(s.seen, "/.well-known/tdmrep.json"), slices.Index(s.seen, "/"); i < 0 || i > j {
 		t.Errorf("the file comes after the first page: %q", s.seen)
 	}
 	if usage := got[s.URL+"/open/1"]; !strings.Contains(usage, "tdm=yes (TDMRep, tdmrep.json rule 2)") || len(got) != 2 {
@@ -123,8 +120,8 @@ func TestTDMRep(t *testing.T) {
 	}
 	// Another run, another process; here everything is only recorded.
 	got, _ = crawlTDM(t, dir, "tdmrep: always", s)
-	if s.asked(tdmPath) != 1 {
-		t.Errorf("asked for %d times, its copy is good for a day", s.asked(tdmPath))
+	if s.asked("/.well-known/tdmrep.json") != 1 {
+		t.Errorf("asked for %d times, its copy is good for a day", s.asked("/.well-known/tdmrep.json"))
 	}
 	if !strings.Contains(got[s.URL+"/reserved/1"], "tdm=no (TDMRep, tdmrep.json rule 1)") {
 		t.Errorf("recorded only: %q", got)
@@ -172,53 +169,8 @@ func TestTDMRepInTrouble(t *testing.T) {
 		if kept == c.pages || !strings.Contains(reason, c.reason) {
 			t.Errorf("%s: the ledger says %q", c.name, reason)
 		}
-		if want := c.name != "disallowed" && c.name != "needless"; s.asked(tdmPath) > 0 != want {
+		if want := c.name != "disallowed" && c.name != "needless"; s.asked("/.well-known/tdmrep.json") > 0 != want {
 			t.Errorf("%s: the file is asked for: %v", c.name, !want)
-		}
-	}
-}
-
-// The file is one request more for each host: only who goes by it has it asked
-// for.
-func TestTDMRepIsAskedForByNeed(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		key, use string
-		rule     signals.Rule
-		want     bool
-	}{
-		{"auto", signals.CategoryTDM, signals.Record, false},
-		{"auto", signals.CategoryTDM, signals.Ignore, false},
-		{"auto", signals.CategoryTDM, signals.Respect, true},
-		{"auto", signals.CategoryAITrain, signals.RequireAllow, true},
-		{"auto", signals.CategorySearch, signals.Respect, false},
-		{"never", signals.CategoryTDM, signals.Respect, false},
-		{"always", signals.CategorySearch, signals.Record, true},
-	} {
-		if got := tdmFile(&config.Politeness{TDMRep: c.key}, signals.Policy{c.use: c.rule}) != nil; got != c.want {
-			t.Errorf("tdmrep: %s, %s: %s: %v", c.key, c.use, c.rule, got)
-		}
-	}
-}
-
-func TestReadTDMRep(t *testing.T) {
-	for _, c := range []struct {
-		answer politeness.SiteAnswer
-		want   signals.Preference
-	}{
-		{politeness.SiteAnswer{Status: 404}, signals.Unstated},
-		{politeness.SiteAnswer{Status: 410}, signals.Unstated},
-		{politeness.SiteAnswer{Status: 401}, signals.Denied},
-		{politeness.SiteAnswer{Status: 200, ContentType: "text/html", Body: []byte("<p>")}, signals.Unstated},
-		{politeness.SiteAnswer{Status: 200, ContentType: "text/html; charset=utf-8", Body: []byte(` [{"location":"/","tdm-reservation":1}]`)}, signals.Denied},
-		{politeness.SiteAnswer{Status: 200, ContentType: "application/json", Body: []byte("<p>")}, signals.Denied},
-		{politeness.SiteAnswer{Status: 200, Body: []byte("[]")}, signals.Unstated},
-		{politeness.SiteAnswer{Status: 200, Body: []byte("[]"), Cut: true}, signals.Denied},
-		{politeness.SiteAnswer{Problem: "status 500"}, signals.Denied},
-	} {
-		got, _ := signals.Merge(readTDMRep(c.answer).rep.For("/a")).Preference(signals.CategoryTDM)
-		if got != c.want {
-			t.Errorf("%+v: %v, want %v", c.answer, got, c.want)
 		}
 	}
 }

@@ -45,7 +45,7 @@ Exit status: 0 all is as saved; 1 something differs, or a page could not be had;
 2 the config or the command line is wrong, or there are no saved pages.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return &exitError{exitConfig, errors.New("want CONFIG")}
+				return exitWith(exitConfig, errors.New("want CONFIG"))
 			}
 			return nil
 		},
@@ -72,9 +72,9 @@ func testPages(cmd *cobra.Command, path string, args []string, flags testFlags) 
 	}
 	pages, err := saved.Load(folder, int64(cfg.Fetch.MaxBody))
 	if err != nil {
-		return &exitError{exitConfig, err}
+		return exitWith(exitConfig, err)
 	}
-	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), past{used: flags.record && usedBefore(cfg.State)})
+	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), past{hosts: memory{used: flags.record && usedBefore(cfg.State)}})
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func testPages(cmd *cobra.Command, path string, args []string, flags testFlags) 
 		return err
 	}
 	if len(pages) == 0 {
-		return &exitError{exitConfig, fmt.Errorf("there are no saved pages in %s (amble test %s --record saves some)", folder, path)}
+		return exitWith(exitConfig, fmt.Errorf("there are no saved pages in %s (amble test %s --record saves some)", folder, path))
 	}
 	t := &replay{crawl: c, out: cmd.OutOrStdout(), folder: folder, update: flags.update}
 	return t.run(cmd.Context(), pages)
@@ -109,7 +109,7 @@ func pick(pages []*saved.Page, names []string) ([]*saved.Page, error) {
 			for _, s := range pages[:min(len(pages), 20)] {
 				known = append(known, s.Name)
 			}
-			return nil, &exitError{exitConfig, fmt.Errorf("there is no saved page %q (there are %s)", name, strings.Join(known, ", "))}
+			return nil, exitWith(exitConfig, fmt.Errorf("there is no saved page %q (there are %s)", name, strings.Join(known, ", ")))
 		}
 		picked = append(picked, pages[i])
 	}
@@ -137,7 +137,7 @@ func (t *replay) run(ctx context.Context, pages []*saved.Page) error {
 	}
 	for _, s := range pages {
 		if err := ctx.Err(); err != nil {
-			return &exitError{code: exitInterrupted}
+			return exitSilent(exitInterrupted)
 		}
 		if err := t.page(ctx, s); err != nil {
 			return err
@@ -153,14 +153,14 @@ func (t *replay) run(ctx context.Context, pages []*saved.Page) error {
 		return nil
 	}
 	fmt.Fprintf(t.out, "\n%s, %d not as saved; --update saves what they give now\n", all, t.differs)
-	return &exitError{code: exitNothing}
+	return exitSilent(exitNothing)
 }
 
 func (t *replay) page(ctx context.Context, s *saved.Page) error {
 	records, rejected, err := give(ctx, s, t.crawl)
 	if err != nil {
 		if ctx.Err() != nil {
-			return &exitError{code: exitInterrupted}
+			return exitSilent(exitInterrupted)
 		}
 		t.differs++
 		fmt.Fprintf(t.out, "FAIL  %-*s  %s\n      %v\n", t.width, s.Name, s.URL, message(t.crawl.cfg, err))
@@ -175,7 +175,7 @@ func (t *replay) page(ctx context.Context, s *saved.Page) error {
 	if t.update {
 		s.Records, s.Rejected = records, rejected
 		if err := s.Save(t.folder, false); err != nil {
-			return &exitError{exitFailed, err}
+			return exitWith(exitFailed, err)
 		}
 		t.updated++
 		word = "new "

@@ -40,8 +40,7 @@ type recorder struct {
 // record saves the pages of these URLs; without one those that are saved already,
 // again; without these some that the seeds lead to.
 func (r *recorder) record(args []string) error {
-	said := r.cmd.ErrOrStderr()
-	r.one = r.crawl.single(func(format string, args ...any) { fmt.Fprintf(said, format+"\n", args...) })
+	r.one = r.crawl.single(teller(r.cmd.ErrOrStderr()))
 	var err error
 	switch {
 	case len(args) > 0:
@@ -53,11 +52,11 @@ func (r *recorder) record(args []string) error {
 	}
 	switch {
 	case err != nil && r.cmd.Context().Err() != nil:
-		return &exitError{code: exitInterrupted}
+		return exitSilent(exitInterrupted)
 	case err != nil:
 		return err
 	case r.lost > 0 || r.kept == 0:
-		return &exitError{exitNothing, fmt.Errorf("%s saved, %d not", plural(int64(r.kept), "page"), r.lost)}
+		return exitWith(exitNothing, fmt.Errorf("%s saved, %d not", plural(int64(r.kept), "page"), r.lost))
 	}
 	fmt.Fprintf(r.cmd.OutOrStdout(), "\n%s saved in %s; look at the records before you trust them\n", plural(int64(r.kept), "page"), r.folder)
 	return nil
@@ -85,7 +84,7 @@ func (r *recorder) again() error {
 		}
 		u, err := urls.Parse(url)
 		if err != nil {
-			return &exitError{exitConfig, fmt.Errorf("%s: %w", s.Name, err)}
+			return exitWith(exitConfig, fmt.Errorf("%s: %w", s.Name, err))
 		}
 		if strings.Contains(url, "${") {
 			r.lose(s.Name, errors.New("a part of its URL came from the environment: name the URL to record it again"))
@@ -94,7 +93,7 @@ func (r *recorder) again() error {
 		request := r.one.request(u)
 		request.Types = s.Types
 		if request.Carry, err = s.Carried.Fields(); err != nil {
-			return &exitError{exitConfig, fmt.Errorf("%s: carried: %w", s.Name, err)}
+			return exitWith(exitConfig, fmt.Errorf("%s: carried: %w", s.Name, err))
 		}
 		if err := r.keepOrSay(request, s); err != nil {
 			return err
@@ -134,7 +133,7 @@ func (r *recorder) fetch(request *crawler.Request, opt crawler.FetchOptions) (*c
 func (r *recorder) keep(page *crawler.Page, old *saved.Page) error {
 	s, err := r.save(page, old)
 	if err != nil {
-		return &exitError{exitFailed, err}
+		return exitWith(exitFailed, err)
 	}
 	r.kept++
 	fmt.Fprintf(r.cmd.OutOrStdout(), "saved  %s  %s  %s\n", s.Name, s.URL, given(s.Records, s.Rejected))
@@ -290,7 +289,7 @@ func (r *recorder) seeds() (*sampling, error) {
 		rule := &r.crawl.cfg.Extract[i]
 		match, err := rule.Matches()
 		if err != nil {
-			return nil, &exitError{exitConfig, err}
+			return nil, exitWith(exitConfig, err)
 		}
 		if match != nil {
 			q.chosen[rule.Type] = match
@@ -298,7 +297,7 @@ func (r *recorder) seeds() (*sampling, error) {
 	}
 	for seed, err := range r.crawl.cfg.EachSeed() {
 		if err != nil {
-			return nil, &exitError{exitConfig, err}
+			return nil, exitWith(exitConfig, err)
 		}
 		if len(q.waiting) == maxWaiting {
 			break

@@ -62,13 +62,13 @@ Exit status 0 without a violation, 1 with one.`,
 
 func runTorture(cmd *cobra.Command, flags *tortureFlags) error {
 	if flags.duration <= 0 {
-		return &exitError{exitConfig, fmt.Errorf("--duration: %v is no time", flags.duration)}
+		return exitWith(exitConfig, fmt.Errorf("--duration: %v is no time", flags.duration))
 	}
 	suite, err := torture.Start(cmd.Context(), flags.Options)
 	if errors.Is(err, torture.ErrOptions) {
-		return &exitError{exitConfig, err}
+		return exitWith(exitConfig, err)
 	} else if err != nil {
-		return &exitError{exitFailed, err}
+		return exitWith(exitFailed, err)
 	}
 	defer suite.Close()
 
@@ -105,7 +105,7 @@ func indented(all []string) string { return "  " + strings.Join(all, "\n  ") + "
 func crawlTorture(ctx context.Context, cmd *cobra.Command, suite *torture.Suite, flags *tortureFlags) error {
 	dir, err := os.MkdirTemp("", "amble-torture-")
 	if err != nil {
-		return &exitError{exitFailed, err}
+		return exitWith(exitFailed, err)
 	}
 	defer os.RemoveAll(dir) // only a temporary folder is left if it fails
 	cfg, err := tortureCrawl(cmd, dir, suite, flags)
@@ -117,7 +117,7 @@ func crawlTorture(ctx context.Context, cmd *cobra.Command, suite *torture.Suite,
 	cmd.SetOut(io.Discard) // the crawl's own report is of no interest here
 	err = runCrawl(cmd, cfg, runFlags{fresh: true, json: flags.json})
 	cmd.SetOut(out)
-	if exit := (*exitError)(nil); errors.As(err, &exit) && exit.code == exitInterrupted {
+	if end, ok := errors.AsType[*exitError](err); ok && end.code == exitInterrupted {
 		return nil // hosts that stay unreachable outlast any patience
 	}
 	return err
@@ -127,7 +127,7 @@ func crawlTorture(ctx context.Context, cmd *cobra.Command, suite *torture.Suite,
 func tortureCrawl(cmd *cobra.Command, dir string, suite *torture.Suite, flags *tortureFlags) (*config.Config, error) {
 	path := filepath.Join(dir, "torture.yaml")
 	if err := os.WriteFile(path, tortureConfig, 0o644); err != nil {
-		return nil, &exitError{exitFailed, err}
+		return nil, exitWith(exitFailed, err)
 	}
 	set := []string{
 		"seeds=[" + strings.Join(suite.Seeds(), ", ") + "]",
@@ -154,11 +154,11 @@ func printScore(w io.Writer, r torture.Report, asJSON bool) error {
 		write = r.WriteJSON
 	}
 	if err := write(w); err != nil {
-		return &exitError{exitFailed, fmt.Errorf("writing the score: %w", err)}
+		return exitWith(exitFailed, fmt.Errorf("writing the score: %w", err))
 	}
 	for _, x := range r.Results {
 		if len(x.Violations) > 0 {
-			return &exitError{code: exitNothing}
+			return exitSilent(exitNothing)
 		}
 	}
 	return nil

@@ -95,8 +95,8 @@ func TestTouchedOutputs(t *testing.T) {
 // stopsWith expects exit status 3 and a line that names the file and says why.
 func stopsWith(t *testing.T, p *process, path, says string) {
 	t.Helper()
-	var exit *exec.ExitError
-	if !errors.As(p.err, &exit) || exit.ExitCode() != exitFailed {
+	var ended *exec.ExitError
+	if !errors.As(p.err, &ended) || ended.ExitCode() != exitFailed {
 		t.Fatalf("it ended with %v, want exit status 3\n%s", p.err, &p.out)
 	}
 	if out := p.out.String(); !strings.Contains(out, path) || !strings.Contains(out, says) {

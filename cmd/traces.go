@@ -19,7 +19,7 @@ const traceUsage = "send traces to this OTLP/HTTP collector, such as http://127.
 func openTraces(cmd *cobra.Command, endpoint string, log *slog.Logger) (t *tracing.Tracer, closeIt func(), err error) {
 	t, err = tracing.Open(cmd.Context(), tracing.Options{Endpoint: endpoint, Version: version, Log: log})
 	if err != nil {
-		return nil, nil, &exitError{exitConfig, fmt.Errorf("--trace: %w", err)}
+		return nil, nil, exitWith(exitConfig, fmt.Errorf("--trace: %w", err))
 	}
 	return t, func() {
 		if err := t.Close(tracesIn); err != nil {

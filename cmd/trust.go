@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"github.com/amblecrawl/amble/crawler"
-	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/trust"
 )
 
@@ -20,13 +19,4 @@ func (c *crawl) fieldSource(recordType, field string) string {
 		}
 	}
 	return ""
-}
-
-// outputs are the sinks of a config, that of its rejects among them.
-func outputs(cfg *config.Config) []crawler.NamedSink {
-	sinks := cfg.Sinks()
-	if rejects, ok := cfg.RejectsSink(); ok {
-		sinks = append(sinks, rejects)
-	}
-	return sinks
 }

@@ -1,25 +1,17 @@
 package cmd
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"mime"
-	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
-	"github.com/amblecrawl/amble/crawler/fetch"
 	"github.com/amblecrawl/amble/crawler/sink"
-	"github.com/amblecrawl/amble/crawler/urls"
 )
 
 // tryFlags say where the page of a try comes from.
@@ -83,20 +75,20 @@ func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 	}
 	if isObject(u) {
 		if flags.html != "" {
-			return &exitError{exitConfig, errors.New("--html: an object is kept as it is, and no page to read")}
+			return exitWith(exitConfig, errors.New("--html: an object is kept as it is, and no page to read"))
 		}
-		return c.tryObject(cmd, u)
+		return trial{c}.tryObject(cmd, u)
 	}
-	page, err := tryPage(cmd, c, u, flags.html)
+	page, err := c.page(cmd.Context(), u, flags.html, teller(cmd.ErrOrStderr()))
 	if err != nil {
 		if errors.Is(err, errWithheld) {
-			return &exitError{exitNothing, err}
+			return exitWith(exitNothing, err)
 		}
 		return err
 	}
 	page.Request.Types = flags.types
-	err = c.printTry(cmd, page, 20)
-	c.printMissing(cmd.Context(), cmd.ErrOrStderr(), page)
+	err = trial{c}.printTry(cmd, page, 20)
+	trial{c}.printMissing(cmd.Context(), cmd.ErrOrStderr(), page)
 	return err
 }
 
@@ -108,71 +100,23 @@ func ledTypes(cfg *config.Config, types []string) error {
 	}
 	for _, t := range types {
 		if !slices.Contains(known, t) {
-			return &exitError{exitConfig, fmt.Errorf("--type: there is no record type %q; there are: %s", t, strings.Join(known, ", "))}
+			return exitWith(exitConfig, fmt.Errorf("--type: there is no record type %q; there are: %s", t, strings.Join(known, ", ")))
 		}
 	}
 	return nil
 }
 
-// parseURLArgument reads a URL from the command line.
-func parseURLArgument(raw string) (urls.URL, error) {
-	u, err := urls.Parse(raw)
-	if err == nil && !u.IsHTTP() {
-		err = fmt.Errorf("want an http or https URL")
-	}
-	if err != nil {
-		return u, &exitError{exitConfig, fmt.Errorf("%q: %w", raw, err)}
-	}
-	return u, nil
-}
-
-// tryPage is the page to try: fetched, or read from a file.
-func tryPage(cmd *cobra.Command, c *crawl, u urls.URL, file string) (*crawler.Page, error) {
-	if file == "" {
-		said := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
-		one := c.single(said)
-		session, err := newSession(cmd.Context(), c, nil, nil)
-		if err != nil {
-			return nil, &exitError{exitConfig, err}
-		}
-		if session != nil {
-			defer session.Close()
-			if err := session.Begin(); err != nil {
-				return nil, loginError(c.cfg, err)
-			}
-			one.fetcher = session.Fetcher(one.fetcher)
-		}
-		return one.page(cmd.Context(), u)
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, &exitError{exitConfig, fmt.Errorf("--html: %w", err)}
-	}
-	defer f.Close()
-	body, err := io.ReadAll(io.LimitReader(f, int64(c.cfg.Fetch.MaxBody)+1))
-	if err != nil {
-		return nil, &exitError{exitConfig, fmt.Errorf("--html: %w", err)}
-	}
-	if int64(len(body)) > int64(c.cfg.Fetch.MaxBody) {
-		return nil, &exitError{exitConfig, fmt.Errorf("%s is larger than fetch.max_body", file)}
-	}
-	header := http.Header{}
-	if t := mime.TypeByExtension(strings.ToLower(filepath.Ext(file))); t != "" {
-		header.Set("Content-Type", strings.Split(t, ";")[0])
-	}
-	resp := fetch.Saved(header, body)
-	resp.FetchedAt = time.Now().UTC()
-	return crawler.NewPage(&crawler.Request{URL: u.WithoutFragment(), Key: c.canon.Key(u)}, resp), nil
-}
+// trial shows what a crawl makes of a page.
+type trial struct{ *crawl }
 
 // printTry runs the extractors over a page and prints what they give, with so many
 // links of each kind.
-func (c *crawl) printTry(cmd *cobra.Command, page *crawler.Page, maxLinks int) error {
+func (c trial) printTry(cmd *cobra.Command, page *crawler.Page, maxLinks int) error {
 	out, said := cmd.OutOrStdout(), cmd.ErrOrStderr()
 	fmt.Fprintf(said, "%s: status %d, %s, %s\n", page.URL.Redacted(), page.Response.Status,
 		page.Response.MediaType, size(int64(len(page.Response.Body))))
 	if page.Response.Status/100 != 2 {
-		return &exitError{exitNothing, fmt.Errorf("%w: status %d", errWithheld, page.Response.Status)}
+		return exitWith(exitNothing, fmt.Errorf("%w: status %d", errWithheld, page.Response.Status))
 	}
 	var r crawler.Result
 	err := c.trusted().Run(cmd.Context(), page, &r)
@@ -192,13 +136,13 @@ func (c *crawl) printTry(cmd *cobra.Command, page *crawler.Page, maxLinks int) e
 		}
 	}
 	if err != nil {
-		return &exitError{exitNothing, err}
+		return exitWith(exitNothing, err)
 	}
 	return nil
 }
 
 // onlyLed are the record types that links lead to and that have no match.
-func (c *crawl) onlyLed() []string {
+func (c trial) onlyLed() []string {
 	var led []string
 	for _, rule := range c.cfg.Extract {
 		match, err := rule.Matches()
@@ -211,7 +155,7 @@ func (c *crawl) onlyLed() []string {
 }
 
 // printLinks lists the links of a page, those it would follow first.
-func (c *crawl) printLinks(w io.Writer, page *crawler.Page, links []crawler.Link, most int) {
+func (c trial) printLinks(w io.Writer, page *crawler.Page, links []crawler.Link, most int) {
 	var follow, skip []string
 	for _, l := range links {
 		if v := c.scope.Check(l.URL, int(page.Request.Depth)+1); v.In || !page.URL.IsHTTP() && !l.URL.IsHTTP() {
@@ -233,18 +177,4 @@ func (c *crawl) printLinks(w io.Writer, page *crawler.Page, links []crawler.Link
 			fmt.Fprintln(w, "  "+l)
 		}
 	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func quiet(err error) bool {
-	var exit *exitError
-	return errors.As(err, &exit) && exit.err == nil
 }

@@ -105,7 +105,7 @@ func suggestion(t *selectors.Trace, before string) string {
 
 // printMissing tells of the fields whose selectors find nothing in any of the
 // records that are looked at, where something like it is there.
-func (c *crawl) printMissing(ctx context.Context, w io.Writer, page *crawler.Page) {
+func (c trial) printMissing(ctx context.Context, w io.Writer, page *crawler.Page) {
 	v := fieldView{w: w, known: map[string]string{}}
 	for _, rule := range c.cfg.Extract {
 		x, ok := rule.Extractor.(*selectors.Extractor)
@@ -152,7 +152,7 @@ func piece(n *html.Node) string {
 	}
 	var b bytes.Buffer
 	_ = html.Render(&limited{&b, maxPiece}, n) // what is cut off is not shown
-	return comment(b.String(), maxPiece)
+	return onOneLine(b.String(), maxPiece)
 }
 
 // limited takes so many bytes and refuses more.
@@ -172,7 +172,7 @@ func (l *limited) Write(p []byte) (int, error) {
 
 // cut is text of at most n characters.
 func cut(s string, n int) string {
-	s = comment(s, maxPiece)
+	s = onOneLine(s, maxPiece)
 	if r := []rune(s); len(r) > n {
 		return string(r[:n-1]) + "…"
 	}

@@ -77,7 +77,7 @@ type watchedTry struct {
 // watchTry tries again each time the config is saved, until interrupted.
 func watchTry(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 	if _, err := os.Stat(path); err != nil {
-		return &exitError{exitConfig, err}
+		return exitWith(exitConfig, err)
 	}
 	t := &watchedTry{path: path, url: rawURL, flags: flags, view: fieldView{known: map[string]string{}, width: 100}}
 	if file, ok := cmd.OutOrStdout().(*os.File); ok && term.IsTerminal(int(file.Fd())) {
@@ -86,7 +86,7 @@ func watchTry(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 	stdout, stderr := cmd.OutOrStdout(), cmd.ErrOrStderr()
 	for w := newWatcher(path); ; {
 		if err := w.next(cmd.Context()); err != nil {
-			return &exitError{code: exitInterrupted}
+			return exitSilent(exitInterrupted)
 		}
 		cmd.Root().SetOut(stdout) // what an earlier config hides is not hidden twice
 		cmd.Root().SetErr(stderr)
@@ -96,7 +96,7 @@ func watchTry(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 				t.view.width = max(40, width-1)
 			}
 		}
-		if err := t.once(cmd); err != nil && !quiet(err) {
+		if err := t.once(cmd); err != nil && !exitSaid(err) {
 			fmt.Fprintf(cmd.ErrOrStderr(), "amble: %v\n", err)
 		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "--- watching %s; Ctrl-C ends it\n", path)
@@ -113,7 +113,7 @@ func (t *watchedTry) once(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), past{used: t.asked})
+	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), past{hosts: memory{used: t.asked}})
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (t *watchedTry) once(cmd *cobra.Command) error {
 	}
 	if t.page == nil || t.flags.html != "" {
 		t.asked = true
-		if t.page, err = tryPage(cmd, c, u, t.flags.html); err != nil {
+		if t.page, err = c.page(cmd.Context(), u, t.flags.html, teller(cmd.ErrOrStderr())); err != nil {
 			t.page = nil
 			return err
 		}
@@ -138,7 +138,7 @@ func (t *watchedTry) once(cmd *cobra.Command) error {
 		links = 0
 		cmd.Root().SetOut(io.Discard) // the records are shown field by field
 	}
-	err = c.printTry(cmd, t.page, links)
+	err = trial{c}.printTry(cmd, t.page, links)
 	cmd.Root().SetOut(out)
 	t.view.w = cmd.ErrOrStderr()
 	if t.screen {

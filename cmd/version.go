@@ -2,14 +2,9 @@ package cmd
 
 import (
 	"fmt"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
-
-// version is the release; development builds say which commit they are of.
-const version = "0.1.0"
 
 func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
@@ -21,21 +16,4 @@ func newVersionCommand() *cobra.Command {
 			return err
 		},
 	}
-}
-
-func versionLine() string {
-	return fmt.Sprintf("amble %s%s %s %s/%s\n", version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-}
-
-func revision() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return " (" + s.Value[:12] + ")"
-		}
-	}
-	return ""
 }

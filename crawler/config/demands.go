@@ -212,3 +212,12 @@ func (l *loader) recordsFolder(c *Config) string {
 func (c *Config) RejectsSink() (sink crawler.NamedSink, ok bool) {
 	return crawler.NamedSink{Name: RejectsName, Sink: c.rejects, Rejects: true}, c.rejects != nil
 }
+
+// AllSinks are the sinks of the output, that of the rejects among them.
+func (c *Config) AllSinks() []crawler.NamedSink {
+	sinks := c.Sinks()
+	if rejects, ok := c.RejectsSink(); ok {
+		sinks = append(sinks, rejects)
+	}
+	return sinks
+}

@@ -1,0 +1,83 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/fetch"
+	"github.com/amblecrawl/amble/crawler/urls"
+)
+
+// page is a page to look at: fetched, as a run would, or read from a file.
+func (c *crawl) page(ctx context.Context, u urls.URL, file string, said func(format string, args ...any)) (*crawler.Page, error) {
+	if file != "" {
+		return c.pageOf(u, file)
+	}
+	one := c.single(said)
+	session, err := newSession(ctx, c, nil, nil)
+	if err != nil {
+		return nil, exitWith(exitConfig, err)
+	}
+	if session != nil {
+		defer session.Close()
+		if err := session.Begin(); err != nil {
+			return nil, loginError(c.cfg, err)
+		}
+		one.fetcher = session.Fetcher(one.fetcher)
+	}
+	return one.page(ctx, u)
+}
+
+// pageOf is a page that was saved in a file.
+func (c *crawl) pageOf(u urls.URL, file string) (*crawler.Page, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, exitWith(exitConfig, fmt.Errorf("--html: %w", err))
+	}
+	defer f.Close()
+	body, err := io.ReadAll(io.LimitReader(f, int64(c.cfg.Fetch.MaxBody)+1))
+	if err != nil {
+		return nil, exitWith(exitConfig, fmt.Errorf("--html: %w", err))
+	}
+	if int64(len(body)) > int64(c.cfg.Fetch.MaxBody) {
+		return nil, exitWith(exitConfig, fmt.Errorf("%s is larger than fetch.max_body", file))
+	}
+	header := http.Header{}
+	if t := mime.TypeByExtension(strings.ToLower(filepath.Ext(file))); t != "" {
+		header.Set("Content-Type", strings.Split(t, ";")[0])
+	}
+	resp := fetch.Saved(header, body)
+	resp.FetchedAt = time.Now().UTC()
+	return crawler.NewPage(&crawler.Request{URL: u.WithoutFragment(), Key: c.canon.Key(u)}, resp), nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// rootOf is a page's tree, nil for pages that have none.
+func rootOf(p *crawler.Page) *html.Node {
+	if !p.IsHTML() {
+		return nil
+	}
+	doc, err := p.Document()
+	if err != nil || len(doc.Nodes) == 0 {
+		return nil
+	}
+	return doc.Nodes[0]
+}

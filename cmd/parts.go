@@ -1,0 +1,37 @@
+package cmd
+
+import (
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/aggregate"
+	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/login"
+	"github.com/amblecrawl/amble/crawler/monitor"
+	"github.com/amblecrawl/amble/crawler/veil"
+	"github.com/amblecrawl/amble/extractors/simhash"
+)
+
+// aggregates are what a config's records are summed up to.
+func aggregates(cfg *config.Config) []aggregate.Spec {
+	var specs []aggregate.Spec
+	for _, a := range cfg.Aggregate {
+		specs = append(specs, aggregate.Spec{Name: a.Name, Of: a.Of, GroupBy: a.GroupBy, Count: a.Count, Sum: a.Sum, Min: a.Min, Max: a.Max, Avg: a.Avg, Only: a.Only, MaxGroups: a.MaxGroups})
+	}
+	return specs
+} // engineParts are what the engine is put together from: a crawl's parts, with the
+// state, the ledger, the login (nil for none) and the answers of this run.
+func engineParts(c *crawl, f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger, session *login.Session, from *fetching) crawler.Parts {
+	fetcher, polite := from.parts(c, session)
+	return crawler.Parts{
+		Frontier: f, Politeness: polite, Pipeline: m.Peek(veil.Pipeline(c.trusted(), c.cfg.Veil())), Sinks: c.cfg.AllSinks(),
+		NewFetcher: fetcher,
+		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
+		Ledger: book, PagePolicy: c.pagePolicy(), Print: simhash.Page,
+		Rows: c.cfg.RowTypes(), Batches: c.cfg.BatchRule, Hide: c.cfg.Veil().Hide, Weigh: c.pipeline.Weigh,
+	}
+}
+
+// hidingIn takes out of a text what a config got from the environment.
+func hidingIn(cfg *config.Config) func(string) string {
+	veil := cfg.Veil()
+	return func(text string) string { return veil.Hide(cfg.Redact(text)) }
+}
