@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/archive"
 	"github.com/amblecrawl/amble/crawler/cache"
@@ -31,7 +32,7 @@ func (g *fetching) open(c *crawl, resumed bool, log *slog.Logger) (err error) {
 	cfg := c.cfg
 	if g.replay == "" {
 		if g.cache, err = openCache(c); err != nil {
-			return exitWith(exitConfig, fmt.Errorf("fetch.cache: %w", err))
+			return exit.With(exit.Config, fmt.Errorf("fetch.cache: %w", err))
 		}
 	}
 	var o archive.Options
@@ -58,7 +59,7 @@ func (g *fetching) open(c *crawl, resumed bool, log *slog.Logger) (err error) {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		err = fmt.Errorf("%s: %w", path.Path, path.Err)
 	}
-	return exitWith(exitConfig, fmt.Errorf("%s: %w", flag, err))
+	return exit.With(exit.Config, fmt.Errorf("%s: %w", flag, err))
 }
 
 func (g *fetching) close() (err error) {
@@ -141,7 +142,7 @@ func (g *fetching) checkReplay(cfg *config.Config) error {
 	if g.replay == "" || !cfg.Revisit.On() || cfg.Revisit.Output != "changes" {
 		return nil
 	}
-	return exitWith(exitConfig, errors.New("--replay: a replay writes all records, and the outputs of this crawl take changes alone (revisit.output: changes): "+
+	return exit.With(exit.Config, errors.New("--replay: a replay writes all records, and the outputs of this crawl take changes alone (revisit.output: changes): "+
 		"they would be set back to what they were. Give it outputs of its own: --set revisit=off --set 'output={jsonl: \"replay/{type}.jsonl\"}'"))
 }
 

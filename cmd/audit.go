@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/politeness/ledger"
 )
 
@@ -25,7 +27,7 @@ told of what was put away before (history.ledger_days).
 
 With --host HOST --html it writes the page for a webmaster who asks: when the
 crawl came, how often, and under which rule.`,
-		Args: takes("STATE"),
+		Args: cli.Takes("STATE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if html && host == "" {
 				return errors.New("audit: --html needs --host (see amble audit --help)")
@@ -41,11 +43,11 @@ crawl came, how often, and under which rule.`,
 func audit(cmd *cobra.Command, state, host string, html bool) error {
 	folder := ledgerFolder(state)
 	if _, err := os.Stat(folder); err != nil {
-		return exitWith(exitConfig, fmt.Errorf("%s holds no ledger: name the state folder of a crawl that has run", state))
+		return exit.With(exit.Config, fmt.Errorf("%s holds no ledger: name the state folder of a crawl that has run", state))
 	}
 	report, err := ledger.Audit(cmd.Context(), folder, ledger.Rules{Trace: host})
 	if report == nil {
-		return exitWith(exitConfig, err)
+		return exit.With(exit.Config, err)
 	}
 	out := cmd.OutOrStdout()
 	write := func() error { return report.WriteText(out) }
@@ -53,13 +55,13 @@ func audit(cmd *cobra.Command, state, host string, html bool) error {
 		write = func() error { return report.WriteHTML(out, host) }
 	}
 	if werr := write(); werr != nil {
-		return exitWith(exitConfig, werr)
+		return exit.With(exit.Config, werr)
 	}
 	switch {
 	case err != nil:
-		return exitWith(exitNothing, err)
+		return exit.With(exit.Nothing, err)
 	case report.Found > 0:
-		return exitSilent(exitNothing)
+		return exit.Silent(exit.Nothing)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler/auth"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/fetch"
@@ -27,7 +28,7 @@ func newAuth(cfg *config.Config, log *slog.Logger) (*auth.Auth, error) {
 	}
 	known, err := auth.New(auth.Options{
 		Hosts: hosts, Timeout: cfg.Fetch.Timeout, Log: log,
-		UserAgent: fetch.UserAgent(cfg.Politeness.Agent, version, cfg.Politeness.Contact),
+		UserAgent: fetch.UserAgent(cfg.Politeness.Agent, version.Number, cfg.Politeness.Contact),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("fetch.auth: %w", err)

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 
+	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/download"
 	"github.com/amblecrawl/amble/crawler/fetch/blob"
@@ -15,7 +16,7 @@ func newBuckets(cfg *config.Config) (*blob.Transport, error) {
 	for i := range cfg.Connections {
 		if c := &cfg.Connections[i]; c.IsBucket() {
 			o := c.BucketOptions()
-			o.UserAgent = cfg.Politeness.Agent + "/" + version
+			o.UserAgent = cfg.Politeness.Agent + "/" + version.Number
 			connections = append(connections, blob.Connection{Name: c.Name, Options: o, Timeout: c.Timeout})
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/build"
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
 )
 
 func newBuildCommand() *cobra.Command {
@@ -29,10 +31,10 @@ plugin to start from.
 
 With --tags full the binary has what slows each start by an eighth of a second: dates
 in 200 languages and the engine "thorough" of the extractor article.`,
-		Args: takes(),
+		Args: cli.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(o.With) == 0 && o.Tags == "" {
-				return exitWith(exitConfig, errors.New("build: no plugin: name its module with --with MODULE[@VERSION][=PATH]; or --tags full"))
+				return exit.With(exit.Config, errors.New("build: no plugin: name its module with --with MODULE[@VERSION][=PATH]; or --tags full"))
 			}
 			o.Log = cmd.ErrOrStderr()
 			return buildExit(cmd.Context(), build.Run(cmd.Context(), o))
@@ -51,11 +53,11 @@ func buildExit(ctx context.Context, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, build.ErrMistake):
-		return exitWith(exitConfig, fmt.Errorf("build: %w", err))
+		return exit.With(exit.Config, fmt.Errorf("build: %w", err))
 	case ctx.Err() != nil:
-		return exitSilent(exitInterrupted)
+		return exit.Silent(exit.Interrupted)
 	case errors.As(err, new(*fs.PathError)):
-		return exitWith(exitFailed, fmt.Errorf("build: %w", err))
+		return exit.With(exit.Failed, fmt.Errorf("build: %w", err))
 	}
-	return exitWith(exitNothing, fmt.Errorf("build: %w", err))
+	return exit.With(exit.Nothing, fmt.Errorf("build: %w", err))
 }

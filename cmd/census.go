@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
@@ -217,7 +218,7 @@ func (p *planner) learnt(s *site, err error) {
 	defer p.mu.Unlock()
 	s.learnt = true
 	if err != nil {
-		s.trouble = clip(err.Error(), maxDetail)
+		s.trouble = format.Clip(err.Error(), format.MaxDetail)
 	}
 	for _, h := range s.held {
 		p.judge(s, h)
@@ -267,11 +268,11 @@ func (p *planner) readSitemap(m sitemap, err error) {
 	switch {
 	case err == nil:
 	case m.offer != nil:
-		m.offer.trouble = clip(err.Error(), maxDetail)
+		m.offer.trouble = format.Clip(err.Error(), format.MaxDetail)
 	case len(p.troubles) >= p.most.troubles:
 		p.unshown++
 	default:
-		p.troubles = append(p.troubles, sitemapTrouble{m.url.Redacted(), clip(err.Error(), maxDetail)})
+		p.troubles = append(p.troubles, sitemapTrouble{m.url.Redacted(), format.Clip(err.Error(), format.MaxDetail)})
 	}
 }
 
@@ -339,6 +340,6 @@ func (p *planner) progress() string {
 		sitemaps += len(s.sitemaps)
 	}
 	return fmt.Sprintf("robots.txt of %s of %s read, %s read and %s to go, %s so far",
-		count(int64(learnt)), plural(int64(len(p.sites)), "host"), plural(p.sitemapsRead, "sitemap"),
-		count(int64(sitemaps)), plural(p.entries, "URL"))
+		format.Count(int64(learnt)), format.Plural(int64(len(p.sites)), "host"), format.Plural(p.sitemapsRead, "sitemap"),
+		format.Count(int64(sitemaps)), format.Plural(p.entries, "URL"))
 }

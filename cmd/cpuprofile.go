@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"runtime/pprof"
+
+	"github.com/amblecrawl/amble/cmd/exit"
 )
 
 // profileCPU writes a CPU profile of the process to a file until it is stopped;
@@ -14,16 +16,16 @@ func profileCPU(path string) (stop func() error, err error) {
 	}
 	f, err := os.Create(path)
 	if err != nil {
-		return nil, exitWith(exitConfig, fmt.Errorf("--cpuprofile: %w", err))
+		return nil, exit.With(exit.Config, fmt.Errorf("--cpuprofile: %w", err))
 	}
 	if err := pprof.StartCPUProfile(f); err != nil {
 		_ = f.Close()
-		return nil, exitWith(exitFailed, fmt.Errorf("--cpuprofile: %w", err))
+		return nil, exit.With(exit.Failed, fmt.Errorf("--cpuprofile: %w", err))
 	}
 	return func() error {
 		pprof.StopCPUProfile()
 		if err := f.Close(); err != nil {
-			return exitWith(exitFailed, fmt.Errorf("--cpuprofile: %w", err))
+			return exit.With(exit.Failed, fmt.Errorf("--cpuprofile: %w", err))
 		}
 		return nil
 	}, nil

@@ -9,6 +9,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/auth"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -59,32 +61,32 @@ func assemble(cfg *config.Config, log *slog.Logger, before past) (*crawl, error)
 	c := &crawl{cfg: cfg, log: log, canon: cfg.Canon()}
 	var err error
 	if c.scope, err = urls.NewScope(cfg.ScopeRules()); err != nil {
-		return nil, exitWith(exitConfig, err)
+		return nil, exit.With(exit.Config, err)
 	}
 	if c.usage, err = signals.ParsePolicy(cfg.Politeness.Usage.Rules()); err != nil {
-		return nil, exitWith(exitConfig, fmt.Errorf("politeness.usage: %w", err))
+		return nil, exit.With(exit.Config, fmt.Errorf("politeness.usage: %w", err))
 	}
 	c.asksFile = tdmFile(&cfg.Politeness, c.usage) != nil
 	if c.gate, err = newGate(cfg, c.usage, before.hosts); err != nil {
-		return nil, exitWith(exitConfig, err)
+		return nil, exit.With(exit.Config, err)
 	}
 	if c.databases, err = newDatabases(cfg); err != nil {
-		return nil, exitWith(exitConfig, err)
+		return nil, exit.With(exit.Config, err)
 	}
 	if c.buckets, err = newBuckets(cfg); err != nil {
-		return nil, exitWith(exitConfig, err)
+		return nil, exit.With(exit.Config, err)
 	}
 	if c.jar, err = newJar(cfg, before, log); err != nil {
-		return nil, stateError(err)
+		return nil, exit.OfState(err)
 	}
 	if c.auth, err = newAuth(cfg, log); err != nil {
-		return nil, exitWith(exitConfig, errors.Join(err, c.closeJar()))
+		return nil, exit.With(exit.Config, errors.Join(err, c.closeJar()))
 	}
 	if c.client, err = newClient(cfg, c.gate, c.jar, c.auth, schemes(c.databases, c.buckets), before.folder, log); err != nil {
-		return nil, exitWith(exitConfig, errors.Join(err, c.closeJar()))
+		return nil, exit.With(exit.Config, errors.Join(err, c.closeJar()))
 	}
 	if c.pipeline, err = newPipeline(cfg, log); err != nil {
-		return nil, exitWith(exitConfig, err)
+		return nil, exit.With(exit.Config, err)
 	}
 	return c, nil
 }
@@ -97,7 +99,7 @@ func askRobots(gate *politeness.Gate, client *fetch.Client) *crawl {
 // open gets the extractors ready; call it before the first page.
 func (c *crawl) open(ctx context.Context) error {
 	if err := c.pipeline.Open(ctx); err != nil {
-		return exitWith(exitConfig, message(c.cfg, err))
+		return exit.With(exit.Config, exit.Message(c.cfg, err))
 	}
 	c.opened = true
 	return nil
@@ -145,7 +147,7 @@ func newClient(cfg *config.Config, gate *politeness.Gate, jar *cookies.Jar, know
 		memory, _ = pageMemory(cfg)
 	}
 	return fetch.New(fetch.Options{
-		UserAgent:   fetch.UserAgent(cfg.Politeness.Agent, version, cfg.Politeness.Contact),
+		UserAgent:   fetch.UserAgent(cfg.Politeness.Agent, version.Number, cfg.Politeness.Contact),
 		Timeout:     cfg.Fetch.Timeout,
 		MaxBody:     int64(cfg.Fetch.MaxBody),
 		Workers:     cfg.Fetch.Workers,

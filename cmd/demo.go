@@ -10,6 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/fixtures"
 )
@@ -28,7 +31,7 @@ func newDemoCommand() *cobra.Command {
 		Short: "Crawl a small built-in web and show what comes of it",
 		Long: `Serves a small web on this machine's loopback addresses, crawls it politely,
 and reports: the crawl's own account, and the account that the servers kept.`,
-		Args: takes(),
+		Args: cli.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runDemo(cmd, out, asJSON)
 		},
@@ -42,18 +45,18 @@ func runDemo(cmd *cobra.Command, out string, asJSON bool) error {
 	if out == "" {
 		dir, err := os.MkdirTemp("", "amble-demo-")
 		if err != nil {
-			return exitWith(exitFailed, err)
+			return exit.With(exit.Failed, err)
 		}
 		out = dir
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
-		return exitWith(exitConfig, fmt.Errorf("--out: %w", err))
+		return exit.With(exit.Config, fmt.Errorf("--out: %w", err))
 	}
 	web, err := fixtures.Start(cmd.Context(), fixtures.Options{
 		Latency: demoLatency, Hosts: []string{"books.example", "quotes.example", "news.example"},
 	})
 	if err != nil {
-		return exitWith(exitFailed, fmt.Errorf("serving the built-in web: %w", err))
+		return exit.With(exit.Failed, fmt.Errorf("serving the built-in web: %w", err))
 	}
 	defer web.Close()
 	cfg, err := demoCrawl(cmd, out, web)
@@ -79,13 +82,13 @@ func runDemo(cmd *cobra.Command, out string, asJSON bool) error {
 func demoCrawl(cmd *cobra.Command, out string, web *fixtures.Web) (*config.Config, error) {
 	path := filepath.Join(out, "demo.yaml")
 	if err := os.WriteFile(path, demoConfig, 0o644); err != nil {
-		return nil, exitWith(exitConfig, fmt.Errorf("--out: %w", err))
+		return nil, exit.With(exit.Config, fmt.Errorf("--out: %w", err))
 	}
 	var set []string
 	for host, addr := range web.Resolve() {
 		set = append(set, fmt.Sprintf("fetch.resolve.%q=%s", host, addr))
 	}
-	return loadConfig(cmd, path, set)
+	return cli.LoadConfig(cmd, path, set)
 }
 
 // printAccount prints how polite the crawl was as the servers saw it.
@@ -94,15 +97,15 @@ func printAccount(w io.Writer, web *fixtures.Web, cfg *config.Config) error {
 	for _, h := range web.Hosts() {
 		a := web.Account().Host(h.Name)
 		fmt.Fprintf(w, "    %-16s %4d requests, at most %d at once, at least %s between them (owed %s)\n",
-			h.Name, a.Requests, a.MaxConcurrent, short(a.MinGap), cfg.Politeness.Delay)
+			h.Name, a.Requests, a.MaxConcurrent, format.Duration(a.MinGap), cfg.Politeness.Delay)
 	}
 	violations := web.Account().Violations(web.Rules(cfg.Politeness.Agent, cfg.Politeness.Delay, cfg.Politeness.Concurrency))
 	for _, v := range violations {
 		fmt.Fprintf(w, "    violation: %v\n", v)
 	}
-	fmt.Fprintf(w, "    %s of politeness\n", plural(int64(len(violations)), "violation"))
+	fmt.Fprintf(w, "    %s of politeness\n", format.Plural(int64(len(violations)), "violation"))
 	if len(violations) > 0 {
-		return exitSilent(exitNothing)
+		return exit.Silent(exit.Nothing)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/fixtures"
 )
 
@@ -56,7 +57,7 @@ func TestFullDisk(t *testing.T) {
 	settings := fullDiskConfigOf(web)
 	calm := t.TempDir()
 	write(t, filepath.Join(calm, "full.yaml"), settings)
-	runToCode(t, exitOK, filepath.Join(calm, "full.yaml"))
+	runToCode(t, exit.OK, filepath.Join(calm, "full.yaml"))
 	want := keysOf(t, filepath.Join(calm, "out/page.jsonl"))
 
 	for _, disk := range fullDisks {
@@ -67,16 +68,16 @@ func TestFullDisk(t *testing.T) {
 				write(t, config, settings)
 				grow := mountSmall(t, filepath.Join(dir, disk.folder), "size="+size)
 
-				stderr := runToCode(t, exitFailed, config)
+				stderr := runToCode(t, exit.Failed, config)
 				if !strings.Contains(stderr, "no space left on device") {
 					t.Errorf("it does not tell of the full disk:\n%s", stderr)
 				}
-				stderr = runToCode(t, exitFailed, config)
+				stderr = runToCode(t, exit.Failed, config)
 				if !strings.Contains(stderr, "(make room, then run again to resume)") {
 					t.Errorf("still full, and it does not say what to do:\n%s", stderr)
 				}
 				grow()
-				runToCode(t, exitOK, config)
+				runToCode(t, exit.OK, config)
 				compareCounts(t, "record", keysOf(t, filepath.Join(dir, "out/page.jsonl")), want)
 				tell(t, "disk that filled up, twice, and then had room", 1)
 			})
@@ -108,7 +109,7 @@ func TestReadOnlyDisk(t *testing.T) {
 				}
 			}
 			protect(syscall.MS_RDONLY)
-			stderr := runToCode(t, exitConfig, config)
+			stderr := runToCode(t, exit.Config, config)
 			if !strings.Contains(stderr, "read-only file system (allow writing there, or") {
 				t.Errorf("it does not say what to do:\n%s", stderr)
 			}
@@ -123,15 +124,15 @@ func TestReadOnlyDisk(t *testing.T) {
 			_ = cmd.Process.Kill()
 			_ = cmd.Wait()
 			protect(syscall.MS_RDONLY)
-			resumed := exitFailed
+			resumed := exit.Failed
 			if folder == "state" {
-				resumed = exitConfig // nothing was opened yet
+				resumed = exit.Config // nothing was opened yet
 			}
 			if stderr := runToCode(t, resumed, config); !strings.Contains(stderr, "read-only file system (allow writing there, or") {
 				t.Errorf("resumed, it does not say what to do:\n%s", stderr)
 			}
 			grow()
-			runToCode(t, exitOK, config)
+			runToCode(t, exit.OK, config)
 			for key, n := range keysOf(t, filepath.Join(dir, "out/page.jsonl")) {
 				if n != 1 {
 					t.Errorf("record %s was written %d times", key, n)

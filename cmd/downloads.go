@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/download"
 	"github.com/amblecrawl/amble/crawler/login"
@@ -32,13 +33,13 @@ func openStore(ctx context.Context, c *crawl, folder string, state remembering, 
 	if d.Sums != "" {
 		sums, err := readSums(ctx, c, d.Sums, session)
 		if err != nil {
-			return nil, exitWith(exitConfig, fmt.Errorf("downloads.sha256sums: %s: %w", d.Sums, err))
+			return nil, exit.With(exit.Config, fmt.Errorf("downloads.sha256sums: %s: %w", d.Sums, err))
 		}
 		o.Sums = sums
 	}
 	store, err := download.Open(o)
 	if err != nil {
-		return nil, exitWith(exitConfig, fmt.Errorf("downloads.to: %w", err))
+		return nil, exit.With(exit.Config, fmt.Errorf("downloads.to: %w", err))
 	}
 	return store, nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/fixtures/shelf"
 )
 
@@ -25,12 +26,12 @@ func TestDownloadsToAFullDisk(t *testing.T) {
 			dir := downloadsIn(t, endpoint, "seeds: [{bucket: shelf}]\ndownloads: {to: files, name: \"{path}\", min_free: "+minFree+"}\n")
 			grow := mountSmall(t, filepath.Join(dir, "files"), "size=3m")
 			t.Setenv("SHELF_SECRET", "hunter2hunter2")
-			stderr := runToCode(t, exitFailed, filepath.Join(dir, "crawl.yaml"))
+			stderr := runToCode(t, exit.Failed, filepath.Join(dir, "crawl.yaml"))
 			if !strings.Contains(stderr, "no space left on device") && !strings.Contains(stderr, "make room") {
 				t.Errorf("it does not tell of the full disk:\n%s", stderr)
 			}
 			grow()
-			runToCode(t, exitOK, filepath.Join(dir, "crawl.yaml"))
+			runToCode(t, exit.OK, filepath.Join(dir, "crawl.yaml"))
 			m := manifestOf(t, dir)
 			for i := range 6 {
 				if r := m[fmt.Sprint(i)]; r["sha256"] != sha(noise(byte(i), 1<<20)) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/extractors/survey"
 )
@@ -74,9 +75,9 @@ func draftName(u urls.URL) string {
 // String is the config's text.
 func (d *draft) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Made by amble init %s\n", onOneLine(d.url.Redacted(), 200))
+	fmt.Fprintf(&b, "# Made by amble init %s\n", format.OneLine(d.url.Redacted(), 200))
 	for _, t := range d.told {
-		fmt.Fprintf(&b, "# %s\n", onOneLine(t, 200))
+		fmt.Fprintf(&b, "# %s\n", format.OneLine(t, 200))
 	}
 	b.WriteString("#\n# How to go on: amble try CONFIG URL shows what one page gives, with --watch again\n" +
 		"# each time you save; amble plan CONFIG tells how long it takes; amble run CONFIG\n" +
@@ -139,7 +140,7 @@ func (d *draft) writePoliteness(b *strings.Builder) {
 
 func (r *draftRule) write(b *strings.Builder) {
 	if r.note != "" {
-		fmt.Fprintf(b, "  # %s\n", onOneLine(r.note, 200))
+		fmt.Fprintf(b, "  # %s\n", format.OneLine(r.note, 200))
 	}
 	if len(r.fields) == 0 && len(r.options) == 0 && r.match == (survey.Match{}) {
 		fmt.Fprintf(b, "  %s: {plugin: %s}\n", scalar(r.kind), r.plugin)
@@ -181,7 +182,7 @@ func (r *draftRule) writeFields(b *strings.Builder) {
 		}
 	}
 	for i, f := range r.fields {
-		line(b, lines[i], clip(f.Sample, 48), width)
+		line(b, lines[i], format.Clip(f.Sample, 48), width)
 	}
 }
 
@@ -216,7 +217,7 @@ func fieldText(f survey.Field) string {
 // line writes a line with a remark behind it, at a column where there is one.
 func line(b *strings.Builder, text, remark string, column int) {
 	b.WriteString(text)
-	if remark = onOneLine(remark, 100); remark != "" {
+	if remark = format.OneLine(remark, 100); remark != "" {
 		b.WriteString(strings.Repeat(" ", max(3, column-len([]rune(text))+3)) + "# " + remark)
 	}
 	b.WriteByte('\n')

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"pgregory.net/rapid"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/extractors/survey"
@@ -18,7 +20,7 @@ import (
 // draftOf is the config for a page that is not fetched, "" when there is none.
 func draftOf(t testing.TB, body string, mediaType string) string {
 	t.Helper()
-	u, err := parseURLArgument("https://h.example/shop/thing.html?id=4")
+	u, err := cli.ParseURL("https://h.example/shop/thing.html?id=4")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +77,7 @@ func FuzzInit(f *testing.F) {
 func TestDraftKeepsTexts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.StringMatching(`[ -~]{1,20}`), rapid.StringMatching(`["'\\#:{}\[\]&*!|>%@,?$~ a-z0-9-]{1,12}`), rapid.String()).Draw(t, "text")
-		text = strings.TrimSpace(onOneLine(text, 100))
+		text = strings.TrimSpace(format.OneLine(text, 100))
 		if text == "" {
 			return
 		}

@@ -14,6 +14,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/drift"
 	"github.com/amblecrawl/amble/crawler/frontier"
@@ -41,25 +45,25 @@ meant, --accept takes it as that.
 
 Exit status: 0 nothing has fallen, or it was accepted; 1 something has; 2 there is
 no run to look at.`,
-		Args: takes("CONFIG"),
+		Args: cli.Takes("CONFIG"),
 		RunE: func(cmd *cobra.Command, args []string) error { return showDrift(cmd, args[0], flags) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.state, "state", "", "`folder` of the run's state, instead of the config's")
 	f.BoolVar(&flags.accept, "accept", false, "take the finished run as the last good one")
 	f.BoolVar(&flags.json, "json", false, "print JSON")
-	f.StringArrayVar(&flags.set, "set", nil, setUsage)
+	f.StringArrayVar(&flags.set, "set", nil, cli.SetUsage)
 	return cmd
 }
 
 func showDrift(cmd *cobra.Command, path string, flags driftFlags) error {
-	cfg, err := loadConfig(cmd, path, flags.set)
+	cfg, err := cli.LoadConfig(cmd, path, flags.set)
 	if err != nil {
 		return err
 	}
 	pipeline, err := newPipeline(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return exitWith(exitConfig, err)
+		return exit.With(exit.Config, err)
 	}
 	dir := cmp.Or(flags.state, cfg.State)
 	state, err := frontier.OpenReader(dir)
@@ -74,7 +78,7 @@ func showDrift(cmd *cobra.Command, path string, flags driftFlags) error {
 	shown := driftShown{Run: run, Profile: t.Figures(), Drift: reportDrift(t, false), Past: t.Past()}
 	if flags.accept {
 		if !run.Finished {
-			return exitWith(exitConfig, errors.New("the run has not finished: only a whole run can be taken as good"))
+			return exit.With(exit.Config, errors.New("the run has not finished: only a whole run can be taken as good"))
 		}
 		if err := acceptRun(cmd.Context(), cfg.Name, dir, run, t); err != nil {
 			return err
@@ -82,12 +86,12 @@ func showDrift(cmd *cobra.Command, path string, flags driftFlags) error {
 		shown.Drift.Accepted = true
 	}
 	if flags.json {
-		err = printJSON(cmd.OutOrStdout(), shown)
+		err = cli.PrintJSON(cmd.OutOrStdout(), shown)
 	} else {
 		err = shown.print(cmd.OutOrStdout())
 	}
 	if err == nil && len(shown.Drift.Findings) > 0 && !flags.accept {
-		return exitSilent(exitNothing)
+		return exit.Silent(exit.Nothing)
 	}
 	return err
 }
@@ -96,29 +100,29 @@ func showDrift(cmd *cobra.Command, path string, flags driftFlags) error {
 func readDrift(state crawler.Values, t *drift.Tally) (crawler.RunState, error) {
 	run, found, err := crawler.ReadRun(state)
 	if err == nil && !found {
-		return run, exitWith(exitConfig, errors.New("there is no run in this state yet"))
+		return run, exit.With(exit.Config, errors.New("there is no run in this state yet"))
 	}
 	if err == nil {
 		err = t.Open(state)
 	}
 	if err != nil {
-		return run, stateError(err)
+		return run, exit.OfState(err)
 	}
 	return run, nil
 }
 
 // acceptRun writes a finished run into its state as the last good one.
 func acceptRun(ctx context.Context, crawl, dir string, run crawler.RunState, t *drift.Tally) error {
-	f, err := frontier.Open(frontier.Options{Dir: dir, Crawl: crawl, Version: version, Keep: kept})
+	f, err := frontier.Open(frontier.Options{Dir: dir, Crawl: crawl, Version: version.Number, Keep: kept})
 	if err != nil {
-		return stateError(err)
+		return exit.OfState(err)
 	}
 	put := map[string][]byte{}
 	if err = t.Accept(run, put); err == nil {
 		_, err = f.Commit(ctx, &crawler.Batch{Put: put})
 	}
 	if err := errors.Join(err, f.Close()); err != nil {
-		return stateError(err)
+		return exit.OfState(err)
 	}
 	return nil
 }
@@ -150,7 +154,7 @@ func (d *driftShown) print(out io.Writer) error {
 	for _, name := range slices.Sorted(maps.Keys(d.Profile)) {
 		p := d.Profile[name]
 		line("\t")
-		line("%s\t%s from %s, %.2f a page, %s rejected", name, plural(p.Records, "record"), plural(p.Pages, "page"), p.RecordsPerPage, count(p.Rejected))
+		line("%s\t%s from %s, %.2f a page, %s rejected", name, format.Plural(p.Records, "record"), format.Plural(p.Pages, "page"), p.RecordsPerPage, format.Count(p.Rejected))
 		for _, field := range slices.Sorted(maps.Keys(p.Fields)) {
 			f := p.Fields[field]
 			line("  %s\t%5.1f%%\t%s", field, 100*f.Fill, typesOf(f.Types))
@@ -180,7 +184,7 @@ func typesOf(types map[string]int64) string {
 		return cmp.Or(cmp.Compare(types[b], types[a]), strings.Compare(a, b))
 	})
 	for i, name := range names {
-		names[i] = count(types[name]) + " " + name
+		names[i] = format.Count(types[name]) + " " + name
 	}
 	return strings.Join(names, ", ")
 }
@@ -188,7 +192,7 @@ func typesOf(types map[string]int64) string {
 func pastRecords(p drift.Past) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(p.Types)) {
-		parts = append(parts, count(p.Types[name].Records)+" "+name)
+		parts = append(parts, format.Count(p.Types[name].Records)+" "+name)
 	}
 	text := strings.Join(parts, ", ")
 	switch {

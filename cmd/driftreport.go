@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"text/tabwriter"
 
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/drift"
@@ -47,7 +49,7 @@ func failDrift(cfg *config.Config, r *report) error {
 	if n == 0 || r.drift.Accepted || cfg.Drift.Action != "fail" {
 		return nil
 	}
-	return exitWith(exitNothing, fmt.Errorf("records have drifted: %s below the last good run", plural(int64(n), "figure")))
+	return exit.With(exit.Nothing, fmt.Errorf("records have drifted: %s below the last good run", format.Plural(int64(n), "figure")))
 }
 
 func (d *driftReport) print(out io.Writer) {
@@ -57,7 +59,7 @@ func (d *driftReport) print(out io.Writer) {
 	fmt.Fprintf(out, "\n  Drift: records are not what they were in the run of %s.\n", d.Since.Started.UTC().Format("2006-01-02 15:04:05 MST"))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for i := range d.Findings {
-		if i == maxReported {
+		if i == format.MaxReported {
 			fmt.Fprintf(w, "    and %d more, in the file of --summary\n", len(d.Findings)-i)
 			break
 		}
@@ -119,7 +121,7 @@ func (r *report) printEmpty(out io.Writer) {
 	}
 	fmt.Fprintln(out, "\n  Fields that no record has:")
 	for i, name := range empty {
-		if i == maxReported {
+		if i == format.MaxReported {
 			fmt.Fprintf(out, "    and %d more, in the file of --summary\n", len(empty)-i)
 			break
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"syscall"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 )
@@ -13,27 +14,27 @@ import (
 func codeOf(err error, s *crawler.Summary) int {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, crawler.ErrReaderGone):
-		return exitInterrupted
+		return exit.Interrupted
 	case errors.Is(err, crawler.ErrOutput) && !s.Resumed && !errors.Is(err, syscall.ENOSPC):
-		return exitConfig
+		return exit.Config
 	case errors.Is(err, crawler.ErrForeignState):
-		return exitConfig
+		return exit.Config
 	case err != nil:
-		return exitFailed
+		return exit.Failed
 	case s.Pages == 0 && s.Unchanged == 0:
-		return exitNothing
+		return exit.Nothing
 	}
-	return exitOK
+	return exit.OK
 }
 
 // exit is the exit status of a run, and what is still to be said.
 func (r *report) exit(cfg *config.Config) error {
 	switch code := codeOf(r.err, &r.summary); code {
-	case exitOK:
+	case exit.OK:
 		return failDrift(cfg, r)
-	case exitConfig, exitFailed:
-		return exitWith(code, message(cfg, r.err))
+	case exit.Config, exit.Failed:
+		return exit.With(code, exit.Message(cfg, r.err))
 	default:
-		return exitSilent(code)
+		return exit.Silent(code)
 	}
 }

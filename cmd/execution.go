@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/aggregate"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -102,7 +104,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 
 	set := cfg.Settings()
 	arriving, read := pageMemory(cfg)
-	set.Memory, set.Folder, set.Revisit = read, x.state, cfg.RevisitRules(program())
+	set.Memory, set.Folder, set.Revisit = read, x.state, cfg.RevisitRules(version.Program())
 	defer garbage.Tune(arriving + read)()
 	if set.Config, err = filepath.Abs(cfg.File); err != nil {
 		set.Config = cfg.File
@@ -113,7 +115,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	}
 	book, err := openLedger(cfg, x.state, set.RunID, x.anew)
 	if err != nil {
-		return report{}, stateError(err)
+		return report{}, exit.OfState(err)
 	}
 	defer book.Close()
 	traced := x.tracer.Begin(cfg.Name, set.RunID, hidingIn(cfg))
@@ -126,11 +128,11 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	}
 	sealed, err := veil.Frontier(ctx, f, cfg.Veil())
 	if err != nil {
-		return report{}, stateError(err)
+		return report{}, exit.OfState(err)
 	}
 	session, err := newSession(ctx, c, book, x.fetching.writer)
 	if err != nil {
-		return report{}, exitWith(exitConfig, err)
+		return report{}, exit.With(exit.Config, err)
 	}
 	if x.fetching.replay != "" {
 		session = nil // whoever logged in, its pages are there
@@ -161,7 +163,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	}
 	engine, err := crawler.New(parts, set)
 	if err != nil {
-		return report{}, exitWith(exitFailed, err)
+		return report{}, exit.With(exit.Failed, err)
 	}
 	if x.began != nil {
 		x.began(set.RunID)
@@ -183,15 +185,15 @@ func (x *execution) run(ctx context.Context) (report, error) {
 func (x *execution) recall(f *frontier.Frontier, run crawler.RunState) (report, error) {
 	summary, err := crawler.FinishedSummary(f, x.cfg.Name, run)
 	if err != nil {
-		return report{}, stateError(err)
+		return report{}, exit.OfState(err)
 	}
 	pipeline, err := newPipeline(x.cfg, x.log)
 	if err != nil {
-		return report{}, exitWith(exitConfig, err)
+		return report{}, exit.With(exit.Config, err)
 	}
 	tally := newTally(x.cfg, pipeline.Types(), x.accept)
 	if err := tally.Open(f); err != nil {
-		return report{}, stateError(err)
+		return report{}, exit.OfState(err)
 	}
 	return report{
 		summary: summary, config: x.cfg.File, maxPages: x.cfg.Scope.MaxPages,

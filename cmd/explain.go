@@ -12,6 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/politeness"
@@ -33,25 +36,25 @@ state has no copy of it; changes nothing.
 
 A request that is more than a GET is one of its own: name it by --method and
 --data.`,
-		Args: takes("CONFIG", "URL"),
+		Args: cli.Takes("CONFIG", "URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := loadConfig(cmd, args[0], set)
+			cfg, err := cli.LoadConfig(cmd, args[0], set)
 			if err != nil {
 				return err
 			}
-			u, err := parseRequestArgument(cfg, args[1])
+			u, err := cli.ParseRequest(cfg, args[1])
 			if err != nil {
 				return err
 			}
 			if err := call.Check(); err != nil {
-				return exitWith(exitConfig, err)
+				return exit.With(exit.Config, err)
 			}
 			if state != "" {
 				cfg.State = state
 			}
 			kept := readState(cfg.State, cfg.Name)
 			defer kept.close()
-			c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), kept.past())
+			c, err := assemble(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), kept.past())
 			if err != nil {
 				return err
 			}
@@ -59,7 +62,7 @@ A request that is more than a GET is one of its own: name it by --method and
 			return explainer{c}.explain(cmd, args[1], u, &call, kept, offline)
 		},
 	}
-	cmd.Flags().StringArrayVar(&set, "set", nil, setUsage)
+	cmd.Flags().StringArrayVar(&set, "set", nil, cli.SetUsage)
 	cmd.Flags().StringVar(&state, "state", "", "`folder` of the run's state, instead of the config's")
 	cmd.Flags().BoolVar(&offline, "offline", false, "do not fetch robots.txt")
 	cmd.Flags().StringVar(&call.Method, "method", "", "the request's `method`, GET by default")
@@ -79,7 +82,7 @@ func (c explainer) explain(cmd *cobra.Command, raw string, u urls.URL, call *cra
 	row("URL", "%s", asGiven(raw, u))
 	key := crawler.KeyOf(c.canon.Key(u), call.Digest())
 	if !call.Plain() {
-		row("method", "%s, with a body of %s", cmp.Or(call.Method, http.MethodGet), plural(int64(len(call.Body)), "byte"))
+		row("method", "%s, with a body of %s", cmp.Or(call.Method, http.MethodGet), format.Plural(int64(len(call.Body)), "byte"))
 	}
 	if u.Fetch() != raw {
 		row("fetched as", "%s", u.Redacted())
@@ -92,7 +95,7 @@ func (c explainer) explain(cmd *cobra.Command, raw string, u urls.URL, call *cra
 	row("scope", "%s: %s", inOut(scope.In), scope.Rule)
 	trap, err := crawler.ViewTraps(kept.values(), c.canon, c.cfg.TrapRules(), u)
 	if err != nil {
-		return exitWith(exitFailed, err)
+		return exit.With(exit.Failed, err)
 	}
 	explainTraps(row, &trap)
 
@@ -110,7 +113,7 @@ func (c explainer) explain(cmd *cobra.Command, raw string, u urls.URL, call *cra
 	case refusal != "":
 		verdict = "would not fetch: " + refusal
 	case trap.Cut != "":
-		verdict = "would not fetch it but as a seed: trapped by " + clip(trap.Cut, maxDetail)
+		verdict = "would not fetch it but as a seed: trapped by " + format.Clip(trap.Cut, format.MaxDetail)
 	case unsure:
 		verdict += ", if robots.txt allows it"
 	}
@@ -126,7 +129,7 @@ func (c explainer) explain(cmd *cobra.Command, raw string, u urls.URL, call *cra
 		return err
 	}
 	if cmd.Context().Err() != nil {
-		return exitSilent(exitInterrupted)
+		return exit.Silent(exit.Interrupted)
 	}
 	return nil
 }
@@ -134,7 +137,7 @@ func (c explainer) explain(cmd *cobra.Command, raw string, u urls.URL, call *cra
 // explainTraps tells which pattern the URL is counted under, and whether more of
 // it would be fetched.
 func explainTraps(row func(string, string, ...any), v *crawler.TrapView) {
-	row("pattern", "%s", clip(v.Pattern, maxDetail))
+	row("pattern", "%s", format.Clip(v.Pattern, format.MaxDetail))
 	switch {
 	case v.Cut != "":
 		row("traps", "cut by %s", v.Cut)
@@ -142,7 +145,7 @@ func explainTraps(row func(string, string, ...any), v *crawler.TrapView) {
 		row("traps", "cut where it is found through pages of its own pattern, by %s", v.CutThrough)
 	case v.Pages > 0:
 		row("traps", "not cut: %s of the pattern found through itself, the last %s without news",
-			plural(v.Pages, "page"), count(v.Stale))
+			format.Plural(v.Pages, "page"), format.Count(v.Stale))
 	}
 }
 
@@ -166,7 +169,7 @@ func (c explainer) seedAllowed(u urls.URL) bool {
 // decision tells what keeps a URL from being fetched, "" for nothing. unsure
 // tells that it rests on a robots.txt that is not known.
 func (c explainer) decision(cmd *cobra.Command, u urls.URL, offline bool) (refusal string, unsure bool) {
-	s := c.single(teller(cmd.ErrOrStderr()))
+	s := c.single(cli.Teller(cmd.ErrOrStderr()))
 	decide := func() crawler.Verdict {
 		v := c.polite().Decide(s.request(u))
 		if v.Grant != nil {
@@ -180,12 +183,12 @@ func (c explainer) decision(cmd *cobra.Command, u urls.URL, offline bool) (refus
 		case errors.Is(err, errWithheld): // it is only a matter of time
 			return "", true
 		case err != nil:
-			return clip(err.Error(), maxDetail), false
+			return format.Clip(err.Error(), format.MaxDetail), false
 		}
 		v = decide()
 	}
 	if v.Action == crawler.Skip {
-		return clip(v.Reason, maxDetail), false
+		return format.Clip(v.Reason, format.MaxDetail), false
 	}
 	_, rule, known := c.allowed(u)
 	return rule.String(), !known
@@ -197,7 +200,7 @@ func (c explainer) explainPoliteness(row func(string, string, ...any), u urls.UR
 	case c.gate.API(u.Origin()):
 		row("robots.txt", "does not apply: politeness.hosts declares the host an API")
 	case !x.Known:
-		row("robots.txt", "%s", clip(strings.TrimPrefix(x.Robots, "robots.txt "), maxDetail))
+		row("robots.txt", "%s", format.Clip(strings.TrimPrefix(x.Robots, "robots.txt "), format.MaxDetail))
 	case x.Verdict.Line == 0:
 		row("robots.txt", "allowed: no rule for %q matches", c.cfg.Politeness.Agent)
 	case x.Verdict.Allowed:
@@ -207,16 +210,16 @@ func (c explainer) explainPoliteness(row func(string, string, ...any), u urls.UR
 	}
 	row("usage signals", "%s", c.stated(u))
 	if x.Known {
-		row("robots.txt read", "%s ago, good for %s", short(x.RobotsAge), x.RobotsLife)
+		row("robots.txt read", "%s ago, good for %s", format.Duration(x.RobotsAge), x.RobotsLife)
 	}
 	row("delay", "%s between requests to %s, asked for by %s", x.Owed, u.Origin(), x.By)
 	c.explainDemands(row, &x)
-	row("at once", "%s", plural(int64(x.Concurrency), "request"))
+	row("at once", "%s", format.Plural(int64(x.Concurrency), "request"))
 	if x.Group != "" {
 		row("shares both with", "the hosts of %s", strings.Replace(x.Group, ":", " ", 1))
 	}
 	if x.Strikes > 0 {
-		row("not forgiven", "%s of 429 or 503", plural(int64(x.Strikes), "answer"))
+		row("not forgiven", "%s of 429 or 503", format.Plural(int64(x.Strikes), "answer"))
 	}
 	if !x.Failing.IsZero() {
 		row("failing since", "%s", x.Failing.UTC().Format(time.RFC3339))
@@ -233,14 +236,14 @@ func (c explainer) explainDemands(row func(string, string, ...any), x *politenes
 		return
 	}
 	for i, d := range x.Demands {
-		by := clip(d.By, maxDetail)
+		by := format.Clip(d.By, format.MaxDetail)
 		switch {
 		case d.Delay > 0:
 			by = fmt.Sprintf("%s between requests, by %s", d.Delay, by)
 		case !d.Until.IsZero():
 			by = fmt.Sprintf("nothing before %s, by %s", d.Until.UTC().Format(time.RFC3339), by)
 		}
-		row(label(i, "all demands"), "%s", by)
+		row(format.Label(i, "all demands"), "%s", by)
 	}
 }
 
@@ -275,7 +278,7 @@ func outcomeOf(s crawler.Standing) string {
 	if s.Status != 0 {
 		text += fmt.Sprintf(" with status %d", s.Status)
 	}
-	text += " at attempt " + count(int64(s.Attempt)+1)
+	text += " at attempt " + format.Count(int64(s.Attempt)+1)
 	if s.Detail != "" {
 		text += ": " + strings.TrimPrefix(s.Detail, string(s.Class)+": ")
 	}

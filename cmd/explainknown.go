@@ -4,12 +4,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
 // explainKnown tells what is known of a page, and when it is asked for again.
 func (c explainer) explainKnown(row func(string, string, ...any), kept *keptState, u urls.URL, key urls.Key) {
-	rules := c.cfg.RevisitRules(program())
+	rules := c.cfg.RevisitRules(version.Program())
 	if !rules.On {
 		return
 	}
@@ -27,15 +29,15 @@ func (c explainer) explainKnown(row func(string, string, ...any), kept *keptStat
 		return
 	}
 	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-	row("known", "since %s, visited %s, last at %s", at(k.FirstSeen), plural(k.Visits+1, "time"), at(k.Visited))
+	row("known", "since %s, visited %s, last at %s", at(k.FirstSeen), format.Plural(k.Visits+1, "time"), at(k.Visited))
 	if k.Changed.Equal(k.FirstSeen) {
 		row("changed", "not that anybody saw")
 	} else {
-		row("changed", "as seen at %s, last at %s", plural(k.Changes, "visit"), at(k.Changed))
+		row("changed", "as seen at %s, last at %s", format.Plural(k.Changes, "visit"), at(k.Changed))
 	}
 	var validators []string
 	if k.ETag != "" {
-		validators = append(validators, "ETag "+clip(k.ETag, maxDetail))
+		validators = append(validators, "ETag "+format.Clip(k.ETag, format.MaxDetail))
 	}
 	if k.LastModified != "" {
 		validators = append(validators, "Last-Modified "+k.LastModified)

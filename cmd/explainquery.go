@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler/download"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
@@ -24,14 +26,14 @@ func (c explainer) explainQuery(cmd *cobra.Command, w *tabwriter.Writer, row fun
 			row("file", "%s", place)
 		}
 	}
-	row("at once", "%s", plural(int64(x.Concurrency), what))
+	row("at once", "%s", format.Plural(int64(x.Concurrency), what))
 	row("frontier", "%s", standing)
 	row("verdict", "would ask the connection %s", u.Hostname())
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	if cmd.Context().Err() != nil {
-		return exitSilent(exitInterrupted)
+		return exit.Silent(exit.Interrupted)
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
@@ -17,14 +19,14 @@ const explainedRows = 5
 func (c explainer) explainRows(cmd *cobra.Command, row func(string, string, ...any), u urls.URL, call *crawler.Call, kept *keptState, key urls.Key) error {
 	found, others, err := c.cfg.RowsAt(cmd.Context(), u, call, explainedRows)
 	if err != nil && cmd.Context().Err() == nil {
-		return exitWith(exitConfig, err)
+		return exit.With(exit.Config, err)
 	}
 	for i, r := range found {
 		what := r.Place
 		if r.Rows > 1 {
 			what = fmt.Sprintf("%s and the %d rows behind it", r.Place, r.Rows-1)
 		}
-		row(label(i, "asked for by"), "%s: %s", what, standingOf(kept, u, crawler.KeyOf(urls.Key{}, r.Row)))
+		row(format.Label(i, "asked for by"), "%s: %s", what, standingOf(kept, u, crawler.KeyOf(urls.Key{}, r.Row)))
 	}
 	switch {
 	case len(found) == explainedRows:

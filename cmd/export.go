@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/frontier"
@@ -44,7 +46,7 @@ fields that any record of the type has.
 
 Exit status: 0 done; 2 there is nothing to export from; 3 the export cannot be
 written.`,
-		Args: takes("STATE|CONFIG"),
+		Args: cli.Takes("STATE|CONFIG"),
 		RunE: func(cmd *cobra.Command, args []string) error { return export(cmd, args[0], flags) },
 	}
 	f := cmd.Flags()
@@ -65,7 +67,7 @@ type committed struct {
 func (c *committed) each(ctx context.Context, yield func(*crawler.Record) error) error {
 	return c.source.EachCommitted(c.position, func(r *crawler.Record) error {
 		if ctx.Err() != nil {
-			return exitSilent(exitInterrupted)
+			return exit.Silent(exit.Interrupted)
 		}
 		if c.kind != "" && r.Type != c.kind {
 			return nil
@@ -76,7 +78,7 @@ func (c *committed) each(ctx context.Context, yield func(*crawler.Record) error)
 
 func export(cmd *cobra.Command, arg string, flags recordFlags) error {
 	if !slices.Contains([]string{"jsonl", "csv", "parquet"}, flags.format) {
-		return fmt.Errorf("export: --format %s: want jsonl, csv or parquet (%s)", flags.format, seeHelp(cmd))
+		return fmt.Errorf("export: --format %s: want jsonl, csv or parquet (%s)", flags.format, cli.SeeHelp(cmd))
 	}
 	c, err := findCommitted(cmd, arg)
 	if err != nil {
@@ -89,12 +91,12 @@ func export(cmd *cobra.Command, arg string, flags recordFlags) error {
 	if flags.kind != "" {
 		own := columns[flags.kind]
 		if own == nil {
-			return exitWith(exitConfig, fmt.Errorf("no record of type %q is committed; there are %s", flags.kind, orNone(slices.Sorted(maps.Keys(columns)))))
+			return exit.With(exit.Config, fmt.Errorf("no record of type %q is committed; there are %s", flags.kind, orNone(slices.Sorted(maps.Keys(columns)))))
 		}
 		c.kind, columns = flags.kind, map[string]*tables.Columns{flags.kind: own}
 	}
 	if flags.format != "jsonl" && len(columns) > 1 && !strings.Contains(flags.out, "{type}") {
-		return exitWith(exitConfig, fmt.Errorf("records of %d types (%s) go to files of their own: write -o 'out/{type}.%s', or choose one with --type",
+		return exit.With(exit.Config, fmt.Errorf("records of %d types (%s) go to files of their own: write -o 'out/{type}.%s', or choose one with --type",
 			len(columns), strings.Join(slices.Sorted(maps.Keys(columns)), ", "), flags.format))
 	}
 	if flags.format == "jsonl" && !strings.Contains(flags.out, "{type}") {
@@ -118,10 +120,10 @@ func orNone(names []string) string {
 
 // exportError is the exit of an export that failed.
 func exportError(err error) error {
-	if _, decided := errors.AsType[*exitError](err); err == nil || decided {
+	if _, decided := errors.AsType[*exit.Error](err); err == nil || decided {
 		return err
 	}
-	return exitWith(exitFailed, errors.New(inPlainWords(err)))
+	return exit.With(exit.Failed, errors.New(exit.InPlainWords(err)))
 }
 
 // findCommitted finds the output that a run's records are read from.
@@ -138,9 +140,9 @@ func findCommitted(cmd *cobra.Command, arg string) (*committed, error) {
 	run, found, err := crawler.ReadRun(r)
 	switch {
 	case err != nil:
-		return nil, stateError(err)
+		return nil, exit.OfState(err)
 	case !found:
-		return nil, exitWith(exitConfig, fmt.Errorf("%s holds no run", s.dir))
+		return nil, exit.With(exit.Config, fmt.Errorf("%s holds no run", s.dir))
 	}
 	cfg := s.cfg
 	if cfg == nil {
@@ -155,24 +157,24 @@ func findCommitted(cmd *cobra.Command, arg string) (*committed, error) {
 		}
 		position, err := crawler.ReadPosition(r, o.Name)
 		if err != nil {
-			return nil, stateError(err)
+			return nil, exit.OfState(err)
 		}
 		if position != nil {
 			return &committed{source: j, position: position}, nil
 		}
 	}
-	return nil, exitWith(exitConfig, fmt.Errorf("the run %s has no jsonl output to read its records from; it has %s", run.ID, orNone(run.Outputs)))
+	return nil, exit.With(exit.Config, fmt.Errorf("the run %s has no jsonl output to read its records from; it has %s", run.ID, orNone(run.Outputs)))
 }
 
 // configOfRun loads the config that a run began with.
 func configOfRun(cmd *cobra.Command, run crawler.RunState) (*config.Config, error) {
 	if run.Config == "" {
-		return nil, exitWith(exitConfig, errors.New("the state does not know its config: name that instead"))
+		return nil, exit.With(exit.Config, errors.New("the state does not know its config: name that instead"))
 	}
 	if _, err := os.Stat(run.Config); err != nil {
-		return nil, exitWith(exitConfig, fmt.Errorf("the run's config is not there any more: name where it is now (%w)", err))
+		return nil, exit.With(exit.Config, fmt.Errorf("the run's config is not there any more: name where it is now (%w)", err))
 	}
-	return loadConfig(cmd, run.Config, nil)
+	return cli.LoadConfig(cmd, run.Config, nil)
 }
 
 // columns reads the records once, for their types and fields.

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/drift"
@@ -24,7 +26,7 @@ var (
 // is to read every robots.txt anew; nil: it is not.
 func openFrontier(cfg *config.Config, dir string, fresh bool, owed string, begins func() (anew bool), log *slog.Logger) (f *frontier.Frontier, resumed crawler.RunState, err error) {
 	open := func(o frontier.Options, keep ...string) (*frontier.Frontier, error) {
-		o.Dir, o.Crawl, o.Version, o.Log = dir, cfg.Name, version, log
+		o.Dir, o.Crawl, o.Version, o.Log = dir, cfg.Name, version.Number, log
 		o.Keep = append(keep, kept...)
 		if o.KeepKnown {
 			o.Keep = append(o.Keep, crawler.KeyRevisit, veil.Key) // by which what is known is sealed
@@ -34,7 +36,7 @@ func openFrontier(cfg *config.Config, dir string, fresh bool, owed string, begin
 	// A run that is given up has written some of what it knows by now, and nothing of
 	// the rest: the next one begins with nothing.
 	if f, err = open(frontier.Options{Fresh: fresh}, keptFiles...); err != nil {
-		return nil, crawler.RunState{}, stateError(err)
+		return nil, crawler.RunState{}, exit.OfState(err)
 	}
 	run, found, err := crawler.ReadRun(f)
 	if err == nil && (!found || run.Finished && (owed == "" || run.ID != owed)) {
@@ -52,7 +54,7 @@ func openFrontier(cfg *config.Config, dir string, fresh bool, owed string, begin
 		run = crawler.RunState{}
 	}
 	if err != nil {
-		return nil, crawler.RunState{}, stateError(err)
+		return nil, crawler.RunState{}, exit.OfState(err)
 	}
 	return f, run, nil
 }

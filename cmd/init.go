@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
@@ -35,7 +37,7 @@ func newInitCommand() *cobra.Command {
 (structured data, blocks that repeat, tables, feeds, a sitemap, lists in JSON),
 looks at one or two pages that it leads to, and writes a config with comments
 that lints, runs and yields records: on stdout, or into the file that -o names.`,
-		Args: takes("URL"),
+		Args: cli.Takes("URL"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runInit(cmd, args[0], flags) },
 	}
 	cmd.Flags().StringVarP(&flags.out, "output", "o", "", "write the config to this `file`")
@@ -44,17 +46,17 @@ that lints, runs and yields records: on stdout, or into the file that -o names.`
 	cmd.Flags().StringVar(&flags.agent, "agent", "amble", "the product `token` to be known by")
 	cmd.Flags().StringVar(&flags.contact, "contact", "", "a `URL` or mail address where the site's operators reach you")
 	cmd.Flags().StringVar(&flags.html, "html", "", "read the page from this `file` instead of fetching it, and fetch nothing")
-	cmd.Flags().StringArrayVar(&flags.set, "set", nil, setUsage+"; for looking only, it is not written")
+	cmd.Flags().StringArrayVar(&flags.set, "set", nil, cli.SetUsage+"; for looking only, it is not written")
 	return cmd
 }
 
 func runInit(cmd *cobra.Command, rawURL string, flags initFlags) error {
-	u, err := parseURLArgument(rawURL)
+	u, err := cli.ParseURL(rawURL)
 	if err != nil {
 		return err
 	}
 	if u.Username() != "" || u.Password() != "" {
-		return exitWith(exitConfig, fmt.Errorf("%q: a password does not belong into a config: leave it out", u.Redacted()))
+		return exit.With(exit.Config, fmt.Errorf("%q: a password does not belong into a config: leave it out", u.Redacted()))
 	}
 	if err := mayWrite(flags.out, flags.force); err != nil {
 		return err
@@ -67,7 +69,7 @@ func runInit(cmd *cobra.Command, rawURL string, flags initFlags) error {
 	defer look.crawl.close()
 	if err := look.at(cmd, u, flags.html); err != nil {
 		if errors.Is(err, errWithheld) {
-			return exitWith(exitNothing, err)
+			return exit.With(exit.Nothing, err)
 		}
 		return err
 	}
@@ -88,10 +90,10 @@ func mayWrite(path string, force bool) error {
 		return nil
 	}
 	if _, err := os.Lstat(path); err == nil {
-		return exitWith(exitConfig, fmt.Errorf("%s is there already: name another file, or replace it with --force", path))
+		return exit.With(exit.Config, fmt.Errorf("%s is there already: name another file, or replace it with --force", path))
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return exitWith(exitConfig, fmt.Errorf("%s: there is no folder %s", path, filepath.Dir(path)))
+		return exit.With(exit.Config, fmt.Errorf("%s: there is no folder %s", path, filepath.Dir(path)))
 	}
 	return nil
 }
@@ -133,7 +135,7 @@ func failedWriting(err error) error {
 	if err == nil {
 		return nil
 	}
-	return exitWith(exitFailed, fmt.Errorf("writing the config: %w", err))
+	return exit.With(exit.Failed, fmt.Errorf("writing the config: %w", err))
 }
 
 // parseDraft reads a config that was made here. A mistake in it is ours.
@@ -142,7 +144,7 @@ func parseDraft(name, text string, set []string) (*config.Config, error) {
 	if found.Failed() {
 		for _, d := range found {
 			if d.File == "--set" || strings.HasPrefix(d.Message, "politeness.") {
-				return nil, exitWith(exitConfig, errors.New(d.String()))
+				return nil, exit.With(exit.Config, errors.New(d.String()))
 			}
 		}
 		first := slices.IndexFunc(found, func(d config.Diagnostic) bool { return !d.Warning })

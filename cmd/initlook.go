@@ -11,6 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/extractors/values"
@@ -39,7 +42,7 @@ func newLook(cmd *cobra.Command, d *draft, flags *initFlags) (*look, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), past{})
+	c, err := assemble(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), past{})
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +51,7 @@ func newLook(cmd *cobra.Command, d *draft, flags *initFlags) (*look, error) {
 		l.left = 0
 		return l, nil
 	}
-	l.single = c.single(teller(cmd.ErrOrStderr()))
+	l.single = c.single(cli.Teller(cmd.ErrOrStderr()))
 	l.single.heard = func(_ string, file heardFile, resp *crawler.Response, err error) {
 		if err == nil && file.robots && resp.Status/100 == 2 {
 			l.robots = robots.Parse(resp.Body, robots.RFC)
@@ -62,13 +65,13 @@ func (l *look) at(cmd *cobra.Command, u urls.URL, file string) error {
 	var page *crawler.Page
 	var err error
 	if file != "" {
-		page, err = l.crawl.page(cmd.Context(), u, file, teller(cmd.ErrOrStderr()))
+		page, err = l.crawl.page(cmd.Context(), u, file, cli.Teller(cmd.ErrOrStderr()))
 	} else {
 		page, err = l.single.page(cmd.Context(), u)
 	}
 	switch {
 	case cmd.Context().Err() != nil:
-		return exitSilent(exitInterrupted)
+		return exit.Silent(exit.Interrupted)
 	case err != nil:
 		return err
 	case page.Response.Status/100 != 2:
@@ -186,7 +189,7 @@ func (l *look) trial(ctx context.Context, d *draft) error {
 	for _, p := range l.pages {
 		var r crawler.Result
 		if err := pipeline.Run(ctx, p, &r); err != nil && ctx.Err() != nil {
-			return exitSilent(exitInterrupted)
+			return exit.Silent(exit.Interrupted)
 		}
 		for _, rec := range r.Records {
 			if i := slices.IndexFunc(d.rules, func(r draftRule) bool { return r.kind == rec.Type }); i >= 0 {
@@ -199,13 +202,13 @@ func (l *look) trial(ctx context.Context, d *draft) error {
 
 // tell says on w what was found and what to do now.
 func (l *look) tell(w io.Writer, d *draft, file string) {
-	fmt.Fprintf(w, "looked at %s in %s\n", plural(int64(len(l.pages)), "page"), short(time.Since(l.started)))
+	fmt.Fprintf(w, "looked at %s in %s\n", format.Plural(int64(len(l.pages)), "page"), format.Duration(time.Since(l.started)))
 	width := 0
 	for _, r := range d.rules {
 		width = max(width, len(r.kind))
 	}
 	for _, r := range d.rules {
-		said := plural(int64(r.found), "record") + " on them"
+		said := format.Plural(int64(r.found), "record") + " on them"
 		if r.unseen {
 			said = "not looked at"
 		}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/extractors/feeds"
@@ -34,13 +35,13 @@ func (l *look) propose(ctx context.Context, d *draft) error {
 		d.rules = slices.DeleteFunc(d.rules, func(r draftRule) bool { return r.found == 0 && !r.unseen })
 	}
 	if ctx.Err() != nil {
-		return exitSilent(exitInterrupted)
+		return exit.Silent(exit.Interrupted)
 	}
 	if slices.ContainsFunc(d.rules, func(r draftRule) bool { return r.found > 0 || r.unseen && r.plugin == "page" }) {
 		return nil
 	}
 	if rootOf(page) == nil {
-		return exitWith(exitNothing, fmt.Errorf("%s is %s: there is nothing in it that amble could make records of",
+		return exit.With(exit.Nothing, fmt.Errorf("%s is %s: there is nothing in it that amble could make records of",
 			page.URL.Redacted(), cmp.Or(page.Response.MediaType, "of no known type")))
 	}
 	d.rules = append(d.rules, draftRule{kind: "page", plugin: "page", note: "Nothing that repeats was found: this gives each page's title, text and links."})

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/politeness/identity"
 )
 
@@ -22,7 +24,7 @@ says so in its User-Agent:
 
   amble keys new bot.pem                 make a key
   amble keys directory bot.pem           print the document to publish for it`,
-		Args: knownCommand,
+		Args: cli.KnownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 
 		SuggestionsMinimumDistance: 2,
@@ -37,11 +39,11 @@ func newKeysNewCommand() *cobra.Command {
 		Short: "Make a signing key",
 		Long: `Writes a new Ed25519 key to FILE, which only you may read, and prints the key's
 identifier. A file that is there already is left as it is.`,
-		Args: takes("FILE"),
+		Args: cli.Takes("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			key, err := identity.Generate()
 			if err != nil {
-				return exitWith(exitFailed, err)
+				return exit.With(exit.Failed, err)
 			}
 			if err := key.Save(args[0]); err != nil {
 				return keyFileError(err)
@@ -69,9 +71,9 @@ of the https origin that the crawler names as its agent, with the Content-Type
 With --headers ORIGIN it prints instead the header to serve exactly that document
 with, which proves that the directory belongs to the origin. The proof ends after
 --valid; print it again before.`,
-		Args: takes("FILE..."),
+		Args: cli.Takes("FILE..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			keys, err := loadKeys(args, logger(cmd, cmd.ErrOrStderr(), false))
+			keys, err := loadKeys(args, cli.Logger(cmd, cmd.ErrOrStderr(), false))
 			if err != nil {
 				return err
 			}
@@ -82,7 +84,7 @@ with, which proves that the directory belongs to the origin. The proof ends afte
 			}
 			header, err := identity.DirectoryHeader(agent, body, time.Now(), valid, keys...)
 			if err != nil {
-				return exitWith(exitConfig, err)
+				return exit.With(exit.Config, err)
 			}
 			return writeHeader(cmd, header)
 		},
@@ -119,7 +121,7 @@ func writeHeader(cmd *cobra.Command, header http.Header) error {
 func keyFileError(err error) error {
 	var path *fs.PathError
 	if errors.Is(err, identity.ErrKey) || errors.As(err, &path) && path.Op == "open" {
-		return exitWith(exitConfig, err)
+		return exit.With(exit.Config, err)
 	}
-	return exitWith(exitFailed, err)
+	return exit.With(exit.Failed, err)
 }

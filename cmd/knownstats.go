@@ -3,6 +3,7 @@ package cmd
 import (
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 )
 
@@ -44,9 +45,9 @@ func (s *knownStats) print(line func(name, format string, args ...any)) {
 	if s.Pages == 0 {
 		return
 	}
-	line("known pages", "%s, visited %s times, changed %s times; last at %s", count(s.Pages), count(s.Visits), count(s.Changes), s.LastSeen.Format("2006-01-02 15:04:05 MST"))
-	line("  with validators", "%s with an ETag, %s with Last-Modified", count(s.Tagged), count(s.Dated))
+	line("known pages", "%s, visited %s times, changed %s times; last at %s", format.Count(s.Pages), format.Count(s.Visits), format.Count(s.Changes), s.LastSeen.Format("2006-01-02 15:04:05 MST"))
+	line("  with validators", "%s with an ETag, %s with Last-Modified", format.Count(s.Tagged), format.Count(s.Dated))
 	if s.Partly > 0 {
-		line("  kept in part", "%s", count(s.Partly))
+		line("  kept in part", "%s", format.Count(s.Partly))
 	}
 }

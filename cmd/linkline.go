@@ -3,6 +3,7 @@ package cmd
 import (
 	"strings"
 
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 )
 
@@ -14,7 +15,7 @@ func linkLine(l *crawler.Link) string {
 			line = c.Method + " " + line
 		}
 		if c.Body != "" {
-			line += "   " + clip(c.Body, maxDetail)
+			line += "   " + format.Clip(c.Body, format.MaxDetail)
 		}
 	}
 	if len(l.Types) > 0 {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler/config"
 )
 
@@ -15,7 +17,7 @@ func newLintCommand() *cobra.Command {
 		Use:   "lint CONFIG...",
 		Short: "Show every mistake in a config at once",
 		Long:  "Shows every mistake in the configs, each as file:line:column: message.\nExit status 0 when there is none, 2 when there is one; warnings are no mistakes.",
-		Args:  takes("CONFIG..."),
+		Args:  cli.Takes("CONFIG..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			failed := false
 			for _, path := range args {
@@ -28,11 +30,11 @@ func newLintCommand() *cobra.Command {
 				}
 			}
 			if failed {
-				return exitSilent(exitConfig)
+				return exit.Silent(exit.Config)
 			}
 			return nil
 		},
 	}
-	cmd.Flags().StringArrayVar(&set, "set", nil, setUsage)
+	cmd.Flags().StringArrayVar(&set, "set", nil, cli.SetUsage)
 	return cmd
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/archive"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -61,9 +62,9 @@ func loginSign(s *config.LoginSign) (login.Sign, error) {
 // loginError is the exit of a login that failed: the run can be resumed.
 func loginError(cfg *config.Config, err error) error {
 	if errors.Is(err, context.Canceled) {
-		return exitSilent(exitInterrupted)
+		return exit.Silent(exit.Interrupted)
 	}
-	return exitWith(exitFailed, message(cfg, err))
+	return exit.With(exit.Failed, exit.Message(cfg, err))
 }
 
 // loginSender sends the steps of a login as pages are sent: when politeness lets it,

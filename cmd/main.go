@@ -7,6 +7,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/amblecrawl/amble/cmd/exit"
+	_ "github.com/amblecrawl/amble/cmd/standard"
 )
 
 // Main is the amble command: it runs the verb that the command line names and
@@ -22,17 +25,17 @@ func run(args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
-		return exitOK
+		return exit.OK
 	}
-	end, decided := errors.AsType[*exitError](err)
+	end, decided := errors.AsType[*exit.Error](err)
 	if !decided {
 		// What cobra refuses is a mistake on the command line.
-		end = &exitError{code: exitConfig, err: err}
+		end = &exit.Error{Code: exit.Config, Err: err}
 	}
-	if end.err != nil {
-		fmt.Fprintf(root.ErrOrStderr(), "amble: %v\n", end.err)
+	if end.Err != nil {
+		fmt.Fprintf(root.ErrOrStderr(), "amble: %v\n", end.Err)
 	}
-	return end.code
+	return end.Code
 }
 
 // interruptible is a context that the first SIGINT or SIGTERM ends. A second
@@ -53,7 +56,7 @@ func interruptible() (context.Context, func()) {
 		cancel()
 		select {
 		case <-signals:
-			os.Exit(exitInterrupted)
+			os.Exit(exit.Interrupted)
 		case <-done:
 		}
 	}()

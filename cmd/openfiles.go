@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler/config"
 )
 
@@ -28,7 +29,7 @@ func fitOpenFiles(cfg *config.Config, log *slog.Logger) error {
 	reserved := reservedFiles(cfg)
 	workers := (limit - reserved) / filesPerWorker
 	if workers < 1 {
-		return exitWith(exitConfig, fmt.Errorf("this process may have %d files open, and the crawl needs %d: raise the limit (ulimit -n)",
+		return exit.With(exit.Config, fmt.Errorf("this process may have %d files open, and the crawl needs %d: raise the limit (ulimit -n)",
 			limit, reserved+filesPerWorker))
 	}
 	if workers >= cfg.Fetch.Workers {

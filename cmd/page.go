@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/fetch"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -26,7 +27,7 @@ func (c *crawl) page(ctx context.Context, u urls.URL, file string, said func(for
 	one := c.single(said)
 	session, err := newSession(ctx, c, nil, nil)
 	if err != nil {
-		return nil, exitWith(exitConfig, err)
+		return nil, exit.With(exit.Config, err)
 	}
 	if session != nil {
 		defer session.Close()
@@ -42,15 +43,15 @@ func (c *crawl) page(ctx context.Context, u urls.URL, file string, said func(for
 func (c *crawl) pageOf(u urls.URL, file string) (*crawler.Page, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, exitWith(exitConfig, fmt.Errorf("--html: %w", err))
+		return nil, exit.With(exit.Config, fmt.Errorf("--html: %w", err))
 	}
 	defer f.Close()
 	body, err := io.ReadAll(io.LimitReader(f, int64(c.cfg.Fetch.MaxBody)+1))
 	if err != nil {
-		return nil, exitWith(exitConfig, fmt.Errorf("--html: %w", err))
+		return nil, exit.With(exit.Config, fmt.Errorf("--html: %w", err))
 	}
 	if int64(len(body)) > int64(c.cfg.Fetch.MaxBody) {
-		return nil, exitWith(exitConfig, fmt.Errorf("%s is larger than fetch.max_body", file))
+		return nil, exit.With(exit.Config, fmt.Errorf("%s is larger than fetch.max_body", file))
 	}
 	header := http.Header{}
 	if t := mime.TypeByExtension(strings.ToLower(filepath.Ext(file))); t != "" {

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/amblecrawl/amble/cmd/exit"
 )
 
 // TestPagePolicy crawls pages that say what may be done with them, and judges
@@ -128,7 +130,7 @@ output: [{jsonl: out.jsonl}]
 	out, _ := cmd.CombinedOutput()
 	mu.Lock()
 	defer mu.Unlock()
-	if cmd.ProcessState.ExitCode() != exitNothing || !bytes.Contains(out, []byte("ai-train")) || !slices.Equal(requested, []string{"/robots.txt"}) {
+	if cmd.ProcessState.ExitCode() != exit.Nothing || !bytes.Contains(out, []byte("ai-train")) || !slices.Equal(requested, []string{"/robots.txt"}) {
 		t.Errorf("exit %d, %v requested:\n%s", cmd.ProcessState.ExitCode(), requested, out)
 	}
 }

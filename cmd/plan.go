@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 )
@@ -35,12 +37,12 @@ it), as politely as a run, and writes nothing.
 
 Exit status: 0; 1 there is nothing that could be fetched; 2 the config or the
 command line is wrong; 130 interrupted.`,
-		Args: takes("CONFIG"),
+		Args: cli.Takes("CONFIG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if flags.hosts < 0 {
-				return exitWith(exitConfig, fmt.Errorf("--hosts %d: want 0, for all, or more", flags.hosts))
+				return exit.With(exit.Config, fmt.Errorf("--hosts %d: want 0, for all, or more", flags.hosts))
 			}
-			cfg, err := loadConfig(cmd, args[0], flags.set)
+			cfg, err := cli.LoadConfig(cmd, args[0], flags.set)
 			if err != nil {
 				return err
 			}
@@ -48,7 +50,7 @@ command line is wrong; 130 interrupted.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&flags.set, "set", nil, setUsage)
+	f.StringArrayVar(&flags.set, "set", nil, cli.SetUsage)
 	f.IntVar(&flags.hosts, "hosts", 20, "show the `n` hosts that take longest; 0 for all")
 	f.BoolVar(&flags.sitemaps, "sitemaps", false, "also count the URLs of sitemaps that robots.txt names and the seeds do not")
 	f.BoolVar(&flags.json, "json", false, "print the plan as one JSON document")
@@ -57,7 +59,7 @@ command line is wrong; 130 interrupted.`,
 
 func planCrawl(cmd *cobra.Command, cfg *config.Config, flags planFlags) error {
 	ctx := cmd.Context()
-	log := logger(cmd, cmd.ErrOrStderr(), false)
+	log := cli.Logger(cmd, cmd.ErrOrStderr(), false)
 	c, err := assemble(cfg, log, past{hosts: memory{used: usedBefore(cfg.State)}})
 	if err != nil {
 		return err
@@ -75,17 +77,17 @@ func planCrawl(cmd *cobra.Command, cfg *config.Config, flags planFlags) error {
 	stop()
 	switch {
 	case ctx.Err() != nil:
-		return exitSilent(exitInterrupted)
+		return exit.Silent(exit.Interrupted)
 	case err != nil:
-		return exitWith(exitConfig, message(cfg, err))
+		return exit.With(exit.Config, exit.Message(cfg, err))
 	}
 	now := time.Now()
 	r := p.report(now, p.revisits(kept, now))
 	if err := r.write(cmd.OutOrStdout(), cfg, flags); err != nil {
-		return exitWith(exitFailed, fmt.Errorf("writing the plan: %w", err))
+		return exit.With(exit.Failed, fmt.Errorf("writing the plan: %w", err))
 	}
 	if r.Pages == 0 {
-		return exitSilent(exitNothing)
+		return exit.Silent(exit.Nothing)
 	}
 	return nil
 }

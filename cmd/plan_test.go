@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/fixtures"
 )
@@ -87,7 +88,7 @@ func planOf(t *testing.T, args ...string) *planReport {
 	t.Helper()
 	out, code := planJSON(t, args...)
 	r := &planReport{}
-	if err := json.Unmarshal(out, r); err != nil || code != exitOK {
+	if err := json.Unmarshal(out, r); err != nil || code != exit.OK {
 		t.Fatalf("amble plan: exit %d, %v\n%s", code, err, out)
 	}
 	return r
@@ -102,13 +103,13 @@ func planJSON(t *testing.T, args ...string) ([]byte, int) {
 	root.SetArgs(append([]string{"plan", "--json"}, args...))
 	err := root.ExecuteContext(t.Context())
 	if err == nil {
-		return out.Bytes(), exitOK
+		return out.Bytes(), exit.OK
 	}
-	end, ok := errors.AsType[*exitError](err)
+	end, ok := errors.AsType[*exit.Error](err)
 	if !ok {
 		t.Fatal(err)
 	}
-	return out.Bytes(), end.code
+	return out.Bytes(), end.Code
 }
 
 // listServer serves files by "host/path" and keeps what it was asked for.
@@ -275,7 +276,7 @@ func TestPlanOfNothing(t *testing.T) {
 	s := serveLists(t, map[string]string{"a.example/robots.txt": "User-agent: *\nDisallow: /\n"})
 	path := s.config(t, "seeds: [http://a.example/]\npoliteness: {contact: a@b.example}\nfetch:\n  allow_private: true\n  resolve:\n", "a.example")
 	out, code := planJSON(t, path)
-	if code != exitNothing || !bytes.Contains(out, []byte(`"disallowed": 1`)) {
+	if code != exit.Nothing || !bytes.Contains(out, []byte(`"disallowed": 1`)) {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 }
@@ -330,7 +331,7 @@ func TestPlanInterrupted(t *testing.T) {
 	root.SetErr(io.Discard)
 	root.SetArgs([]string{"plan", path})
 	err := root.ExecuteContext(ctx)
-	if end, ok := errors.AsType[*exitError](err); !ok || end.code != exitInterrupted || out.Len() > 0 {
+	if end, ok := errors.AsType[*exit.Error](err); !ok || end.Code != exit.Interrupted || out.Len() > 0 {
 		t.Errorf("%v, and %q", err, &out)
 	}
 }

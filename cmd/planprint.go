@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/plan"
 )
@@ -15,8 +16,8 @@ import (
 // print writes the plan for a person. The error is that of out.
 func (r *planReport) print(out io.Writer, cfg *config.Config, flags planFlags) error {
 	w := &strings.Builder{}
-	fmt.Fprintf(w, "%s: %s on %s, %s, at least %s.\n\n", r.Name, plural(r.Pages, "page"),
-		plural(int64(len(r.Hosts)), "host"), plural(r.Requests, "request"), atLeast(r.shortest))
+	fmt.Fprintf(w, "%s: %s on %s, %s, at least %s.\n\n", r.Name, format.Plural(r.Pages, "page"),
+		format.Plural(int64(len(r.Hosts)), "host"), format.Plural(r.Requests, "request"), atLeast(r.shortest))
 	r.printSums(w)
 	r.printHosts(w, flags.hosts)
 	r.printGroups(w)
@@ -51,12 +52,12 @@ func atLeast(d time.Duration) string {
 	if d >= 48*time.Hour {
 		return fmt.Sprintf("%dd%02dh", int(d.Hours())/24, int(d.Hours())%24)
 	}
-	return short(d)
+	return format.Duration(d)
 }
 
 func (r *planReport) printSums(out io.Writer) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	parts := []string{plural(r.Pages, "page") + " to fetch"}
+	parts := []string{format.Plural(r.Pages, "page") + " to fetch"}
 	for _, p := range []struct {
 		n    int64
 		what string
@@ -65,26 +66,26 @@ func (r *planReport) printSums(out io.Writer) {
 		{r.Unreachable, "on hosts without a readable robots.txt"}, {r.Duplicates, "listed again"},
 	} {
 		if p.n > 0 {
-			parts = append(parts, count(p.n)+" "+p.what)
+			parts = append(parts, format.Count(p.n)+" "+p.what)
 		}
 	}
-	fmt.Fprintf(w, "  listed\t%s: %s\n", plural(r.Entries, "URL"), strings.Join(parts, ", "))
+	fmt.Fprintf(w, "  listed\t%s: %s\n", format.Plural(r.Entries, "URL"), strings.Join(parts, ", "))
 	files := ""
 	if r.FileRequests > 0 {
-		files = ", " + count(r.FileRequests) + " of tdmrep.json"
+		files = ", " + format.Count(r.FileRequests) + " of tdmrep.json"
 	}
-	fmt.Fprintf(w, "  requests\t%s: %s, %s of robots.txt%s, %s of sitemaps\n", count(r.Requests),
-		plural(r.Pages, "page"), count(r.RobotsRequests), files, count(r.SitemapRequests))
+	fmt.Fprintf(w, "  requests\t%s: %s, %s of robots.txt%s, %s of sitemaps\n", format.Count(r.Requests),
+		format.Plural(r.Pages, "page"), format.Count(r.RobotsRequests), files, format.Count(r.SitemapRequests))
 	by := ""
 	if r.ShortestBy != "" {
 		by = ", by " + strings.Replace(r.ShortestBy, ":", " ", groupColon(r.ShortestBy))
 	}
 	fmt.Fprintf(w, "  shortest\t%s%s\n", atLeast(r.shortest), by)
 	if r.workers > max(r.shortest, time.Second) {
-		fmt.Fprintf(w, "  workers\t%s, if pages take as long as robots.txt did, with %s\n", atLeast(r.workers), plural(int64(r.Workers), "worker"))
+		fmt.Fprintf(w, "  workers\t%s, if pages take as long as robots.txt did, with %s\n", atLeast(r.workers), format.Plural(int64(r.Workers), "worker"))
 	}
 	if r.MaxPages > 0 && r.Pages > r.MaxPages {
-		fmt.Fprintf(w, "  bound\tscope.max_pages ends the run after %s\n", plural(r.MaxPages, "page"))
+		fmt.Fprintf(w, "  bound\tscope.max_pages ends the run after %s\n", format.Plural(r.MaxPages, "page"))
 	}
 	r.printRevisits(w)
 	_ = w.Flush()
@@ -121,12 +122,12 @@ func (r *planReport) printHosts(out io.Writer, most int) {
 		if h.Trouble != "" {
 			why = h.Trouble
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\n", h.Host, count(h.Pages), count(h.Disallowed),
-			count(h.Requests), atLeast(h.shortest), why)
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\n", h.Host, format.Count(h.Pages), format.Count(h.Disallowed),
+			format.Count(h.Requests), atLeast(h.shortest), why)
 	}
 	_ = w.Flush()
 	if rest := len(r.Hosts) - shown; rest > 0 {
-		fmt.Fprintf(out, "  and %s more, with --hosts 0\n", count(int64(rest)))
+		fmt.Fprintf(out, "  and %s more, with --hosts 0\n", format.Count(int64(rest)))
 	}
 }
 
@@ -138,12 +139,12 @@ func (r *planReport) printGroups(out io.Writer) {
 	fmt.Fprintln(out, "\n  Hosts that share one delay:")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for i, g := range shared {
-		if i == maxReported {
-			fmt.Fprintf(w, "    and %s more, with --json\n", count(int64(len(shared)-i)))
+		if i == format.MaxReported {
+			fmt.Fprintf(w, "    and %s more, with --json\n", format.Count(int64(len(shared)-i)))
 			break
 		}
 		fmt.Fprintf(w, "    %s\t%s\t%s\t%s\t%s between two\n", strings.Replace(g.Group, ":", " ", 1),
-			plural(int64(g.Hosts), "host"), plural(g.Requests, "request"), atLeast(g.shortest), g.delay)
+			format.Plural(int64(g.Hosts), "host"), format.Plural(g.Requests, "request"), atLeast(g.shortest), g.delay)
 	}
 	_ = w.Flush()
 }
@@ -157,13 +158,13 @@ func (r *planReport) printKeptOut(out io.Writer) {
 		if printed == 0 {
 			fmt.Fprintf(w, "\n  %s:\n", title)
 		}
-		if printed++; printed <= maxReported {
+		if printed++; printed <= format.MaxReported {
 			fmt.Fprintf(w, "    "+text+"\n", args...)
 		}
 	}
 	end := func() {
-		if printed > maxReported {
-			fmt.Fprintf(w, "    and %s more, with --json\n", count(int64(printed-maxReported)))
+		if printed > format.MaxReported {
+			fmt.Fprintf(w, "    and %s more, with --json\n", format.Count(int64(printed-format.MaxReported)))
 		}
 		printed = 0
 	}
@@ -173,12 +174,12 @@ func (r *planReport) printKeptOut(out io.Writer) {
 			if c.Line > 0 {
 				rule = fmt.Sprintf("line %d: %s", c.Line, c.Rule)
 			}
-			line("Disallowed", "%s\t%s\t%s", count(c.URLs), r.Hosts[i].Host, clip(rule, maxDetail))
+			line("Disallowed", "%s\t%s\t%s", format.Count(c.URLs), r.Hosts[i].Host, format.Clip(rule, format.MaxDetail))
 		}
 	}
 	end()
 	for _, c := range r.OutOfScopeBy {
-		line("Out of scope", "%s\t%s", count(c.URLs), clip(c.Rule, maxDetail))
+		line("Out of scope", "%s\t%s", format.Count(c.URLs), format.Clip(c.Rule, format.MaxDetail))
 	}
 	end()
 	for _, t := range r.SitemapTroubles {
@@ -195,16 +196,16 @@ func (r *planReport) printOffers(out io.Writer) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	uncounted := false
 	for i := range r.NotSeeded {
-		if i == maxReported {
-			fmt.Fprintf(w, "    and %s more, with --json\n", count(int64(len(r.NotSeeded)-i)))
+		if i == format.MaxReported {
+			fmt.Fprintf(w, "    and %s more, with --json\n", format.Count(int64(len(r.NotSeeded)-i)))
 			break
 		}
 		o := &r.NotSeeded[i]
 		said := o.Trouble
 		if said == "" && o.Counted {
-			said = fmt.Sprintf("%s that the plan does not have, %s that it has", plural(o.Pages, "page"), count(o.Known))
+			said = fmt.Sprintf("%s that the plan does not have, %s that it has", format.Plural(o.Pages, "page"), format.Count(o.Known))
 			if n := o.Disallowed + o.OutOfScope; n > 0 {
-				said += fmt.Sprintf(", %s disallowed or out of scope", count(n))
+				said += fmt.Sprintf(", %s disallowed or out of scope", format.Count(n))
 			}
 		}
 		if said == "" {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler/plan"
 )
 
@@ -217,16 +218,16 @@ func (p *planner) limits() []string {
 		n    int64
 		text string
 	}{
-		{p.untold, "URLs are counted as new although they may not be: only the first " + count(int64(p.most.told)) + " are told apart"},
-		{p.elsewhere, "URLs are not among the pages: they lie on hosts beyond the first " + count(int64(p.most.sites))},
-		{p.unheld, "URLs are not among the pages: they waited for robots.txt beyond " + size(int64(p.most.held))},
+		{p.untold, "URLs are counted as new although they may not be: only the first " + format.Count(int64(p.most.told)) + " are told apart"},
+		{p.elsewhere, "URLs are not among the pages: they lie on hosts beyond the first " + format.Count(int64(p.most.sites))},
+		{p.unheld, "URLs are not among the pages: they waited for robots.txt beyond " + format.Size(int64(p.most.held))},
 		{p.forgotten, "URLs are taken as allowed: the robots.txt of their hosts did not fit in memory"},
-		{p.unread, "sitemaps are not read: there are more than " + count(int64(p.most.sitemaps))},
+		{p.unread, "sitemaps are not read: there are more than " + format.Count(int64(p.most.sitemaps))},
 		{p.unshown, "sitemaps that could not be read are not listed"},
 		{p.unnamed, "sitemaps that robots.txt names are not listed"},
 	} {
 		if l.n > 0 {
-			limits = append(limits, count(l.n)+" "+l.text)
+			limits = append(limits, format.Count(l.n)+" "+l.text)
 		}
 	}
 	return limits

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/plan"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -51,14 +53,14 @@ func knows(c *crawl, kept *keptState) func(urls.Key) bool {
 // revisits goes through what a state knows; nil where the crawl revisits nothing.
 func (p *planner) revisits(kept *keptState, now time.Time) *planRevisits {
 	c := p.crawl
-	rules := c.cfg.RevisitRules(program())
+	rules := c.cfg.RevisitRules(version.Program())
 	if !rules.On {
 		return nil
 	}
 	r := &planRevisits{dueOf: map[string]int64{}, probes: map[string]string{}}
 	if kept.snapshot == nil {
 		if !errors.Is(kept.err, fs.ErrNotExist) { // else there was no run yet
-			r.Trouble = clip(kept.err.Error(), maxDetail)
+			r.Trouble = format.Clip(kept.err.Error(), format.MaxDetail)
 		}
 		return r
 	}
@@ -67,7 +69,7 @@ func (p *planner) revisits(kept *keptState, now time.Time) *planRevisits {
 		return true, nil
 	})
 	if err != nil {
-		r.Trouble = clip(err.Error(), maxDetail)
+		r.Trouble = format.Clip(err.Error(), format.MaxDetail)
 	}
 	return r
 }
@@ -147,13 +149,13 @@ func (r *planReport) printRevisits(w io.Writer) {
 		fmt.Fprintf(w, "  known\tcannot be read: %s\n", v.Trouble)
 		return
 	}
-	parts := []string{count(v.Due) + " due", count(v.NotDue) + " not due"}
+	parts := []string{format.Count(v.Due) + " due", format.Count(v.NotDue) + " not due"}
 	if v.LeftOut > 0 {
-		parts = append(parts, count(v.LeftOut)+" out of scope by now")
+		parts = append(parts, format.Count(v.LeftOut)+" out of scope by now")
 	}
-	fmt.Fprintf(w, "  known\t%s from earlier runs, the last visit at %s: %s\n", plural(v.Known, "page"), v.LastVisit.Format(time.RFC3339), strings.Join(parts, ", "))
+	fmt.Fprintf(w, "  known\t%s from earlier runs, the last visit at %s: %s\n", format.Plural(v.Known, "page"), v.LastVisit.Format(time.RFC3339), strings.Join(parts, ", "))
 	if v.NextDue != nil {
-		fmt.Fprintf(w, "  next due\t%s; %s within a day, %s within a week\n", v.NextDue.Format(time.RFC3339), count(v.InDay), count(v.InWeek))
+		fmt.Fprintf(w, "  next due\t%s; %s within a day, %s within a week\n", v.NextDue.Format(time.RFC3339), format.Count(v.InDay), format.Count(v.InWeek))
 	}
-	fmt.Fprintf(w, "  next run\t%s: %s, %s new, the rest for robots.txt and sitemaps; at least %s\n", plural(v.Requests, "request"), count(v.Due)+" due", count(v.New), atLeast(v.shortest))
+	fmt.Fprintf(w, "  next run\t%s: %s, %s new, the rest for robots.txt and sitemaps; at least %s\n", format.Plural(v.Requests, "request"), format.Count(v.Due)+" due", format.Count(v.New), atLeast(v.shortest))
 }

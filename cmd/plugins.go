@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 )
@@ -23,7 +24,7 @@ func newPluginsCommand() *cobra.Command {
 			}
 			text, ok := config.ExtractorReference(args[0])
 			if !ok {
-				return exitWith(exitConfig, fmt.Errorf("there is no extractor %q (there are: %s)", args[0], strings.Join(ids, ", ")))
+				return exit.With(exit.Config, fmt.Errorf("there is no extractor %q (there are: %s)", args[0], strings.Join(ids, ", ")))
 			}
 			_, err := fmt.Fprint(cmd.OutOrStdout(), text)
 			return err

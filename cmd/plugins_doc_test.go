@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/sink"
@@ -149,7 +151,7 @@ func example(t *testing.T, dir, text string) (page, url, file, shows string) {
 	if err := c.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	parsed, err := parseURLArgument(u)
+	parsed, err := cli.ParseURL(u)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +173,7 @@ func example(t *testing.T, dir, text string) (page, url, file, shows string) {
 func results(t *testing.T, cfg *config.Config, r *crawler.Result) string {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "It gives %s", plural(int64(len(r.Records)), "record"))
+	fmt.Fprintf(&b, "It gives %s", format.Plural(int64(len(r.Records)), "record"))
 	if len(r.Records) > 1 && len(cfg.Extract) > 1 {
 		b.WriteString(" of the types below")
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler/monitor"
 )
 
@@ -26,7 +28,7 @@ const (
 // display on a terminal, JSON lines when asked for, plain lines otherwise. The
 // returned writer is where logs go meanwhile, so that they do not tear it.
 func showProgress(w io.Writer, m *monitor.Monitor, asJSON bool, maxPages int64) (logs io.Writer, stop func()) {
-	if bare, hide := beneath(w); hide != nil { // a display shows counts and rates only
+	if bare, hide := cli.Beneath(w); hide != nil { // a display shows counts and rates only
 		logs, stop = showProgress(bare, m, asJSON, maxPages)
 		return hide(logs), stop
 	}
@@ -87,20 +89,20 @@ func display(w io.Writer, m *monitor.Monitor, maxPages int64) (io.Writer, func()
 
 func displayLines(s monitor.Snapshot, maxPages int64) []string {
 	t, f := &s.Totals, &s.Frontier
-	pages := fmt.Sprintf("  pages %s   %.1f/s   records %s", count(t.Pages), s.Rate, count(sum(t.Records)))
+	pages := fmt.Sprintf("  pages %s   %.1f/s   records %s", format.Count(t.Pages), s.Rate, format.Count(format.Sum(t.Records)))
 	if eta := eta(s, maxPages); eta != "" {
 		pages += "   " + eta
 	}
-	queue := fmt.Sprintf("  in flight %d   queued %s   hosts %s", s.InFlight, count(f.Queued), count(f.Hosts))
+	queue := fmt.Sprintf("  in flight %d   queued %s   hosts %s", s.InFlight, format.Count(f.Queued), format.Count(f.Hosts))
 	if f.Waiting > 0 {
-		queue += fmt.Sprintf(" (%s waiting", count(f.Waiting))
+		queue += fmt.Sprintf(" (%s waiting", format.Count(f.Waiting))
 		if s.NextDue >= time.Second {
-			queue += ", next in " + short(s.NextDue)
+			queue += ", next in " + format.Duration(s.NextDue)
 		}
 		queue += ")"
 	}
 	trouble := fmt.Sprintf("  failed %s   disallowed %s   retries %s   %s in %s",
-		count(t.Failed), count(t.Disallowed), count(t.Retries), size(t.Bytes), short(s.Elapsed))
+		format.Count(t.Failed), format.Count(t.Disallowed), format.Count(t.Retries), format.Size(t.Bytes), format.Duration(s.Elapsed))
 	return []string{pages, queue, trouble}
 }
 
@@ -127,7 +129,7 @@ func eta(s monitor.Snapshot, maxPages int64) string {
 	if left <= 0 {
 		return ""
 	}
-	return qualifier + short(time.Duration(float64(left)/s.Rate*float64(time.Second))) + " left"
+	return qualifier + format.Duration(time.Duration(float64(left)/s.Rate*float64(time.Second))) + " left"
 }
 
 type progressLine struct {

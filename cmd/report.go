@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/drift"
 	"github.com/amblecrawl/amble/crawler/monitor"
@@ -34,21 +35,21 @@ type report struct {
 func (r *report) print(out io.Writer) {
 	s := &r.summary
 	account := s.Account()
-	took := short(time.Duration(s.DurationS * float64(time.Second)))
+	took := format.Duration(time.Duration(s.DurationS * float64(time.Second)))
 	fmt.Fprintf(out, "\n%s %s after %s: %s from %s, %s.\n\n", s.Name, s.Status, took,
-		plural(s.Pages, "page"), plural(s.Hosts, "host"), plural(sum(s.Records), "record"))
+		format.Plural(s.Pages, "page"), format.Plural(s.Hosts, "host"), format.Plural(format.Sum(s.Records), "record"))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for i, t := range sortedKeys(s.Records) {
-		fmt.Fprintf(w, "  %s\t%7s %s\n", label(i, "records"), count(s.Records[t]), t)
+	for i, t := range format.SortedKeys(s.Records) {
+		fmt.Fprintf(w, "  %s\t%7s %s\n", format.Label(i, "records"), format.Count(s.Records[t]), t)
 	}
 	if s.RowErrors > 0 {
-		fmt.Fprintf(w, "  of these\t%7s for rows that have an error instead of an answer\n", count(s.RowErrors))
+		fmt.Fprintf(w, "  of these\t%7s for rows that have an error instead of an answer\n", format.Count(s.RowErrors))
 	}
-	for i, t := range sortedKeys(s.Rejected) {
-		fmt.Fprintf(w, "  %s\t%7s %s\n", label(i, "rejected"), count(s.Rejected[t]), t)
+	for i, t := range format.SortedKeys(s.Rejected) {
+		fmt.Fprintf(w, "  %s\t%7s %s\n", format.Label(i, "rejected"), format.Count(s.Rejected[t]), t)
 	}
 	for i, path := range s.Outputs {
-		fmt.Fprintf(w, "  %s\t%s\n", label(i, "written to"), path)
+		fmt.Fprintf(w, "  %s\t%s\n", format.Label(i, "written to"), path)
 	}
 	fmt.Fprintf(w, "  requests\t%s\n", r.requests())
 	fmt.Fprintf(w, "  discovered\t%s\n", r.discovered())
@@ -67,7 +68,7 @@ func (r *report) print(out io.Writer) {
 
 func (r *report) requests() string {
 	s := &r.summary
-	parts := []string{count(s.Requests) + " sent, " + size(s.Bytes) + " received"}
+	parts := []string{format.Count(s.Requests) + " sent, " + format.Size(s.Bytes) + " received"}
 	for _, p := range []struct {
 		n    int64
 		what string
@@ -75,7 +76,7 @@ func (r *report) requests() string {
 		{s.Duplicates, "links already seen"}, {s.Retries, "retries"},
 	} {
 		if p.n > 0 {
-			parts = append(parts, count(p.n)+" "+p.what)
+			parts = append(parts, format.Count(p.n)+" "+p.what)
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -84,9 +85,9 @@ func (r *report) requests() string {
 // discovered says what became of all that was found; its parts add up.
 func (r *report) discovered() string {
 	s := &r.summary
-	parts := []string{count(s.Discovered) + " in all = " + count(s.Fetched) + " fetched"}
+	parts := []string{format.Count(s.Discovered) + " in all = " + format.Count(s.Fetched) + " fetched"}
 	if s.Redirected > 0 {
-		parts[0] += " (" + count(s.Redirected) + " redirects)"
+		parts[0] += " (" + format.Count(s.Redirected) + " redirects)"
 	}
 	for _, p := range []struct {
 		n    int64
@@ -96,7 +97,7 @@ func (r *report) discovered() string {
 		{s.Trapped, "trapped"}, {s.Pending, r.pending()},
 	} {
 		if p.n > 0 {
-			parts = append(parts, count(p.n)+" "+p.what)
+			parts = append(parts, format.Count(p.n)+" "+p.what)
 		}
 	}
 	return strings.Join(parts, " + ")
@@ -105,7 +106,7 @@ func (r *report) discovered() string {
 // pending says what is to become of the URLs that are left.
 func (r *report) pending() string {
 	if r.summary.Status == crawler.StatusFinished && r.maxPages > 0 {
-		return "left, as scope.max_pages is " + count(r.maxPages)
+		return "left, as scope.max_pages is " + format.Count(r.maxPages)
 	}
 	return "still queued"
 }
@@ -127,16 +128,16 @@ func (r *report) printWithheld(out io.Writer) {
 	}
 	fmt.Fprintln(out, "\n  Not fetched:")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for i, class := range sortedKeys(reasons) {
-		if i == maxReported {
+	for i, class := range format.SortedKeys(reasons) {
+		if i == format.MaxReported {
 			fmt.Fprintf(w, "    and %d more reasons, in the file of --summary\n", len(reasons)-i)
 			break
 		}
 		example := ""
 		if known := r.examples[class]; len(known) > 0 {
-			example = "such as " + strings.TrimPrefix(known[0].URL+": ", ": ") + clip(strings.TrimPrefix(known[0].Detail, string(class)+": "), maxDetail)
+			example = "such as " + strings.TrimPrefix(known[0].URL+": ", ": ") + format.Clip(strings.TrimPrefix(known[0].Detail, string(class)+": "), format.MaxDetail)
 		}
-		fmt.Fprintf(w, "    %s\t%s\t%s\n", class, count(reasons[class]), example)
+		fmt.Fprintf(w, "    %s\t%s\t%s\n", class, format.Count(reasons[class]), example)
 	}
 	_ = w.Flush()
 }
@@ -149,7 +150,7 @@ func (r *report) printTraps(out io.Writer) {
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for i, t := range s.Traps {
-		if i == maxReported {
+		if i == format.MaxReported {
 			fmt.Fprintf(w, "    and %d more patterns, in the file of --summary\n", len(s.Traps)-i)
 			break
 		}
@@ -157,11 +158,11 @@ func (r *report) printTraps(out io.Writer) {
 		if pattern == "" {
 			pattern = "other patterns"
 		}
-		fmt.Fprintf(w, "    %s\t%s\t%s\n", t.Rule, count(t.URLs), clip(pattern, maxDetail))
+		fmt.Fprintf(w, "    %s\t%s\t%s\n", t.Rule, format.Count(t.URLs), format.Clip(pattern, format.MaxDetail))
 	}
 	_ = w.Flush()
 	if s.NearDuplicates > 0 {
-		fmt.Fprintf(out, "\n  Near-duplicates: the links of %s were not followed.\n", plural(s.NearDuplicates, "page"))
+		fmt.Fprintf(out, "\n  Near-duplicates: the links of %s were not followed.\n", format.Plural(s.NearDuplicates, "page"))
 	}
 }
 
@@ -174,8 +175,8 @@ func (r *report) printFields(out io.Writer) {
 	})
 	fmt.Fprintln(out, "\n  Values that were not as asked:")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, f := range r.fields[:min(len(r.fields), maxReported)] {
-		fmt.Fprintf(w, "    %s\t%s\tsuch as %s\n", f.Field, count(f.Count), clip(f.Example, 160))
+	for _, f := range r.fields[:min(len(r.fields), format.MaxReported)] {
+		fmt.Fprintf(w, "    %s\t%s\tsuch as %s\n", f.Field, format.Count(f.Count), format.Clip(f.Example, 160))
 	}
 	_ = w.Flush()
 }
@@ -206,7 +207,7 @@ func (r *report) printNext(out io.Writer) {
 	if s.Trapped > 0 {
 		next = append(next, "scope.traps."+s.Traps[0].Rule+"    in "+r.config+", if pages of these patterns matter")
 	}
-	for _, class := range sortedKeys(s.Errors) {
+	for _, class := range format.SortedKeys(s.Errors) {
 		if known := r.examples[class]; len(known) > 0 && known[0].URL != "" {
 			next = append(next, "amble explain "+r.config+" "+known[0].URL+"    says what became of it")
 			break

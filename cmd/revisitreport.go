@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/amblecrawl/amble/cmd/format"
 )
 
 // revisited says what became of the pages that are known over runs, "" where none are.
@@ -16,7 +18,7 @@ func (r *report) revisited() (pages, records string) {
 		{v.New, "new"}, {v.Changed, "changed"}, {v.Unchanged, "unchanged"}, {v.NotDue, "not due"}, {v.Gone, "gone"}, {v.Kept, "kept as they were, as they could not be had"},
 	})
 	if v.Unlinked > 0 {
-		pages += ", " + count(v.Unlinked) + " of them with no link to them"
+		pages += ", " + format.Count(v.Unlinked) + " of them with no link to them"
 	}
 	records = counted([]countOf{{v.RecordsNew, "new"}, {v.RecordsChanged, "changed"}, {v.RecordsDeleted, "no more"}})
 	if v.Writes == "changes" {
@@ -30,7 +32,7 @@ func (r *report) revisited() (pages, records string) {
 func (r *report) gaveNothing() bool {
 	v := r.summary.Revisit
 	asTheyWere := v != nil && v.Writes == "changes" && v.Unchanged+v.NotDue+v.Kept > 0
-	return sum(r.summary.Records) == 0 && !asTheyWere
+	return format.Sum(r.summary.Records) == 0 && !asTheyWere
 }
 
 type countOf struct {
@@ -42,7 +44,7 @@ func counted(all []countOf) string {
 	var parts []string
 	for _, c := range all {
 		if c.n > 0 {
-			parts = append(parts, count(c.n)+" "+c.what)
+			parts = append(parts, format.Count(c.n)+" "+c.what)
 		}
 	}
 	if parts == nil {

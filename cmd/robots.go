@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/politeness/robots"
 )
 
@@ -19,14 +21,14 @@ func newRobotsCommand() *cobra.Command {
 		Long: `Prints one line per URL: "allow" or "disallow", a tab, the number of the line
 that decided (0: none), a tab, the URL. A single "-" reads URLs from stdin.
 Without --file the robots.txt of each URL's host is fetched.`,
-		Args: takes("URL..."),
+		Args: cli.Takes("URL..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("agent") {
-				return exitWith(exitConfig, fmt.Errorf("robots: --agent is missing (%s)", seeHelp(cmd)))
+				return exit.With(exit.Config, fmt.Errorf("robots: --agent is missing (%s)", cli.SeeHelp(cmd)))
 			}
 			m, err := robots.ParseMode(mode)
 			if err != nil {
-				return exitWith(exitConfig, fmt.Errorf("--mode: %w", err))
+				return exit.With(exit.Config, fmt.Errorf("--mode: %w", err))
 			}
 			judge, err := newRobotsJudge(cmd, agent, file, m)
 			if err != nil {
@@ -68,7 +70,7 @@ func eachURL(in io.Reader, args []string, do func(string) error) error {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return exitWith(exitConfig, fmt.Errorf("reading URLs from stdin: %w", err))
+		return exit.With(exit.Config, fmt.Errorf("reading URLs from stdin: %w", err))
 	}
 	return nil
 }
@@ -76,12 +78,12 @@ func eachURL(in io.Reader, args []string, do func(string) error) error {
 func readRobotsFile(path string, m robots.Mode) (*robots.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, exitWith(exitConfig, fmt.Errorf("--file: %w", err))
+		return nil, exit.With(exit.Config, fmt.Errorf("--file: %w", err))
 	}
 	defer f.Close()
 	body, err := io.ReadAll(io.LimitReader(f, robots.MaxSize+1))
 	if err != nil {
-		return nil, exitWith(exitConfig, fmt.Errorf("--file: %w", err))
+		return nil, exit.With(exit.Config, fmt.Errorf("--file: %w", err))
 	}
 	return robots.Parse(body, m), nil
 }

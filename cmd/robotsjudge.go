@@ -8,6 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/fetch"
 	"github.com/amblecrawl/amble/politeness"
@@ -39,10 +42,10 @@ func newRobotsJudge(cmd *cobra.Command, agent, file string, mode robots.Mode) (*
 		Guard: gate.Guard, ErrRefused: politeness.ErrNotGranted,
 	})
 	if err != nil {
-		return nil, exitWith(exitConfig, err)
+		return nil, exit.With(exit.Config, err)
 	}
 	c := askRobots(gate, client)
-	return &robotsJudge{crawl: c, live: c.single(teller(cmd.ErrOrStderr())), named: named}, nil
+	return &robotsJudge{crawl: c, live: c.single(cli.Teller(cmd.ErrOrStderr())), named: named}, nil
 }
 
 func (j *robotsJudge) close() {
@@ -69,14 +72,14 @@ func (j *robotsJudge) judge(ctx context.Context, url string) (robots.Verdict, er
 	if j.rules != nil {
 		return j.rules.Check(url), nil
 	}
-	u, err := parseURLArgument(url)
+	u, err := cli.ParseURL(url)
 	if err != nil {
 		return robots.Verdict{}, err
 	}
 	j.named.add(u)
 	v, err := j.live.permission(ctx, u)
 	if ctx.Err() != nil {
-		return robots.Verdict{}, exitSilent(exitInterrupted)
+		return robots.Verdict{}, exit.Silent(exit.Interrupted)
 	}
 	if v.Grant != nil {
 		v.Grant.Cancel()
@@ -87,7 +90,7 @@ func (j *robotsJudge) judge(ctx context.Context, url string) (robots.Verdict, er
 		if err != nil {
 			reason = err.Error()
 		}
-		j.live.said("%s: %s", u.Origin(), clip(reason, maxDetail))
+		j.live.said("%s: %s", u.Origin(), format.Clip(reason, format.MaxDetail))
 		// Unreachable means disallowed, by no line (RFC 9309 section 2.3.1.4).
 		return robots.Verdict{}, nil
 	}

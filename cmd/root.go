@@ -1,6 +1,11 @@
 package cmd
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/version"
+)
 
 // newRoot is the command tree.
 func newRoot() *cobra.Command {
@@ -17,16 +22,16 @@ killed goes on where it was.
   amble lint crawl.yaml      check a config
   amble try crawl.yaml URL   see what one page gives
   amble serve DIR            run crawls on their schedules`,
-		Version:       version,
-		Args:          knownCommand,
+		Version:       version.Number,
+		Args:          cli.KnownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 
 		SuggestionsMinimumDistance: 2,
 	}
-	root.SetVersionTemplate(versionLine())
-	root.SetFlagErrorFunc(badFlag)
+	root.SetVersionTemplate(version.Line())
+	root.SetFlagErrorFunc(cli.BadFlag)
 	root.PersistentFlags().CountP("verbose", "v", "log more: -v what happens to each URL, -vv everything")
 	root.AddCommand(
 		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),

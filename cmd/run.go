@@ -13,6 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/monitor"
@@ -43,9 +46,9 @@ func newRunCommand() *cobra.Command {
 Exit status: 0 finished; 1 finished but nothing could be fetched, or records have
 drifted and drift.action is fail; 2 the config or the command line is wrong; 3 a sink, disk or engine failure; 130 interrupted.
 After 3 and 130 the same command goes on where the run stopped.`,
-		Args: takes("CONFIG"),
+		Args: cli.Takes("CONFIG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := loadConfig(cmd, args[0], flags.set)
+			cfg, err := cli.LoadConfig(cmd, args[0], flags.set)
 			if err != nil {
 				return err
 			}
@@ -66,8 +69,8 @@ After 3 and 130 the same command goes on where the run stopped.`,
 	f.StringVar(&flags.replay, "replay", "", "take every answer from this `file`: nothing is sent, and nothing waits. The state is beside the crawl's own, and always begins anew")
 	cmd.MarkFlagsMutuallyExclusive("record", "replay")
 	cmd.MarkFlagsMutuallyExclusive("state", "replay")
-	f.StringVar(&flags.trace, "trace", "", traceUsage)
-	f.StringArrayVar(&flags.set, "set", nil, setUsage)
+	f.StringVar(&flags.trace, "trace", "", cli.TraceUsage)
+	f.StringArrayVar(&flags.set, "set", nil, cli.SetUsage)
 	f.BoolVar(&flags.accept, "accept-drift", false, "take this run as a good one, whatever its records are like")
 	return cmd
 }
@@ -78,7 +81,7 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	state := cfg.State
 	if flags.state != "" {
 		if strings.Contains(flags.state, "://") {
-			return exitWith(exitConfig, fmt.Errorf("--state %s: want a folder; states elsewhere are not supported yet", flags.state))
+			return exit.With(exit.Config, fmt.Errorf("--state %s: want a folder; states elsewhere are not supported yet", flags.state))
 		}
 		state = flags.state
 	}
@@ -87,10 +90,10 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 	}
 	m := monitor.New(crawler.SystemClock{}.Now)
 	logs, stopProgress := showProgress(stderr, m, flags.json, cfg.Scope.MaxPages)
-	log := logger(cmd, logs, flags.json)
+	log := cli.Logger(cmd, logs, flags.json)
 	defer func() { stopProgress() }()
 
-	tracer, closeTraces, err := openTraces(cmd, flags.trace, log)
+	tracer, closeTraces, err := cli.OpenTraces(cmd, flags.trace, log)
 	if err != nil {
 		return err
 	}
@@ -117,7 +120,7 @@ func sayResuming(w io.Writer, log *slog.Logger, asJSON bool, run crawler.RunStat
 		return
 	}
 	fmt.Fprintf(w, "amble: resuming the run of %s, %s done; --fresh starts over instead\n",
-		run.Started.UTC().Format("2006-01-02 15:04:05 MST"), plural(settled, "URL"))
+		run.Started.UTC().Format("2006-01-02 15:04:05 MST"), format.Plural(settled, "URL"))
 }
 
 // checkSummary finds out before the run that its summary can be written.
@@ -126,11 +129,11 @@ func checkSummary(path string) error {
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return exitWith(exitConfig, fmt.Errorf("--summary: %w", err))
+		return exit.With(exit.Config, fmt.Errorf("--summary: %w", err))
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
-		return exitWith(exitConfig, fmt.Errorf("--summary: %w", err))
+		return exit.With(exit.Config, fmt.Errorf("--summary: %w", err))
 	}
 	return f.Close()
 }
@@ -147,7 +150,7 @@ func writeSummary(cmd *cobra.Command, r *report, flags runFlags) error {
 			err = os.WriteFile(flags.summary, append(data, '\n'), 0o644)
 		}
 		if err != nil {
-			return exitWith(exitFailed, fmt.Errorf("writing the summary: %w", err))
+			return exit.With(exit.Failed, fmt.Errorf("writing the summary: %w", err))
 		}
 	}
 	out := cmd.OutOrStdout()
@@ -165,7 +168,7 @@ func writeSummary(cmd *cobra.Command, r *report, flags runFlags) error {
 		wholeSummary
 	}{"summary", r.whole()}
 	if err := json.NewEncoder(out).Encode(line); err != nil {
-		return exitWith(exitFailed, fmt.Errorf("writing the summary: %w", err))
+		return exit.With(exit.Failed, fmt.Errorf("writing the summary: %w", err))
 	}
 	return nil
 }

@@ -14,6 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/history"
 )
@@ -36,7 +39,7 @@ func newRunsCommand() *cobra.Command {
 	f.StringVar(&flags.history, "history", "", "`file` of the history (default: .amble/history.db here, or in the only folder here that has one)")
 	f.BoolVar(&flags.json, "json", false, "print JSON")
 	list := &cobra.Command{
-		Use: "list", Short: "List the runs, the latest first", Args: takes(),
+		Use: "list", Short: "List the runs, the latest first", Args: cli.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return flags.with(cmd, func(h *history.History) error { return listRuns(cmd, h, flags) })
 		},
@@ -48,13 +51,13 @@ func newRunsCommand() *cobra.Command {
 		newRunsVerb("cancel", "Stop the run of a crawl; its next run goes on where it was", "stop"),
 		newRunsVerb("resume", "Start a crawl's run now, an unfinished one where it was", "start"),
 		&cobra.Command{
-			Use: "show NUMBER", Short: "Show one run with its summary", Args: takes("NUMBER"),
+			Use: "show NUMBER", Short: "Show one run with its summary", Args: cli.Takes("NUMBER"),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return flags.with(cmd, func(h *history.History) error { return showRun(cmd, h, args[0], flags.json) })
 			},
 		},
 		&cobra.Command{
-			Use: "diff NUMBER NUMBER", Short: "Show what differs between the summaries of two runs", Args: takes("NUMBER", "NUMBER"),
+			Use: "diff NUMBER NUMBER", Short: "Show what differs between the summaries of two runs", Args: cli.Takes("NUMBER", "NUMBER"),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return flags.with(cmd, func(h *history.History) error { return diffRuns(cmd, h, args[0], args[1], flags.json) })
 			},
@@ -70,17 +73,17 @@ func (flags *runsFlags) with(cmd *cobra.Command, do func(*history.History) error
 	}
 	h, err := history.OpenReader(cmd.Context(), file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return exitWith(exitConfig, fmt.Errorf("there is no history %s: name that of the daemon with --history", file))
+		return exit.With(exit.Config, fmt.Errorf("there is no history %s: name that of the daemon with --history", file))
 	}
 	if err != nil {
-		return exitWith(exitConfig, err)
+		return exit.With(exit.Config, err)
 	}
 	defer h.Close()
 	err = do(h)
-	if _, decided := errors.AsType[*exitError](err); err == nil || decided {
+	if _, decided := errors.AsType[*exit.Error](err); err == nil || decided {
 		return err
 	}
-	return exitWith(exitConfig, err)
+	return exit.With(exit.Config, err)
 }
 
 func listRuns(cmd *cobra.Command, h *history.History, flags runsFlags) error {
@@ -89,7 +92,7 @@ func listRuns(cmd *cobra.Command, h *history.History, flags runsFlags) error {
 		return err
 	}
 	if flags.json {
-		return printJSON(cmd.OutOrStdout(), runs)
+		return cli.PrintJSON(cmd.OutOrStdout(), runs)
 	}
 	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NUMBER\tCRAWL\tSTATUS\tDUE\tSTARTED\tTOOK\tPAGES\tRECORDS\tNOTES")
@@ -97,7 +100,7 @@ func listRuns(cmd *cobra.Command, h *history.History, flags runsFlags) error {
 		r := &runs[i]
 		pages, records, note := "", "", firstLine(r.Reason)
 		if s, ok := summaryOf(r); ok {
-			pages, records = count(s.Pages), count(sum(s.Records))
+			pages, records = format.Count(s.Pages), format.Count(format.Sum(s.Records))
 			if whole := (report{summary: crawler.Summary{Revisit: s.Revisit}}); note == "" && s.Revisit != nil {
 				note, _ = whole.revisited()
 				note = "pages: " + note
@@ -130,7 +133,7 @@ func tookOf(r *history.Run) string {
 	if r.Started.IsZero() || r.Ended.IsZero() || r.Status == history.Skipped {
 		return "-"
 	}
-	return short(r.Ended.Sub(r.Started))
+	return format.Duration(r.Ended.Sub(r.Started))
 }
 
 func runByNumber(cmd *cobra.Command, h *history.History, text string) (history.Run, error) {
@@ -172,7 +175,7 @@ func diffRuns(cmd *cobra.Command, h *history.History, a, b string, asJSON bool) 
 		}
 	}
 	if asJSON {
-		return printJSON(cmd.OutOrStdout(), found)
+		return cli.PrintJSON(cmd.OutOrStdout(), found)
 	}
 	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "FIGURE\tRUN %s\tRUN %s\n", a, b)

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 )
 
 // ownHistory is the history of a daemon whose configs lie in the working folder.
@@ -28,8 +31,8 @@ func (flags *runsFlags) find(cmd *cobra.Command) (string, error) {
 	case 1:
 		return below[0], nil
 	}
-	if len(below) > maxReported {
-		below = append(below[:maxReported:maxReported], "...")
+	if len(below) > format.MaxReported {
+		below = append(below[:format.MaxReported:format.MaxReported], "...")
 	}
-	return "", exitWith(exitConfig, fmt.Errorf("there are several histories: name one with --history: %s", strings.Join(below, ", ")))
+	return "", exit.With(exit.Config, fmt.Errorf("there are several histories: name one with --history: %s", strings.Join(below, ", ")))
 }

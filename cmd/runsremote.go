@@ -14,6 +14,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 )
 
 // Bounds of a question to a daemon.
@@ -26,7 +30,7 @@ const (
 func newRunsVerb(name, short, verb string) *cobra.Command {
 	var at, token string
 	cmd := &cobra.Command{
-		Use: name + " CRAWL", Short: short, Args: takes("CRAWL"),
+		Use: name + " CRAWL", Short: short, Args: cli.Takes("CRAWL"),
 		Long: short + ".\nIt asks the daemon at --url, with the token in AMBLE_TOKEN where the daemon has one.\n\nExit status: 0 done; 1 there was nothing to do; 2 the daemon cannot be asked.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return askDaemon(cmd, at, cmp.Or(token, os.Getenv(tokenVariable)), args[0], verb)
@@ -41,13 +45,13 @@ func newRunsVerb(name, short, verb string) *cobra.Command {
 func askDaemon(cmd *cobra.Command, at, token, crawl, verb string) error {
 	base, err := url.Parse(at)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
-		return exitWith(exitConfig, fmt.Errorf("--url %s: want an address such as http://127.0.0.1:7733", at))
+		return exit.With(exit.Config, fmt.Errorf("--url %s: want an address such as http://127.0.0.1:7733", at))
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), askFor)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, base.JoinPath("api/v1/crawls", crawl, verb).String(), nil)
 	if err != nil {
-		return exitWith(exitConfig, err)
+		return exit.With(exit.Config, err)
 	}
 	r.Header.Set("Accept", "application/json")
 	if token != "" {
@@ -57,12 +61,12 @@ func askDaemon(cmd *cobra.Command, at, token, crawl, verb string) error {
 	defer client.CloseIdleConnections()
 	answer, err := client.Do(r)
 	if err != nil {
-		return exitWith(exitConfig, fmt.Errorf("the daemon cannot be asked: %w (does amble serve run there? --url names another address)", err))
+		return exit.With(exit.Config, fmt.Errorf("the daemon cannot be asked: %w (does amble serve run there? --url names another address)", err))
 	}
 	defer answer.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	if err != nil {
-		return exitWith(exitConfig, fmt.Errorf("the daemon's answer broke off: %w", err))
+		return exit.With(exit.Config, fmt.Errorf("the daemon's answer broke off: %w", err))
 	}
 	return readAnswer(cmd, answer.StatusCode, data, crawl)
 }
@@ -82,9 +86,9 @@ func readAnswer(cmd *cobra.Command, status int, data []byte, crawl string) error
 		fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", crawl, told.State)
 		return nil
 	case status == http.StatusConflict && told.Detail != "":
-		return exitWith(exitNothing, errors.New(told.Detail))
+		return exit.With(exit.Nothing, errors.New(told.Detail))
 	case told.Detail != "":
-		return exitWith(exitConfig, fmt.Errorf("the daemon says: %s", clip(strings.ToValidUTF8(told.Detail, "?"), maxDetail)))
+		return exit.With(exit.Config, fmt.Errorf("the daemon says: %s", format.Clip(strings.ToValidUTF8(told.Detail, "?"), format.MaxDetail)))
 	}
-	return exitWith(exitConfig, fmt.Errorf("status %d, and not the answer of amble serve: --url names another address", status))
+	return exit.With(exit.Config, fmt.Errorf("status %d, and not the answer of amble serve: --url names another address", status))
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler/history"
 )
 
@@ -37,17 +38,17 @@ fetch: {allow_private: true, retries: 100}
 		out, _ := cmd.CombinedOutput()
 		return string(out), cmd.ProcessState.ExitCode()
 	}
-	awaiting(t, "the daemon", func() bool { _, code := ask(token, "cancel", "a"); return code == exitNothing })
+	awaiting(t, "the daemon", func() bool { _, code := ask(token, "cancel", "a"); return code == exit.Nothing })
 	for _, c := range []struct {
 		token, verb, crawl string
 		code               int
 		held               string
 	}{
-		{"", "resume", "a", exitConfig, "the token is missing or wrong"},
-		{token, "resume", "b", exitConfig, "no such crawl"},
-		{token, "resume", "a", exitOK, "a: "},
-		{token, "resume", "a", exitNothing, "running already"},
-		{token, "cancel", "a", exitOK, "a: "},
+		{"", "resume", "a", exit.Config, "the token is missing or wrong"},
+		{token, "resume", "b", exit.Config, "no such crawl"},
+		{token, "resume", "a", exit.OK, "a: "},
+		{token, "resume", "a", exit.Nothing, "running already"},
+		{token, "cancel", "a", exit.OK, "a: "},
 	} {
 		if out, code := ask(c.token, c.verb, c.crawl); code != c.code || !strings.Contains(out, c.held) {
 			t.Errorf("%s %s: %d: %s", c.verb, c.crawl, code, out)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
 	"github.com/amblecrawl/amble/crawler/history"
 )
 
@@ -20,7 +21,7 @@ func showRun(cmd *cobra.Command, h *history.History, number string, asJSON bool)
 		return err
 	}
 	if asJSON {
-		return printJSON(cmd.OutOrStdout(), r)
+		return cli.PrintJSON(cmd.OutOrStdout(), r)
 	}
 	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	for _, row := range [][2]string{

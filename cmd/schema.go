@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler/config"
 )
 
@@ -12,11 +14,11 @@ func newSchemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the config's JSON Schema, for editors",
-		Args:  takes(),
+		Args:  cli.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			schema, err := config.Schema()
 			if err != nil {
-				return exitWith(exitFailed, err)
+				return exit.With(exit.Failed, err)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", schema)
 			return err

@@ -21,6 +21,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/politeness/ledger"
 )
 
@@ -150,7 +151,7 @@ output: [{jsonl: "out/{type}.jsonl"}, {csv: "out/{type}.csv"}]
 	}
 	_ = run.Process.Signal(os.Interrupt)
 	_ = run.Wait()
-	if code := run.ProcessState.ExitCode(); code != exitInterrupted {
+	if code := run.ProcessState.ExitCode(); code != exit.Interrupted {
 		t.Fatalf("exit status %d\n%s", code, talk.String())
 	}
 	said["the output of an interrupted run"] = talk.Bytes()

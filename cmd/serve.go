@@ -16,6 +16,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/alert"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -63,7 +66,7 @@ address cannot be listened at; 3 the history cannot be written.`,
 			if flags.try != "" && len(args) == 0 {
 				return nil
 			}
-			return takes("CONFIG-or-DIR...")(cmd, args)
+			return cli.Takes("CONFIG-or-DIR...")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if flags.try != "" {
@@ -79,7 +82,7 @@ address cannot be listened at; 3 the history cannot be written.`,
 	f.StringVar(&flags.token, "token", "", "token that the dashboard asks for; AMBLE_TOKEN keeps it out of the list of processes")
 	f.StringSliceVar(&flags.hosts, "host", nil, "a `name` by which the dashboard is reached, such as that of a proxy; repeatable")
 	f.StringVar(&flags.try, "test-alerts", "", "send a test message to each of the alerts of this `config`, and end")
-	f.StringVar(&flags.trace, "trace", "", traceUsage)
+	f.StringVar(&flags.trace, "trace", "", cli.TraceUsage)
 	f.BoolVar(&flags.checkOnly, "check", false, "only say whether it could start with these arguments, and end")
 	f.DurationVar(&flags.every, "reload", 2*time.Second, "how often configs are looked at for changes; 0 only on SIGHUP")
 	return cmd
@@ -105,7 +108,7 @@ type server struct {
 // serving runs a daemon until it is stopped, or gives way to a newer one for good.
 func serving(cmd *cobra.Command, args []string, flags serveFlags) error {
 	if flags.atOnce < 1 {
-		return exitWith(exitConfig, errors.New("--at-once: at least one run at a time"))
+		return exit.With(exit.Config, errors.New("--at-once: at least one run at a time"))
 	}
 	if err := flags.check(); err != nil {
 		return err
@@ -128,7 +131,7 @@ func serving(cmd *cobra.Command, args []string, flags serveFlags) error {
 }
 
 func newServer(cmd *cobra.Command, args []string) *server {
-	s := &server{log: logger(cmd, cmd.ErrOrStderr(), false), board: monitor.NewBoard(crawler.SystemClock{}.Now), common: politeness.NewCommon(nil)}
+	s := &server{log: cli.Logger(cmd, cmd.ErrOrStderr(), false), board: monitor.NewBoard(crawler.SystemClock{}.Now), common: politeness.NewCommon(nil)}
 	s.configs = &configs{args: args, log: s.log, load: func(path string) (*config.Config, config.Diagnostics) {
 		return config.Load(path, config.Options{Env: os.LookupEnv})
 	}}
@@ -137,7 +140,7 @@ func newServer(cmd *cobra.Command, args []string) *server {
 
 // serve runs a daemon until its end, which is that of the command or that it gives way.
 func (s *server) serve(cmd *cobra.Command, flags serveFlags, successor *succession) error {
-	tracer, closeTraces, err := openTraces(cmd, flags.trace, s.log)
+	tracer, closeTraces, err := cli.OpenTraces(cmd, flags.trace, s.log)
 	if err != nil {
 		return err
 	}
@@ -154,12 +157,12 @@ func (s *server) serve(cmd *cobra.Command, flags serveFlags, successor *successi
 	}
 	defer release()
 	if err := s.recallDebts(cmd.Context()); err != nil {
-		return exitWith(exitFailed, err)
+		return exit.With(exit.Failed, err)
 	}
 	defer s.debts.close()
 	s.daemon = daemon.New(daemon.Options{History: s.history, Clock: crawler.SystemClock{}, Log: s.log, AtOnce: flags.atOnce})
 	if err := s.daemon.Set(cmd.Context(), s.crawls()); err != nil {
-		return exitWith(exitFailed, err)
+		return exit.With(exit.Failed, err)
 	}
 	s.showConfigs()
 	show, address, err := s.openDashboard(cmd.Context(), flags.dashboardFlags, successor)
@@ -167,7 +170,7 @@ func (s *server) serve(cmd *cobra.Command, flags serveFlags, successor *successi
 		return err
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "amble: %s, %d of them scheduled; history in %s\n",
-		plural(int64(len(s.configs.good)), "crawl"), s.configs.scheduled(), s.history.Path())
+		format.Plural(int64(len(s.configs.good)), "crawl"), s.configs.scheduled(), s.history.Path())
 	reloading, stop := context.WithCancel(cmd.Context())
 	defer stop()
 	go s.reload(reloading, flags.every)
@@ -181,7 +184,7 @@ func (s *server) serve(cmd *cobra.Command, flags serveFlags, successor *successi
 	}
 	s.tellManager(handover.Ready)
 	if err := s.daemon.Run(reloading); err != nil {
-		return exitWith(exitFailed, err)
+		return exit.With(exit.Failed, err)
 	}
 	return nil
 }
@@ -211,16 +214,16 @@ func historyBeside(arg string) string {
 func (s *server) openHistory(cmd *cobra.Command, path string) (release func(), err error) {
 	free, err := history.Hold(path)
 	if errors.Is(err, history.ErrHeld) {
-		return nil, exitWith(exitConfig, fmt.Errorf("%w (stop it, or name another file with --history)", err))
+		return nil, exit.With(exit.Config, fmt.Errorf("%w (stop it, or name another file with --history)", err))
 	}
 	if err != nil {
-		return nil, exitWith(exitFailed, fmt.Errorf("the history of runs: %w", err))
+		return nil, exit.With(exit.Failed, fmt.Errorf("the history of runs: %w", err))
 	}
 	s.used = usedBefore(path)
 	h, aside, err := history.OpenAnew(cmd.Context(), path, time.Now())
 	if err != nil {
 		free()
-		return nil, exitWith(exitFailed, fmt.Errorf("the history of runs: %w", err))
+		return nil, exit.With(exit.Failed, fmt.Errorf("the history of runs: %w", err))
 	}
 	if aside != "" {
 		s.log.Error("the history of runs was damaged: it is kept under another name, and a new one begins", "file", path, "kept", aside)
@@ -314,7 +317,7 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 		if ctx.Err() != nil {
 			return daemon.Result{Status: history.Stopped}
 		}
-		failed := daemon.Result{Status: history.Failed, Reason: message(cfg, err).Error()}
+		failed := daemon.Result{Status: history.Failed, Reason: exit.Message(cfg, err).Error()}
 		s.alertOn(ctx, cfg, o.Number, failed, nil)
 		return failed
 	}
@@ -334,7 +337,7 @@ func resultOf(cfg *config.Config, r *report) daemon.Result {
 	case err == nil:
 	case r.summary.Status == crawler.StatusInterrupted:
 		out.Status = history.Stopped
-	case exitSaid(err):
+	case exit.Said(err):
 		out.Status, out.Reason = history.Failed, hidingIn(cfg)(r.whyNothing())
 	default:
 		out.Status, out.Reason = history.Failed, err.Error()

@@ -9,6 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/alert"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -27,7 +30,7 @@ func messageOf(cfg *config.Config, number int64, kind alert.Kind, text string, a
 	at = at.UTC()
 	return alert.Message{
 		ID:   fmt.Sprintf("%s-%d-%s-%s", cfg.Name, max(number, 0), kind, at.Format("20060102T150405.000000000Z")),
-		Kind: kind, Crawl: cfg.Name, Number: max(number, 0), Text: clip(hidingIn(cfg)(text), maxAlert), At: at,
+		Kind: kind, Crawl: cfg.Name, Number: max(number, 0), Text: format.Clip(hidingIn(cfg)(text), maxAlert), At: at,
 	}
 }
 
@@ -38,7 +41,7 @@ const maxAlert = 500
 func (s *server) tell(cfg *config.Config, number int64, kind alert.Kind, text string, r *report) {
 	m := messageOf(cfg, number, kind, text, time.Now())
 	if r != nil {
-		m.Pages, m.Records = r.summary.Pages, sum(r.summary.Records)
+		m.Pages, m.Records = r.summary.Pages, format.Sum(r.summary.Records)
 	}
 	for i := range cfg.Alerts {
 		if cfg.Alerts[i].Wants(string(kind)) {
@@ -62,7 +65,7 @@ func (s *server) watchTime(cfg *config.Config, number int64) (stop func()) {
 		a := &cfg.Alerts[i]
 		if a.SlowerThan > 0 && a.Wants(string(alert.TooSlow)) {
 			timers = append(timers, time.AfterFunc(a.SlowerThan, func() {
-				s.tellOne(cfg, i, number, alert.TooSlow, "the run takes longer than "+short(a.SlowerThan))
+				s.tellOne(cfg, i, number, alert.TooSlow, "the run takes longer than "+format.Duration(a.SlowerThan))
 			}))
 		}
 	}
@@ -97,7 +100,7 @@ func (s *server) watchDebts(cfg *config.Config, number int64) func([]crawler.Ent
 					continue
 				}
 				told[i][e.Host] = true
-				s.tellOne(cfg, i, number, alert.Debt, fmt.Sprintf("%s asks to be left alone for %s (status %d)", e.Host, short(e.RetryAfter), e.Status))
+				s.tellOne(cfg, i, number, alert.Debt, fmt.Sprintf("%s asks to be left alone for %s (status %d)", e.Host, format.Duration(e.RetryAfter), e.Status))
 			}
 		}
 	}
@@ -106,7 +109,7 @@ func (s *server) watchDebts(cfg *config.Config, number int64) func([]crawler.Ent
 // alertOn tells of what is wrong with a run that has ended.
 func (s *server) alertOn(ctx context.Context, cfg *config.Config, number int64, end daemon.Result, r *report) {
 	if errors.Is(context.Cause(ctx), daemon.ErrLate) {
-		s.tell(cfg, number, alert.TooSlow, "the run was stopped: it took longer than its deadline, "+short(cfg.Schedule.Deadline), r)
+		s.tell(cfg, number, alert.TooSlow, "the run was stopped: it took longer than its deadline, "+format.Duration(cfg.Schedule.Deadline), r)
 	}
 	if end.Status == history.Failed {
 		s.tell(cfg, number, alert.Failure, end.Reason, r)
@@ -115,7 +118,7 @@ func (s *server) alertOn(ctx context.Context, cfg *config.Config, number int64, 
 		return
 	}
 	if n := len(r.drift.Findings); n > 0 && !r.drift.Accepted {
-		s.tell(cfg, number, alert.Drift, fmt.Sprintf("records have drifted: %s, such as %s %s", plural(int64(n), "figure"), r.drift.Findings[0].Name(), r.drift.Findings[0].Message), r)
+		s.tell(cfg, number, alert.Drift, fmt.Sprintf("records have drifted: %s, such as %s %s", format.Plural(int64(n), "figure"), r.drift.Findings[0].Name(), r.drift.Findings[0].Message), r)
 	}
 	if end.Status == history.Finished && len(cfg.Output) > 0 && r.gaveNothing() {
 		s.tell(cfg, number, alert.NoRecords, "the run gave no record", r)
@@ -124,19 +127,19 @@ func (s *server) alertOn(ctx context.Context, cfg *config.Config, number int64, 
 
 // testAlerts sends a message to each target of a config, and says what became of it.
 func testAlerts(cmd *cobra.Command, path string) error {
-	cfg, err := loadConfig(cmd, path, nil)
+	cfg, err := cli.LoadConfig(cmd, path, nil)
 	if err != nil {
 		return err
 	}
 	if len(cfg.Alerts) == 0 {
-		return exitWith(exitConfig, fmt.Errorf("%s has no alerts", path))
+		return exit.With(exit.Config, fmt.Errorf("%s has no alerts", path))
 	}
 	failed := false
 	for i := range cfg.Alerts {
 		m := testMessage(cfg, "a test of amble serve --test-alerts")
 		err := alert.Deliver(cmd.Context(), cfg.Alerts[i].Target(), m)
 		if errors.Is(err, context.Canceled) {
-			return exitSilent(exitInterrupted)
+			return exit.Silent(exit.Interrupted)
 		}
 		verdict := "sent"
 		if err != nil {
@@ -145,7 +148,7 @@ func testAlerts(cmd *cobra.Command, path string) error {
 		fmt.Fprintf(cmd.OutOrStdout(), "alerts.%d: %s\n", i, verdict)
 	}
 	if failed {
-		return exitSilent(exitNothing)
+		return exit.Silent(exit.Nothing)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler/config"
 )
 
@@ -98,7 +99,7 @@ func (c *configs) changed() bool {
 func (c *configs) read() error {
 	files, err := c.files()
 	if err != nil {
-		return exitWith(exitConfig, err)
+		return exit.With(exit.Config, err)
 	}
 	before := map[string]*config.Config{}
 	for _, cfg := range c.good {
@@ -123,7 +124,7 @@ func (c *configs) read() error {
 		}
 	}
 	if len(good) == 0 {
-		return exitWith(exitConfig, fmt.Errorf("no config can be used of %s", strings.Join(c.args, ", ")))
+		return exit.With(exit.Config, fmt.Errorf("no config can be used of %s", strings.Join(c.args, ", ")))
 	}
 	c.good, c.broken, c.stamps = good, broken, stamps
 	return nil

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/dashboard"
@@ -34,7 +36,7 @@ func (f *dashboardFlags) check() error {
 		return nil
 	}
 	if err := dashboard.CheckToken(f.listen, f.token); err != nil {
-		return exitWith(exitConfig, fmt.Errorf("--listen: %w", err))
+		return exit.With(exit.Config, fmt.Errorf("--listen: %w", err))
 	}
 	return nil
 }
@@ -52,17 +54,17 @@ func (s *server) openDashboard(ctx context.Context, f dashboardFlags, successor 
 		}
 	}
 	if err != nil {
-		return nil, "", exitWith(exitConfig, fmt.Errorf("--listen: %w", err))
+		return nil, "", exit.With(exit.Config, fmt.Errorf("--listen: %w", err))
 	}
 	reader, err := history.OpenReader(ctx, s.history.Path())
 	if err != nil {
 		_ = at.Close() // the error that matters is the one above
-		return nil, "", exitWith(exitFailed, fmt.Errorf("the history of runs: %w", err))
+		return nil, "", exit.With(exit.Failed, fmt.Errorf("the history of runs: %w", err))
 	}
 	d := dashboard.New(dashboard.Options{
 		Daemon: s.daemon, History: reader, Board: s.board, Configs: s.shownConfigs, Lint: s.lintAgain,
 		TryAlerts: s.tryAlerts, Host: s.hostAccount,
-		Token: f.token, Hosts: f.hosts, Version: version, Log: s.log, Now: crawler.SystemClock{}.Now,
+		Token: f.token, Hosts: f.hosts, Version: version.Number, Log: s.log, Now: crawler.SystemClock{}.Now,
 	})
 	return func(ctx context.Context) error {
 		defer reader.Close()

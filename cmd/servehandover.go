@@ -15,6 +15,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler/handover"
 	"github.com/amblecrawl/amble/crawler/history"
 )
@@ -37,7 +40,7 @@ func newSuccession() (*succession, error) {
 	c := &succession{told: make(chan os.Signal, 1)}
 	var err error
 	if c.socket, err = handover.Listener(); err != nil {
-		return nil, exitWith(exitConfig, err)
+		return nil, exit.With(exit.Config, err)
 	}
 	// A link to the newest version is what is to be followed, again.
 	if c.binary, err = exec.LookPath(os.Args[0]); err == nil {
@@ -124,7 +127,7 @@ func checkServe(cmd *cobra.Command, args []string, flags serveFlags) error {
 		return err
 	}
 	if n := len(s.configs.broken); n > 0 { // which the log names
-		return exitWith(exitConfig, fmt.Errorf("%s cannot be used", plural(int64(n), "config")))
+		return exit.With(exit.Config, fmt.Errorf("%s cannot be used", format.Plural(int64(n), "config")))
 	}
 	path := cmp.Or(flags.history, historyBeside(args[0]))
 	h, err := history.OpenReader(cmd.Context(), path)
@@ -132,9 +135,9 @@ func checkServe(cmd *cobra.Command, args []string, flags serveFlags) error {
 	case err == nil:
 		defer h.Close()
 	case !missing(err) && !errors.Is(err, history.ErrCorrupt): // for which there is a new one
-		return exitWith(exitFailed, fmt.Errorf("the history of runs: %w", err))
+		return exit.With(exit.Failed, fmt.Errorf("the history of runs: %w", err))
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "amble %s: %s can be served\n", version, plural(int64(len(s.configs.good)), "crawl"))
+	fmt.Fprintf(cmd.OutOrStdout(), "amble %s: %s can be served\n", version.Number, format.Plural(int64(len(s.configs.good)), "crawl"))
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/amblecrawl/amble/cmd/exit"
 )
 
 // A second daemon of the same history would run everything twice, and take the runs of
@@ -21,7 +23,7 @@ func TestServeTwice(t *testing.T) {
 	kill := time.AfterFunc(time.Minute, func() { _ = second.Process.Kill() })
 	defer kill.Stop()
 	out, err := second.CombinedOutput()
-	if e := (*exec.ExitError)(nil); !errors.As(err, &e) || e.ExitCode() != exitConfig || !strings.Contains(string(out), "in use by another daemon (stop it, or name another file with --history)") {
+	if e := (*exec.ExitError)(nil); !errors.As(err, &e) || e.ExitCode() != exit.Config || !strings.Contains(string(out), "in use by another daemon (stop it, or name another file with --history)") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if err := s.stop(syscall.SIGTERM); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
@@ -117,7 +118,7 @@ func (s *single) step(ctx context.Context, host string, v crawler.Verdict, deadl
 		return fmt.Errorf("%w: the host asks to wait until %s: %s", errWithheld, v.Until.Format(time.RFC3339), v.Reason)
 	}
 	if left := time.Until(v.Until); left > worthSaying {
-		s.said("waiting %s: %s", short(left), clip(v.Reason, maxDetail))
+		s.said("waiting %s: %s", format.Duration(left), format.Clip(v.Reason, format.MaxDetail))
 	}
 	return pause(ctx, time.Until(v.Until))
 }
@@ -135,7 +136,7 @@ func (s *single) fetch(ctx context.Context, request *crawler.Request, opt crawle
 			return nil, err
 		}
 		if v.Action == crawler.Skip {
-			return nil, fmt.Errorf("%w: %s: %s", errWithheld, request.URL.Redacted(), clip(v.Reason, maxDetail))
+			return nil, fmt.Errorf("%w: %s: %s", errWithheld, request.URL.Redacted(), format.Clip(v.Reason, format.MaxDetail))
 		}
 		resp, err := s.fetcher.Fetch(v.Grant.Context(ctx), request.URL, opt)
 		if errors.Is(err, crawler.ErrNotSent) {
@@ -144,7 +145,7 @@ func (s *single) fetch(ctx context.Context, request *crawler.Request, opt crawle
 		}
 		v.Grant.Done(resp, err)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %s", errWithheld, request.URL.Redacted(), clip(err.Error(), maxDetail))
+			return nil, fmt.Errorf("%w: %s: %s", errWithheld, request.URL.Redacted(), format.Clip(err.Error(), format.MaxDetail))
 		}
 		if resp.Location.IsZero() || resp.Status/100 == 2 {
 			page := crawler.NewPage(request, resp)

@@ -11,6 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/frontier"
@@ -29,7 +33,7 @@ the config is named instead, its state is meant, and what only the config knows
   amble state stats crawl.yaml         how far did it get, what does it take?
   amble state compact crawl.yaml       give disk space back
   amble state export-urls crawl.yaml   the URLs, one a line`,
-		Args: knownCommand,
+		Args: cli.KnownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 
 		SuggestionsMinimumDistance: 2,
@@ -48,13 +52,13 @@ func findState(cmd *cobra.Command, arg string) (namedState, error) {
 	info, err := os.Stat(arg)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return namedState{}, exitWith(exitConfig, fmt.Errorf("%s: there is no such state folder or config", arg))
+		return namedState{}, exit.With(exit.Config, fmt.Errorf("%s: there is no such state folder or config", arg))
 	case err != nil:
-		return namedState{}, exitWith(exitConfig, err)
+		return namedState{}, exit.With(exit.Config, err)
 	case info.IsDir():
 		return namedState{dir: filepath.Clean(arg)}, nil
 	}
-	cfg, err := loadConfig(cmd, arg, nil)
+	cfg, err := cli.LoadConfig(cmd, arg, nil)
 	if err != nil {
 		return namedState{}, err
 	}
@@ -64,12 +68,12 @@ func findState(cmd *cobra.Command, arg string) (namedState, error) {
 // noState is the exit of a state that cannot be read.
 func noState(err error) error {
 	if errors.Is(err, context.Canceled) {
-		return exitSilent(exitInterrupted)
+		return exit.Silent(exit.Interrupted)
 	}
 	if errors.Is(err, frontier.ErrNoState) {
-		return exitWith(exitConfig, fmt.Errorf("%w (name the state folder of a crawl that has run, or its config)", err))
+		return exit.With(exit.Config, fmt.Errorf("%w (name the state folder of a crawl that has run, or its config)", err))
 	}
-	return stateError(err)
+	return exit.OfState(err)
 }
 
 func newStateStatsCommand() *cobra.Command {
@@ -77,7 +81,7 @@ func newStateStatsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stats STATE|CONFIG",
 		Short: "Count a state's URLs by outcome, its hosts, its queue and its disk space",
-		Args:  takes("STATE|CONFIG"),
+		Args:  cli.Takes("STATE|CONFIG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := findState(cmd, args[0])
 			if err != nil {
@@ -88,7 +92,7 @@ func newStateStatsCommand() *cobra.Command {
 				return noState(err)
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), stats)
+				return cli.PrintJSON(cmd.OutOrStdout(), stats)
 			}
 			return stats.print(cmd.OutOrStdout())
 		},
@@ -156,20 +160,20 @@ func newStateCompactCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compact STATE|CONFIG",
 		Short: "Rewrite a state so that it takes no more room than it needs",
-		Args:  takes("STATE|CONFIG"),
+		Args:  cli.Takes("STATE|CONFIG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := findState(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			c, err := frontier.Compact(cmd.Context(), s.dir, version)
+			c, err := frontier.Compact(cmd.Context(), s.dir, version.Number)
 			if err != nil {
 				return noState(err)
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), c)
+				return cli.PrintJSON(cmd.OutOrStdout(), c)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s before, %s now\n", s.dir, size(c.Before), size(c.After))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s before, %s now\n", s.dir, format.Size(c.Before), format.Size(c.After))
 			return err
 		},
 	}

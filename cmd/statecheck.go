@@ -10,6 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/politeness/ledger"
@@ -25,7 +28,7 @@ whether each queued URL has its state and the counts add up, and, where the conf
 is named, whether the output files hold what was committed to them. Nothing is
 changed. Exit status 0 when all is well, 1 when something is wrong: it is named,
 and so is what can be saved.`,
-		Args: takes("STATE|CONFIG"),
+		Args: cli.Takes("STATE|CONFIG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := findState(cmd, args[0])
 			if err != nil {
@@ -36,12 +39,12 @@ and so is what can be saved.`,
 				return noState(err)
 			}
 			if asJSON {
-				err = printJSON(cmd.OutOrStdout(), c)
+				err = cli.PrintJSON(cmd.OutOrStdout(), c)
 			} else {
 				err = c.print(cmd.OutOrStdout())
 			}
 			if err == nil && len(c.Problems) > 0 {
-				err = exitSilent(exitNothing)
+				err = exit.Silent(exit.Nothing)
 			}
 			return err
 		},
@@ -63,7 +66,7 @@ type stateCheck struct {
 }
 
 func (c *stateCheck) problem(where string, err error) {
-	for _, what := range strings.Split(inPlainWords(err), "\n") { // joined errors
+	for _, what := range strings.Split(exit.InPlainWords(err), "\n") { // joined errors
 		c.Problems = append(c.Problems, frontier.Problem{Where: where, What: what})
 	}
 }
@@ -174,25 +177,25 @@ func (c *stateCheck) print(w io.Writer) error {
 		}
 	}
 	if c.More > 0 {
-		if _, err := fmt.Fprintf(w, "and %s more\n", plural(int64(c.More), "problem")); err != nil {
+		if _, err := fmt.Fprintf(w, "and %s more\n", format.Plural(int64(c.More), "problem")); err != nil {
 			return err
 		}
 	}
 	outputs := "outputs not checked (for that, name the config of an unfinished run)"
 	if c.OutputsChecked > 0 {
-		outputs = plural(int64(c.OutputsChecked), "output")
+		outputs = format.Plural(int64(c.OutputsChecked), "output")
 	}
 	if _, err := fmt.Fprintf(w, "%s: read %s with %s, %s, %s of the ledger, %s\n", c.State,
-		plural(int64(c.Files), "file"), size(c.Bytes), plural(c.Rows, "row"), entries(c.LedgerEntries), outputs); err != nil {
+		format.Plural(int64(c.Files), "file"), format.Size(c.Bytes), format.Plural(c.Rows, "row"), entries(c.LedgerEntries), outputs); err != nil {
 		return err
 	}
 	verdict := "all is well"
 	switch n := len(c.Problems) + c.More; {
 	case n > c.outputProblems:
 		verdict = fmt.Sprintf("%s; amble state export-urls --salvage can save %s of the queue; amble run --fresh starts over",
-			plural(int64(n), "problem"), plural(c.Salvageable, "URL"))
+			format.Plural(int64(n), "problem"), format.Plural(c.Salvageable, "URL"))
 	case n > 0:
-		verdict = plural(int64(n), "problem") + "; the state is whole: put the files back as they were, or start over with amble run --fresh"
+		verdict = format.Plural(int64(n), "problem") + "; the state is whole: put the files back as they were, or start over with amble run --fresh"
 	}
 	_, err := fmt.Fprintln(w, verdict)
 	return err
@@ -202,5 +205,5 @@ func entries(n int64) string {
 	if n == 1 {
 		return "1 entry"
 	}
-	return count(n) + " entries"
+	return format.Count(n) + " entries"
 }

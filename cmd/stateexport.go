@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -47,10 +49,10 @@ detail where they are known.
 
 With --salvage it reads a damaged state as far as it can be read, and says on
 stderr what is lost. URLs may be queued again there that had their outcome.`,
-		Args: takes("STATE|CONFIG"),
+		Args: cli.Takes("STATE|CONFIG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if flags.format != "urls" && flags.format != "jsonl" {
-				return fmt.Errorf("export-urls: --format %s: want urls or jsonl (%s)", flags.format, seeHelp(cmd))
+				return fmt.Errorf("export-urls: --format %s: want urls or jsonl (%s)", flags.format, cli.SeeHelp(cmd))
 			}
 			s, err := findState(cmd, args[0])
 			if err != nil {
@@ -117,7 +119,7 @@ func exportURLs(cmd *cobra.Command, s namedState, flags exportFlags) (err error)
 		return noState(err)
 	}
 	if e.unmatched > 0 {
-		warn("%s of the ledger are not in the state and were left out%s", plural(e.unmatched, "URL"),
+		warn("%s of the ledger are not in the state and were left out%s", format.Plural(e.unmatched, "URL"),
 			map[bool]string{true: "; name the config if it drops parameters of URLs"}[s.cfg == nil])
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 )
 
@@ -29,26 +30,26 @@ func (s *stateStats) print(out io.Writer) error {
 		line("run", "%s, %s, started %s", s.Run.ID, status, s.Run.Started.UTC().Format("2006-01-02 15:04:05 MST"))
 	}
 	if s.LastCommit != "" {
-		line("last commit", "%s, number %s", s.LastCommit, count(int64(s.Commits)))
+		line("last commit", "%s, number %s", s.LastCommit, format.Count(int64(s.Commits)))
 	}
 	line("URLs", "%s: %s queued, %s waiting for another attempt, %s with an outcome",
-		count(s.URLs.Seen), count(s.URLs.Queued), count(s.URLs.Retry), count(s.URLs.Settled))
+		format.Count(s.URLs.Seen), format.Count(s.URLs.Queued), format.Count(s.URLs.Retry), format.Count(s.URLs.Settled))
 	for _, class := range byCount(s.URLs.Outcomes) {
-		line("  "+string(class), "%s", count(s.URLs.Outcomes[class]))
+		line("  "+string(class), "%s", format.Count(s.URLs.Outcomes[class]))
 	}
-	line("hosts", "%s, %s of them with a queue", count(s.URLs.Hosts), count(s.URLs.Busy))
+	line("hosts", "%s, %s of them with a queue", format.Count(s.URLs.Hosts), format.Count(s.URLs.Busy))
 	for _, h := range s.URLs.Largest {
-		line("  "+h.Host, "%s queued", count(h.Queued))
+		line("  "+h.Host, "%s queued", format.Count(h.Queued))
 	}
 	s.Known.print(line)
-	line("requests", "%s, %s pages, %s", count(s.Totals.Requests), count(s.Totals.Pages), size(s.Totals.Bytes))
-	line("disk", "%s, the ledger's %s included", size(s.Disk.Total), size(s.Disk.Ledger))
+	line("requests", "%s, %s pages, %s", format.Count(s.Totals.Requests), format.Count(s.Totals.Pages), format.Size(s.Totals.Bytes))
+	line("disk", "%s, the ledger's %s included", format.Size(s.Disk.Total), format.Size(s.Disk.Ledger))
 	for _, kind := range slices.Sorted(maps.Keys(s.Disk.Files)) {
-		line("  "+kind, "%s", size(s.Disk.Files[kind]))
+		line("  "+kind, "%s", format.Size(s.Disk.Files[kind]))
 	}
 	for _, space := range s.Disk.Spaces {
 		if space.Bytes > 0 {
-			line("  rows: "+space.Rows, "%s", size(space.Bytes))
+			line("  rows: "+space.Rows, "%s", format.Size(space.Bytes))
 		}
 	}
 	return w.Flush()

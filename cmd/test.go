@@ -11,6 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/cmd/saved"
 	"github.com/amblecrawl/amble/crawler"
 )
@@ -45,7 +48,7 @@ Exit status: 0 all is as saved; 1 something differs, or a page could not be had;
 2 the config or the command line is wrong, or there are no saved pages.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return exitWith(exitConfig, errors.New("want CONFIG"))
+				return exit.With(exit.Config, errors.New("want CONFIG"))
 			}
 			return nil
 		},
@@ -56,13 +59,13 @@ Exit status: 0 all is as saved; 1 something differs, or a page could not be had;
 	f.BoolVar(&flags.update, "update", false, "save the records that the pages give now")
 	f.StringVar(&flags.dir, "dir", "", "`folder` of the saved pages, instead of tests/<crawl> beside the config")
 	f.IntVar(&flags.pages, "pages", 2, "how many pages of each record type --record looks for")
-	f.StringArrayVar(&flags.set, "set", nil, setUsage)
+	f.StringArrayVar(&flags.set, "set", nil, cli.SetUsage)
 	cmd.MarkFlagsMutuallyExclusive("record", "update")
 	return cmd
 }
 
 func testPages(cmd *cobra.Command, path string, args []string, flags testFlags) error {
-	cfg, err := loadConfig(cmd, path, flags.set)
+	cfg, err := cli.LoadConfig(cmd, path, flags.set)
 	if err != nil {
 		return err
 	}
@@ -72,9 +75,9 @@ func testPages(cmd *cobra.Command, path string, args []string, flags testFlags) 
 	}
 	pages, err := saved.Load(folder, int64(cfg.Fetch.MaxBody))
 	if err != nil {
-		return exitWith(exitConfig, err)
+		return exit.With(exit.Config, err)
 	}
-	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), past{hosts: memory{used: flags.record && usedBefore(cfg.State)}})
+	c, err := assemble(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), past{hosts: memory{used: flags.record && usedBefore(cfg.State)}})
 	if err != nil {
 		return err
 	}
@@ -90,7 +93,7 @@ func testPages(cmd *cobra.Command, path string, args []string, flags testFlags) 
 		return err
 	}
 	if len(pages) == 0 {
-		return exitWith(exitConfig, fmt.Errorf("there are no saved pages in %s (amble test %s --record saves some)", folder, path))
+		return exit.With(exit.Config, fmt.Errorf("there are no saved pages in %s (amble test %s --record saves some)", folder, path))
 	}
 	t := &replay{crawl: c, out: cmd.OutOrStdout(), folder: folder, update: flags.update}
 	return t.run(cmd.Context(), pages)
@@ -109,7 +112,7 @@ func pick(pages []*saved.Page, names []string) ([]*saved.Page, error) {
 			for _, s := range pages[:min(len(pages), 20)] {
 				known = append(known, s.Name)
 			}
-			return nil, exitWith(exitConfig, fmt.Errorf("there is no saved page %q (there are %s)", name, strings.Join(known, ", ")))
+			return nil, exit.With(exit.Config, fmt.Errorf("there is no saved page %q (there are %s)", name, strings.Join(known, ", ")))
 		}
 		picked = append(picked, pages[i])
 	}
@@ -137,13 +140,13 @@ func (t *replay) run(ctx context.Context, pages []*saved.Page) error {
 	}
 	for _, s := range pages {
 		if err := ctx.Err(); err != nil {
-			return exitSilent(exitInterrupted)
+			return exit.Silent(exit.Interrupted)
 		}
 		if err := t.page(ctx, s); err != nil {
 			return err
 		}
 	}
-	all := plural(int64(len(pages)), "page")
+	all := format.Plural(int64(len(pages)), "page")
 	switch {
 	case t.updated > 0 && t.differs == 0:
 		fmt.Fprintf(t.out, "\n%s, %d updated\n", all, t.updated)
@@ -153,17 +156,17 @@ func (t *replay) run(ctx context.Context, pages []*saved.Page) error {
 		return nil
 	}
 	fmt.Fprintf(t.out, "\n%s, %d not as saved; --update saves what they give now\n", all, t.differs)
-	return exitSilent(exitNothing)
+	return exit.Silent(exit.Nothing)
 }
 
 func (t *replay) page(ctx context.Context, s *saved.Page) error {
 	records, rejected, err := give(ctx, s, t.crawl)
 	if err != nil {
 		if ctx.Err() != nil {
-			return exitSilent(exitInterrupted)
+			return exit.Silent(exit.Interrupted)
 		}
 		t.differs++
-		fmt.Fprintf(t.out, "FAIL  %-*s  %s\n      %v\n", t.width, s.Name, s.URL, message(t.crawl.cfg, err))
+		fmt.Fprintf(t.out, "FAIL  %-*s  %s\n      %v\n", t.width, s.Name, s.URL, exit.Message(t.crawl.cfg, err))
 		return nil
 	}
 	changes := append(saved.Compare(s.Records, records), compareRejects(s.Rejected, rejected)...)
@@ -175,7 +178,7 @@ func (t *replay) page(ctx context.Context, s *saved.Page) error {
 	if t.update {
 		s.Records, s.Rejected = records, rejected
 		if err := s.Save(t.folder, false); err != nil {
-			return exitWith(exitFailed, err)
+			return exit.With(exit.Failed, err)
 		}
 		t.updated++
 		word = "new "
@@ -185,7 +188,7 @@ func (t *replay) page(ctx context.Context, s *saved.Page) error {
 	fmt.Fprintf(t.out, "%s  %-*s  %s\n", word, t.width, s.Name, s.URL)
 	for i, c := range changes {
 		if i == maxShown {
-			fmt.Fprintf(t.out, "      and %s more\n", plural(int64(len(changes)-i), "difference"))
+			fmt.Fprintf(t.out, "      and %s more\n", format.Plural(int64(len(changes)-i), "difference"))
 			break
 		}
 		for _, line := range c.Lines() {
@@ -205,7 +208,7 @@ func compareRejects(want, got []saved.Record) []saved.Change {
 }
 
 func given(records, rejected []saved.Record) string {
-	text := plural(int64(len(records)), "record")
+	text := format.Plural(int64(len(records)), "record")
 	if len(rejected) > 0 {
 		text += fmt.Sprintf(", %d rejected", len(rejected))
 	}

@@ -12,6 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/cmd/saved"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/fetch"
@@ -40,7 +43,7 @@ type recorder struct {
 // record saves the pages of these URLs; without one those that are saved already,
 // again; without these some that the seeds lead to.
 func (r *recorder) record(args []string) error {
-	r.one = r.crawl.single(teller(r.cmd.ErrOrStderr()))
+	r.one = r.crawl.single(cli.Teller(r.cmd.ErrOrStderr()))
 	var err error
 	switch {
 	case len(args) > 0:
@@ -52,19 +55,19 @@ func (r *recorder) record(args []string) error {
 	}
 	switch {
 	case err != nil && r.cmd.Context().Err() != nil:
-		return exitSilent(exitInterrupted)
+		return exit.Silent(exit.Interrupted)
 	case err != nil:
 		return err
 	case r.lost > 0 || r.kept == 0:
-		return exitWith(exitNothing, fmt.Errorf("%s saved, %d not", plural(int64(r.kept), "page"), r.lost))
+		return exit.With(exit.Nothing, fmt.Errorf("%s saved, %d not", format.Plural(int64(r.kept), "page"), r.lost))
 	}
-	fmt.Fprintf(r.cmd.OutOrStdout(), "\n%s saved in %s; look at the records before you trust them\n", plural(int64(r.kept), "page"), r.folder)
+	fmt.Fprintf(r.cmd.OutOrStdout(), "\n%s saved in %s; look at the records before you trust them\n", format.Plural(int64(r.kept), "page"), r.folder)
 	return nil
 }
 
 func (r *recorder) named(args []string) error {
 	for _, raw := range args {
-		u, err := parseURLArgument(raw)
+		u, err := cli.ParseURL(raw)
 		if err != nil {
 			return err
 		}
@@ -84,7 +87,7 @@ func (r *recorder) again() error {
 		}
 		u, err := urls.Parse(url)
 		if err != nil {
-			return exitWith(exitConfig, fmt.Errorf("%s: %w", s.Name, err))
+			return exit.With(exit.Config, fmt.Errorf("%s: %w", s.Name, err))
 		}
 		if strings.Contains(url, "${") {
 			r.lose(s.Name, errors.New("a part of its URL came from the environment: name the URL to record it again"))
@@ -93,7 +96,7 @@ func (r *recorder) again() error {
 		request := r.one.request(u)
 		request.Types = s.Types
 		if request.Carry, err = s.Carried.Fields(); err != nil {
-			return exitWith(exitConfig, fmt.Errorf("%s: carried: %w", s.Name, err))
+			return exit.With(exit.Config, fmt.Errorf("%s: carried: %w", s.Name, err))
 		}
 		if err := r.keepOrSay(request, s); err != nil {
 			return err
@@ -104,7 +107,7 @@ func (r *recorder) again() error {
 
 func (r *recorder) lose(what string, err error) {
 	r.lost++
-	fmt.Fprintf(r.cmd.ErrOrStderr(), "not saved: %s: %v\n", what, message(r.crawl.cfg, err))
+	fmt.Fprintf(r.cmd.ErrOrStderr(), "not saved: %s: %v\n", what, exit.Message(r.crawl.cfg, err))
 }
 
 // keepOrSay saves a page, in the place of another one, or says why it cannot be
@@ -133,7 +136,7 @@ func (r *recorder) fetch(request *crawler.Request, opt crawler.FetchOptions) (*c
 func (r *recorder) keep(page *crawler.Page, old *saved.Page) error {
 	s, err := r.save(page, old)
 	if err != nil {
-		return exitWith(exitFailed, err)
+		return exit.With(exit.Failed, err)
 	}
 	r.kept++
 	fmt.Fprintf(r.cmd.OutOrStdout(), "saved  %s  %s  %s\n", s.Name, s.URL, given(s.Records, s.Rejected))
@@ -234,7 +237,7 @@ func (r *recorder) sample() error {
 			if r.cmd.Context().Err() != nil {
 				return err
 			}
-			fmt.Fprintf(r.cmd.ErrOrStderr(), "passed over %s: %v\n", request.URL.Redacted(), message(r.crawl.cfg, err))
+			fmt.Fprintf(r.cmd.ErrOrStderr(), "passed over %s: %v\n", request.URL.Redacted(), exit.Message(r.crawl.cfg, err))
 			continue
 		}
 		if err := r.sampled(q, raw); err != nil {
@@ -258,7 +261,7 @@ func (r *recorder) sampled(q *sampling, raw *crawler.Page) error {
 	page := crawler.NewPage(raw.Request, resp)
 	var found crawler.Result
 	if err := r.crawl.trusted().Run(r.cmd.Context(), page, &found); err != nil {
-		fmt.Fprintf(r.cmd.ErrOrStderr(), "passed over %s: %v\n", page.URL.Redacted(), message(r.crawl.cfg, err))
+		fmt.Fprintf(r.cmd.ErrOrStderr(), "passed over %s: %v\n", page.URL.Redacted(), exit.Message(r.crawl.cfg, err))
 		return nil
 	}
 	q.add(page.Request, found.Links)
@@ -289,7 +292,7 @@ func (r *recorder) seeds() (*sampling, error) {
 		rule := &r.crawl.cfg.Extract[i]
 		match, err := rule.Matches()
 		if err != nil {
-			return nil, exitWith(exitConfig, err)
+			return nil, exit.With(exit.Config, err)
 		}
 		if match != nil {
 			q.chosen[rule.Type] = match
@@ -297,7 +300,7 @@ func (r *recorder) seeds() (*sampling, error) {
 	}
 	for seed, err := range r.crawl.cfg.EachSeed() {
 		if err != nil {
-			return nil, exitWith(exitConfig, err)
+			return nil, exit.With(exit.Config, err)
 		}
 		if len(q.waiting) == maxWaiting {
 			break

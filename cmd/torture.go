@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/fixtures/torture"
 )
@@ -42,7 +44,7 @@ crawler at the seeds, by HTTP proxy, by hosts file (with --port), or by plain
 addresses, and tell it the same agent and delay.
 
 Exit status 0 without a violation, 1 with one.`,
-		Args: takes(),
+		Args: cli.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTorture(cmd, &flags) },
 	}
 	f := cmd.Flags()
@@ -62,13 +64,13 @@ Exit status 0 without a violation, 1 with one.`,
 
 func runTorture(cmd *cobra.Command, flags *tortureFlags) error {
 	if flags.duration <= 0 {
-		return exitWith(exitConfig, fmt.Errorf("--duration: %v is no time", flags.duration))
+		return exit.With(exit.Config, fmt.Errorf("--duration: %v is no time", flags.duration))
 	}
 	suite, err := torture.Start(cmd.Context(), flags.Options)
 	if errors.Is(err, torture.ErrOptions) {
-		return exitWith(exitConfig, err)
+		return exit.With(exit.Config, err)
 	} else if err != nil {
-		return exitWith(exitFailed, err)
+		return exit.With(exit.Failed, err)
 	}
 	defer suite.Close()
 
@@ -105,7 +107,7 @@ func indented(all []string) string { return "  " + strings.Join(all, "\n  ") + "
 func crawlTorture(ctx context.Context, cmd *cobra.Command, suite *torture.Suite, flags *tortureFlags) error {
 	dir, err := os.MkdirTemp("", "amble-torture-")
 	if err != nil {
-		return exitWith(exitFailed, err)
+		return exit.With(exit.Failed, err)
 	}
 	defer os.RemoveAll(dir) // only a temporary folder is left if it fails
 	cfg, err := tortureCrawl(cmd, dir, suite, flags)
@@ -117,7 +119,7 @@ func crawlTorture(ctx context.Context, cmd *cobra.Command, suite *torture.Suite,
 	cmd.SetOut(io.Discard) // the crawl's own report is of no interest here
 	err = runCrawl(cmd, cfg, runFlags{fresh: true, json: flags.json})
 	cmd.SetOut(out)
-	if end, ok := errors.AsType[*exitError](err); ok && end.code == exitInterrupted {
+	if end, ok := errors.AsType[*exit.Error](err); ok && end.Code == exit.Interrupted {
 		return nil // hosts that stay unreachable outlast any patience
 	}
 	return err
@@ -127,7 +129,7 @@ func crawlTorture(ctx context.Context, cmd *cobra.Command, suite *torture.Suite,
 func tortureCrawl(cmd *cobra.Command, dir string, suite *torture.Suite, flags *tortureFlags) (*config.Config, error) {
 	path := filepath.Join(dir, "torture.yaml")
 	if err := os.WriteFile(path, tortureConfig, 0o644); err != nil {
-		return nil, exitWith(exitFailed, err)
+		return nil, exit.With(exit.Failed, err)
 	}
 	set := []string{
 		"seeds=[" + strings.Join(suite.Seeds(), ", ") + "]",
@@ -144,7 +146,7 @@ func tortureCrawl(cmd *cobra.Command, dir string, suite *torture.Suite, flags *t
 		}
 		set = append(set, fmt.Sprintf("fetch.resolve.%q=%s", host, addr))
 	}
-	return loadConfig(cmd, path, set)
+	return cli.LoadConfig(cmd, path, set)
 }
 
 // printScore prints the report; a violation is a check that failed.
@@ -154,11 +156,11 @@ func printScore(w io.Writer, r torture.Report, asJSON bool) error {
 		write = r.WriteJSON
 	}
 	if err := write(w); err != nil {
-		return exitWith(exitFailed, fmt.Errorf("writing the score: %w", err))
+		return exit.With(exit.Failed, fmt.Errorf("writing the score: %w", err))
 	}
 	for _, x := range r.Results {
 		if len(x.Violations) > 0 {
-			return exitSilent(exitNothing)
+			return exit.Silent(exit.Nothing)
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/fixtures"
 )
 
@@ -96,7 +97,7 @@ func TestTouchedOutputs(t *testing.T) {
 func stopsWith(t *testing.T, p *process, path, says string) {
 	t.Helper()
 	var ended *exec.ExitError
-	if !errors.As(p.err, &ended) || ended.ExitCode() != exitFailed {
+	if !errors.As(p.err, &ended) || ended.ExitCode() != exit.Failed {
 		t.Fatalf("it ended with %v, want exit status 3\n%s", p.err, &p.out)
 	}
 	if out := p.out.String(); !strings.Contains(out, path) || !strings.Contains(out, says) {

@@ -9,6 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/sink"
@@ -37,7 +40,7 @@ carried to it.
 
 --watch fetches the page once, and shows it again each time the config is saved:
 each field beside the piece of HTML that it came from.`,
-		Args: takes("CONFIG", "URL"),
+		Args: cli.Takes("CONFIG", "URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if flags.watch {
 				return watchTry(cmd, args[0], args[1], flags)
@@ -48,21 +51,21 @@ each field beside the piece of HTML that it came from.`,
 	cmd.Flags().StringVar(&flags.html, "html", "", "read the page from this `file` instead of fetching it")
 	cmd.Flags().StringArrayVar(&flags.types, "type", nil, "treat the page as one that a link led to for this record `type`; may be repeated")
 	cmd.Flags().BoolVar(&flags.watch, "watch", false, "try again each time the config is saved")
-	cmd.Flags().StringArrayVar(&flags.set, "set", nil, setUsage)
+	cmd.Flags().StringArrayVar(&flags.set, "set", nil, cli.SetUsage)
 	return cmd
 }
 
 // tryOnce tries once.
 func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
-	cfg, err := loadConfig(cmd, path, flags.set)
+	cfg, err := cli.LoadConfig(cmd, path, flags.set)
 	if err != nil {
 		return err
 	}
-	u, err := parseRequestArgument(cfg, rawURL)
+	u, err := cli.ParseRequest(cfg, rawURL)
 	if err != nil {
 		return err
 	}
-	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), past{})
+	c, err := assemble(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), past{})
 	if err != nil {
 		return err
 	}
@@ -75,14 +78,14 @@ func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 	}
 	if isObject(u) {
 		if flags.html != "" {
-			return exitWith(exitConfig, errors.New("--html: an object is kept as it is, and no page to read"))
+			return exit.With(exit.Config, errors.New("--html: an object is kept as it is, and no page to read"))
 		}
 		return trial{c}.tryObject(cmd, u)
 	}
-	page, err := c.page(cmd.Context(), u, flags.html, teller(cmd.ErrOrStderr()))
+	page, err := c.page(cmd.Context(), u, flags.html, cli.Teller(cmd.ErrOrStderr()))
 	if err != nil {
 		if errors.Is(err, errWithheld) {
-			return exitWith(exitNothing, err)
+			return exit.With(exit.Nothing, err)
 		}
 		return err
 	}
@@ -100,7 +103,7 @@ func ledTypes(cfg *config.Config, types []string) error {
 	}
 	for _, t := range types {
 		if !slices.Contains(known, t) {
-			return exitWith(exitConfig, fmt.Errorf("--type: there is no record type %q; there are: %s", t, strings.Join(known, ", ")))
+			return exit.With(exit.Config, fmt.Errorf("--type: there is no record type %q; there are: %s", t, strings.Join(known, ", ")))
 		}
 	}
 	return nil
@@ -114,9 +117,9 @@ type trial struct{ *crawl }
 func (c trial) printTry(cmd *cobra.Command, page *crawler.Page, maxLinks int) error {
 	out, said := cmd.OutOrStdout(), cmd.ErrOrStderr()
 	fmt.Fprintf(said, "%s: status %d, %s, %s\n", page.URL.Redacted(), page.Response.Status,
-		page.Response.MediaType, size(int64(len(page.Response.Body))))
+		page.Response.MediaType, format.Size(int64(len(page.Response.Body))))
 	if page.Response.Status/100 != 2 {
-		return exitWith(exitNothing, fmt.Errorf("%w: status %d", errWithheld, page.Response.Status))
+		return exit.With(exit.Nothing, fmt.Errorf("%w: status %d", errWithheld, page.Response.Status))
 	}
 	var r crawler.Result
 	err := c.trusted().Run(cmd.Context(), page, &r)
@@ -136,7 +139,7 @@ func (c trial) printTry(cmd *cobra.Command, page *crawler.Page, maxLinks int) er
 		}
 	}
 	if err != nil {
-		return exitWith(exitNothing, err)
+		return exit.With(exit.Nothing, err)
 	}
 	return nil
 }
@@ -164,7 +167,7 @@ func (c trial) printLinks(w io.Writer, page *crawler.Page, links []crawler.Link,
 			skip = append(skip, l.URL.Redacted()+"   ("+v.Rule+")")
 		}
 	}
-	fmt.Fprintf(w, "%s to follow, %s out of scope\n", plural(int64(len(follow)), "link"), count(int64(len(skip))))
+	fmt.Fprintf(w, "%s to follow, %s out of scope\n", format.Plural(int64(len(follow)), "link"), format.Count(int64(len(skip))))
 	for _, list := range [][]string{follow, skip} {
 		for i, l := range list {
 			if i == most && most == 0 {

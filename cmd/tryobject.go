@@ -7,6 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
@@ -15,7 +18,7 @@ import (
 // fetched.
 func (c trial) tryObject(cmd *cobra.Command, u urls.URL) error {
 	said := cmd.ErrOrStderr()
-	one := c.single(teller(said))
+	one := c.single(cli.Teller(said))
 	length := int64(-1)
 	var header http.Header
 	page, err := one.fetch(cmd.Context(), one.request(u), crawler.FetchOptions{
@@ -26,13 +29,13 @@ func (c trial) tryObject(cmd *cobra.Command, u urls.URL) error {
 		},
 	})
 	if err != nil {
-		return exitWith(exitNothing, err)
+		return exit.With(exit.Nothing, err)
 	}
 	if page.Response.Status/100 != 2 {
-		return exitWith(exitNothing, fmt.Errorf("%w: status %d", errWithheld, page.Response.Status))
+		return exit.With(exit.Nothing, fmt.Errorf("%w: status %d", errWithheld, page.Response.Status))
 	}
 	place, seed := c.objectPlace(u)
-	fmt.Fprintf(said, "%s: %s, %s", u.Redacted(), size(max(length, 0)), header.Get("Content-Type"))
+	fmt.Fprintf(said, "%s: %s, %s", u.Redacted(), format.Size(max(length, 0)), header.Get("Content-Type"))
 	if modified := header.Get("Last-Modified"); modified != "" {
 		fmt.Fprintf(said, ", of %s", modified)
 	}

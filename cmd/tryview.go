@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/sink"
 	"github.com/amblecrawl/amble/extractors/selectors"
@@ -152,7 +153,7 @@ func piece(n *html.Node) string {
 	}
 	var b bytes.Buffer
 	_ = html.Render(&limited{&b, maxPiece}, n) // what is cut off is not shown
-	return onOneLine(b.String(), maxPiece)
+	return format.OneLine(b.String(), maxPiece)
 }
 
 // limited takes so many bytes and refuses more.
@@ -172,7 +173,7 @@ func (l *limited) Write(p []byte) (int, error) {
 
 // cut is text of at most n characters.
 func cut(s string, n int) string {
-	s = onOneLine(s, maxPiece)
+	s = format.OneLine(s, maxPiece)
 	if r := []rune(s); len(r) > n {
 		return string(r[:n-1]) + "…"
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler"
 )
 
@@ -77,7 +79,7 @@ type watchedTry struct {
 // watchTry tries again each time the config is saved, until interrupted.
 func watchTry(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 	if _, err := os.Stat(path); err != nil {
-		return exitWith(exitConfig, err)
+		return exit.With(exit.Config, err)
 	}
 	t := &watchedTry{path: path, url: rawURL, flags: flags, view: fieldView{known: map[string]string{}, width: 100}}
 	if file, ok := cmd.OutOrStdout().(*os.File); ok && term.IsTerminal(int(file.Fd())) {
@@ -86,7 +88,7 @@ func watchTry(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 	stdout, stderr := cmd.OutOrStdout(), cmd.ErrOrStderr()
 	for w := newWatcher(path); ; {
 		if err := w.next(cmd.Context()); err != nil {
-			return exitSilent(exitInterrupted)
+			return exit.Silent(exit.Interrupted)
 		}
 		cmd.Root().SetOut(stdout) // what an earlier config hides is not hidden twice
 		cmd.Root().SetErr(stderr)
@@ -96,7 +98,7 @@ func watchTry(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 				t.view.width = max(40, width-1)
 			}
 		}
-		if err := t.once(cmd); err != nil && !exitSaid(err) {
+		if err := t.once(cmd); err != nil && !exit.Said(err) {
 			fmt.Fprintf(cmd.ErrOrStderr(), "amble: %v\n", err)
 		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "--- watching %s; Ctrl-C ends it\n", path)
@@ -105,15 +107,15 @@ func watchTry(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 
 // once tries the page by the config as it is now.
 func (t *watchedTry) once(cmd *cobra.Command) error {
-	cfg, err := loadConfig(cmd, t.path, t.flags.set)
+	cfg, err := cli.LoadConfig(cmd, t.path, t.flags.set)
 	if err != nil {
 		return err
 	}
-	u, err := parseRequestArgument(cfg, t.url)
+	u, err := cli.ParseRequest(cfg, t.url)
 	if err != nil {
 		return err
 	}
-	c, err := assemble(cfg, logger(cmd, cmd.ErrOrStderr(), false), past{hosts: memory{used: t.asked}})
+	c, err := assemble(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), past{hosts: memory{used: t.asked}})
 	if err != nil {
 		return err
 	}
@@ -126,7 +128,7 @@ func (t *watchedTry) once(cmd *cobra.Command) error {
 	}
 	if t.page == nil || t.flags.html != "" {
 		t.asked = true
-		if t.page, err = c.page(cmd.Context(), u, t.flags.html, teller(cmd.ErrOrStderr())); err != nil {
+		if t.page, err = c.page(cmd.Context(), u, t.flags.html, cli.Teller(cmd.ErrOrStderr())); err != nil {
 			t.page = nil
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 )
 
@@ -35,14 +36,14 @@ func (r *report) whyNothing() string {
 	var told []string
 	for i, class := range classes {
 		if i == mostCauses {
-			told = append(told, plural(int64(len(classes)-i), "more reason"))
+			told = append(told, format.Plural(int64(len(classes)-i), "more reason"))
 			break
 		}
-		told = append(told, fmt.Sprintf("%s %s", count(counts[class]), class))
+		told = append(told, fmt.Sprintf("%s %s", format.Count(counts[class]), class))
 	}
 	text := nothing + ": " + strings.Join(told, ", ")
 	if known := r.examples[classes[0]]; len(known) > 0 && known[0].URL != "" {
-		text += ", such as " + strings.TrimSuffix(known[0].URL+": "+clip(strings.TrimPrefix(known[0].Detail, string(classes[0])+": "), maxDetail), ": ")
+		text += ", such as " + strings.TrimSuffix(known[0].URL+": "+format.Clip(strings.TrimPrefix(known[0].Detail, string(classes[0])+": "), format.MaxDetail), ": ")
 	}
 	if counts[crawler.ClassPrivate] > 0 {
 		text += " (fetch.allow_private: true, if the private addresses are yours)"

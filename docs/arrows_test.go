@@ -18,6 +18,10 @@ const module = "github.com/amblecrawl/amble/"
 // arrows says which packages of ours a package may import. The first line that
 // fits a package counts. "x/..." is x and everything below it.
 var arrows = []struct{ from, to string }{
+	{"cmd/version", ""},
+	{"cmd/format", ""},
+	{"cmd/exit", "crawler crawler/config crawler/frontier politeness/ledger"},
+	{"cmd/cli", "cmd/exit cmd/version crawler/..."},
 	{"cmd/...", "..."},
 	{"docs", ""},
 

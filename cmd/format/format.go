@@ -1,4 +1,4 @@
-package cmd
+package format
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"unicode"
 )
 
-// count writes a number with thin groups: 12,345.
-func count(n int64) string {
+// Count writes a number with thin groups: 12,345.
+func Count(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
 		s = s[:i] + "," + s[i:]
@@ -19,19 +19,19 @@ func count(n int64) string {
 	return s
 }
 
-// plural writes a number with its noun: "1 page", "2 pages".
-func plural(n int64, noun string) string {
+// Plural writes a number with its noun: "1 page", "2 pages".
+func Plural(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
 	if stem, ok := strings.CutSuffix(noun, "ry"); ok { // query
-		return count(n) + " " + stem + "ries"
+		return Count(n) + " " + stem + "ries"
 	}
-	return count(n) + " " + noun + "s"
+	return Count(n) + " " + noun + "s"
 }
 
-// short writes a duration as a person would say it.
-func short(d time.Duration) string {
+// Duration writes a duration as a person would say it.
+func Duration(d time.Duration) string {
 	switch {
 	case d < time.Second:
 		return d.Round(10 * time.Millisecond).String()
@@ -43,8 +43,8 @@ func short(d time.Duration) string {
 	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// size writes bytes in binary units.
-func size(n int64) string {
+// Size writes bytes in binary units.
+func Size(n int64) string {
 	const units = "KMGTPE"
 	if n < 1024 {
 		return fmt.Sprintf("%d B", n)
@@ -56,21 +56,22 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f %ciB", v, units[i])
 }
 
-// maxReported bounds each list of the report, maxDetail each reason in it.
+// MaxReported bounds each list that a person reads, MaxDetail each reason in it.
 const (
-	maxReported = 8
-	maxDetail   = 160
+	MaxReported = 8
+	MaxDetail   = 160
 )
 
-// label prints a row's name once, before its first value.
-func label(i int, name string) string {
+// Label prints a row's name once, before its first value.
+func Label(i int, name string) string {
 	if i > 0 {
 		return ""
 	}
 	return name
 }
 
-func clip(s string, n int) string {
+// Clip is text on one line, of at most n characters and a sign that there were more.
+func Clip(s string, n int) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if r := []rune(s); len(r) > n {
 		return string(r[:n]) + "…"
@@ -78,27 +79,28 @@ func clip(s string, n int) string {
 	return s
 }
 
-func sum[K comparable](m map[K]int64) (n int64) {
+// Sum adds the counts of a map up.
+func Sum[K comparable](m map[K]int64) (n int64) {
 	for _, v := range m {
 		n += v
 	}
 	return n
 }
 
-// sortedKeys orders map keys by falling count, then by name.
-func sortedKeys[K ~string](m map[K]int64) []K {
+// SortedKeys orders map keys by falling count, then by name.
+func SortedKeys[K ~string](m map[K]int64) []K {
 	keys := slices.Sorted(maps.Keys(m))
 	slices.SortStableFunc(keys, func(a, b K) int { return int(m[b] - m[a]) })
 	return keys
 }
 
-// onOneLine is text of a page on one line, without what YAML does not allow.
-func onOneLine(s string, n int) string {
+// OneLine is text of a page on one line, without what YAML does not allow.
+func OneLine(s string, n int) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) && !unicode.IsSpace(r) || r == unicode.ReplacementChar || unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs) || r == 0xfffe || r == 0xffff {
 			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(s, ""))
-	return clip(s, n)
+	return Clip(s, n)
 }

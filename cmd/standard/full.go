@@ -1,6 +1,6 @@
 //go:build full
 
-package cmd
+package standard
 
 // The library for dates in 200 languages fills its tables before main, which takes a
 // tenth of a second at each start. What most crawls meet is read without it; a build

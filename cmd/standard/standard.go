@@ -1,7 +1,8 @@
-package cmd
+// Package standard is what the standard distribution is compiled with: its plugins,
+// which register themselves, and the time zones of crawl windows and dates, for machines
+// that have none. It has nothing to call: import it for that.
+package standard
 
-// The time zones of crawl windows and dates, for machines that have none, and
-// the plugins of the standard distribution register themselves.
 import (
 	_ "time/tzdata"
 

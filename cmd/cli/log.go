@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"io"
@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// logger is the log of one command: warnings and errors unless asked for more.
-func logger(cmd *cobra.Command, w io.Writer, asJSON bool) *slog.Logger {
+// Logger is the log of one command: warnings and errors unless asked for more.
+func Logger(cmd *cobra.Command, w io.Writer, asJSON bool) *slog.Logger {
 	level := slog.LevelWarn
 	if n, err := cmd.Flags().GetCount("verbose"); err == nil {
 		level -= slog.Level(4 * n)

@@ -1,4 +1,4 @@
-package cmd
+package exit
 
 import (
 	"errors"
@@ -15,42 +15,42 @@ import (
 
 // The exit codes, a contract with scripts.
 const (
-	exitOK          = 0
-	exitNothing     = 1   // finished, but nothing could be fetched, or a check failed
-	exitConfig      = 2   // the config or the command line is wrong; nothing was fetched
-	exitFailed      = 3   // a sink, disk or engine failure; resumable
-	exitInterrupted = 130 // resumable
+	OK          = 0
+	Nothing     = 1   // finished, but nothing could be fetched, or a check failed
+	Config      = 2   // the config or the command line is wrong; nothing was fetched
+	Failed      = 3   // a sink, disk or engine failure; resumable
+	Interrupted = 130 // resumable
 )
 
-// exitError is an error with the exit code it leads to. A nil err means that
+// Error is an error with the exit code it leads to. A nil Err means that
 // everything has been said already.
-type exitError struct {
-	code int
-	err  error
+type Error struct {
+	Code int
+	Err  error
 }
 
-// exitWith is err with the exit code it leads to.
-func exitWith(code int, err error) error { return &exitError{code, err} }
+// With is err with the exit code it leads to.
+func With(code int, err error) error { return &Error{code, err} }
 
-// exitSilent is an exit code of which everything has been said already.
-func exitSilent(code int) error { return &exitError{code: code} }
+// Silent is an exit code of which everything has been said already.
+func Silent(code int) error { return &Error{Code: code} }
 
-func (e *exitError) Error() string {
-	if e.err == nil {
-		return fmt.Sprintf("exit status %d", e.code)
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("exit status %d", e.Code)
 	}
-	return e.err.Error()
+	return e.Err.Error()
 }
 
-func (e *exitError) Unwrap() error { return e.err }
+func (e *Error) Unwrap() error { return e.Err }
 
-// message is an error for people, without secrets.
-func message(cfg *config.Config, err error) error {
-	return errors.New(cfg.Redact(inPlainWords(err)))
+// Message is an error for people, without secrets.
+func Message(cfg *config.Config, err error) error {
+	return errors.New(cfg.Redact(InPlainWords(err)))
 }
 
-// inPlainWords leaves out what the exit status says, and adds what to do.
-func inPlainWords(err error) string {
+// InPlainWords leaves out what the exit status says, and adds what to do.
+func InPlainWords(err error) string {
 	text := strings.ReplaceAll(err.Error(), crawler.ErrStop.Error()+": ", "")
 	text = strings.TrimSuffix(text, ": "+crawler.ErrForeignState.Error())
 	if errors.Is(err, syscall.ENOSPC) && !strings.Contains(text, roomCure) {
@@ -76,13 +76,13 @@ const roomCure = "make room, then run again to resume"
 // damageCure is what to do about a state that is broken.
 const damageCure = "amble state check says what is wrong and what can be saved; run with --fresh to start over"
 
-// stateError is the exit of a state that could not be opened: a mistake unless
+// OfState is the exit of a state that could not be opened: a mistake unless
 // the disk failed.
-func stateError(err error) error {
+func OfState(err error) error {
 	if cure := stateCure(err); cure != "" {
-		return exitWith(exitConfig, fmt.Errorf("%w (%s)", err, cure))
+		return With(Config, fmt.Errorf("%w (%s)", err, cure))
 	}
-	return exitWith(exitFailed, errors.New(inPlainWords(err)))
+	return With(Failed, errors.New(InPlainWords(err)))
 }
 
 // stateCure says what can be done about a state that is not this run's to use,
@@ -105,8 +105,8 @@ func stateCure(err error) string {
 	return ""
 }
 
-// exitSaid tells whether everything about err has been said already.
-func exitSaid(err error) bool {
-	end, ok := errors.AsType[*exitError](err)
-	return ok && end.err == nil
+// Said tells whether everything about err has been said already.
+func Said(err error) bool {
+	end, ok := errors.AsType[*Error](err)
+	return ok && end.Err == nil
 }

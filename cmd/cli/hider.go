@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"io"
@@ -23,9 +23,9 @@ func hiding(w io.Writer, v *config.Veil) io.Writer {
 	return &hider{w, v}
 }
 
-// beneath is the writer below one that hides, and how another is made to hide the
+// Beneath is the writer below one that hides, and how another is made to hide the
 // same; hide is nil where w hides nothing.
-func beneath(w io.Writer) (bare io.Writer, hide func(io.Writer) io.Writer) {
+func Beneath(w io.Writer) (bare io.Writer, hide func(io.Writer) io.Writer) {
 	h, ok := w.(*hider)
 	if !ok {
 		return w, nil

@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler/bucket"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/download"
@@ -13,38 +14,38 @@ import (
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
-// parseRequestArgument reads a URL from the command line that may be that of a
+// ParseRequest reads a URL from the command line that may be that of a
 // query, with its parameters in any order.
-func parseRequestArgument(cfg *config.Config, raw string) (urls.URL, error) {
+func ParseRequest(cfg *config.Config, raw string) (urls.URL, error) {
 	if strings.HasPrefix(raw, download.Scheme+"://") || bucket.IsURL(raw) && cfg.HasBuckets() {
 		return objectArgument(cfg, raw)
 	}
 	if !strings.HasPrefix(raw, query.Scheme+"://") {
-		return parseURLArgument(raw)
+		return ParseURL(raw)
 	}
 	parsed, err := url.Parse(raw)
 	if err != nil {
-		return urls.URL{}, exitWith(exitConfig, fmt.Errorf("%q is not the URL of a query", raw))
+		return urls.URL{}, exit.With(exit.Config, fmt.Errorf("%q is not the URL of a query", raw))
 	}
 	call, err := cfg.QuerySet().Read(parsed)
 	if err != nil {
-		return urls.URL{}, exitWith(exitConfig, err)
+		return urls.URL{}, exit.With(exit.Config, err)
 	}
 	u, err := call.URL()
 	if err != nil {
-		return u, exitWith(exitConfig, err)
+		return u, exit.With(exit.Config, err)
 	}
 	return u, nil
 }
 
-// parseURLArgument reads a URL from the command line.
-func parseURLArgument(raw string) (urls.URL, error) {
+// ParseURL reads a URL from the command line.
+func ParseURL(raw string) (urls.URL, error) {
 	u, err := urls.Parse(raw)
 	if err == nil && !u.IsHTTP() {
 		err = fmt.Errorf("want an http or https URL")
 	}
 	if err != nil {
-		return u, exitWith(exitConfig, fmt.Errorf("%q: %w", raw, err))
+		return u, exit.With(exit.Config, fmt.Errorf("%q: %w", raw, err))
 	}
 	return u, nil
 }
@@ -53,7 +54,7 @@ func parseURLArgument(raw string) (urls.URL, error) {
 // alone is the first page of what its seed lists.
 func objectArgument(cfg *config.Config, raw string) (urls.URL, error) {
 	refuse := func(format string, args ...any) (urls.URL, error) {
-		return urls.URL{}, exitWith(exitConfig, fmt.Errorf("%q: "+format, append([]any{raw}, args...)...))
+		return urls.URL{}, exit.With(exit.Config, fmt.Errorf("%q: "+format, append([]any{raw}, args...)...))
 	}
 	var names []string
 	for i := range cfg.Connections {

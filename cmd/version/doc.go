@@ -1,0 +1,2 @@
+// Package version says which amble this is.
+package version
