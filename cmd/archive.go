@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/archive"
 	"github.com/amblecrawl/amble/crawler/cache"
@@ -28,10 +30,10 @@ type fetching struct {
 }
 
 // open opens the file, if there is one. A run that goes on appends to it.
-func (g *fetching) open(c *crawl, resumed bool, log *slog.Logger) (err error) {
-	cfg := c.cfg
+func (g *fetching) open(c *crawl.Crawl, resumed bool, log *slog.Logger) (err error) {
+	cfg := c.Config
 	if g.replay == "" {
-		if g.cache, err = openCache(c); err != nil {
+		if g.cache, err = c.OpenCache(); err != nil {
 			return exit.With(exit.Config, fmt.Errorf("fetch.cache: %w", err))
 		}
 	}
@@ -76,7 +78,7 @@ func (g *fetching) close() (err error) {
 }
 
 // parts are the fetchers of a run, and what they want politeness to heed.
-func (g *fetching) parts(c *crawl, session *login.Session) (func() crawler.Fetcher, *polite) {
+func (g *fetching) parts(c *crawl.Crawl, session *login.Session) (func() crawler.Fetcher, *polite.Politeness) {
 	fetcher, p := g.loggedIn(c, session)
 	switch {
 	case g.reader != nil:
@@ -89,7 +91,7 @@ func (g *fetching) parts(c *crawl, session *login.Session) (func() crawler.Fetch
 
 // memory is what a state knows of hosts as far as it is to be used: an archive is to
 // hold each host's robots.txt, and a replay to take it from there.
-func (g *fetching) memory(known remembering) remembering {
+func (g *fetching) memory(known polite.State) polite.State {
 	if g.record == "" && g.replay == "" {
 		return known
 	}
@@ -97,14 +99,14 @@ func (g *fetching) memory(known remembering) remembering {
 }
 
 // forgetful is a state that knows nothing of the files that hosts have.
-type forgetful struct{ remembering }
+type forgetful struct{ polite.State }
 
 // Get implements remembering.
 func (f forgetful) Get(key string) ([]byte, error) {
 	if strings.HasPrefix(key, crawler.KeyRobots) || strings.HasPrefix(key, crawler.KeyFile) {
 		return nil, nil
 	}
-	return f.remembering.Get(key)
+	return f.State.Get(key)
 }
 
 // replayState is the folder of a replay's state: that of the crawl is not touched.
@@ -147,19 +149,19 @@ func (g *fetching) checkReplay(cfg *config.Config) error {
 }
 
 // loggedIn makes fetchers and politeness heed a session, nil for none.
-func (g *fetching) loggedIn(c *crawl, session *login.Session) (fetcher func() crawler.Fetcher, p *polite) {
-	p = c.polite()
+func (g *fetching) loggedIn(c *crawl.Crawl, session *login.Session) (fetcher func() crawler.Fetcher, p *polite.Politeness) {
+	p = c.Politeness()
 	if session == nil {
-		return func() crawler.Fetcher { return g.withCache(c.client.Fetcher()) }, p
+		return func() crawler.Fetcher { return g.withCache(c.Client.Fetcher()) }, p
 	}
-	reachable := p.waits
-	p.waits = func(u urls.URL) (time.Time, string) {
+	reachable := p.Waits
+	p.Waits = func(u urls.URL) (time.Time, string) {
 		if until, why := reachable(u); !until.IsZero() {
 			return until, why
 		}
 		return session.Waits(u)
 	}
-	return func() crawler.Fetcher { return session.Fetcher(g.withCache(c.client.Fetcher())) }, p
+	return func() crawler.Fetcher { return session.Fetcher(g.withCache(c.Client.Fetcher())) }, p
 }
 
 // withCache puts a cache before a fetcher, nil for none.

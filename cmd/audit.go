@@ -9,6 +9,7 @@ import (
 
 	"github.com/amblecrawl/amble/cmd/cli"
 	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/politeness/ledger"
 )
 
@@ -41,7 +42,7 @@ crawl came, how often, and under which rule.`,
 }
 
 func audit(cmd *cobra.Command, state, host string, html bool) error {
-	folder := ledgerFolder(state)
+	folder := polite.LedgerFolder(state)
 	if _, err := os.Stat(folder); err != nil {
 		return exit.With(exit.Config, fmt.Errorf("%s holds no ledger: name the state folder of a crawl that has run", state))
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
@@ -77,8 +78,8 @@ type heldURL struct {
 // tally counts URLs by what is to become of them.
 type tally struct {
 	pages, disallowed, unreachable int64
-	recalled                       int64              // of pages, those that earlier runs know
-	rules                          map[planRule]int64 // that disallow
+	recalled                       int64                 // of pages, those that earlier runs know
+	rules                          map[polite.Rule]int64 // that disallow
 }
 
 // offer is a sitemap that robots.txt names and the seeds do not.
@@ -152,7 +153,7 @@ func (p *planner) newSitemap(k urls.Key) bool {
 }
 
 // page counts one URL that a seed or a sitemap in scope lists.
-func (p *planner) page(u urls.URL, o *offer) { p.request(p.crawl.canon.Key(u), u, o) }
+func (p *planner) page(u urls.URL, o *offer) { p.request(p.crawl.Canon.Key(u), u, o) }
 
 // request does the same for a request that is told apart by more than its URL.
 func (p *planner) request(key urls.Key, u urls.URL, o *offer) {
@@ -192,10 +193,10 @@ func (p *planner) request(key urls.Key, u urls.URL, o *offer) {
 // lacksFile tells whether a run would ask the host for a file by this URL that was
 // not asked for yet: what robots.txt disallows needs none. p.mu is held.
 func (p *planner) lacksFile(s *site, u urls.URL) bool {
-	if !p.crawl.asksFile || s.trouble != "" || p.crawl.gate.File(s.host) != nil {
+	if !p.crawl.AsksFile || s.trouble != "" || p.crawl.Gate.File(s.host) != nil {
 		return false
 	}
-	allowed, _, known := p.crawl.allowed(u)
+	allowed, _, known := p.crawl.Allowed(u)
 	return allowed && known
 }
 
@@ -237,7 +238,7 @@ func (p *planner) judge(s *site, h heldURL) {
 		t.unreachable++
 		return
 	}
-	allowed, rule, known := p.crawl.allowed(h.url)
+	allowed, rule, known := p.crawl.Allowed(h.url)
 	if !known && h.url.IsHTTP() {
 		p.forgotten++
 	}
@@ -250,10 +251,10 @@ func (p *planner) judge(s *site, h heldURL) {
 	}
 	t.disallowed++
 	if t.rules == nil {
-		t.rules = map[planRule]int64{}
+		t.rules = map[polite.Rule]int64{}
 	}
 	if _, told := t.rules[rule]; !told && len(t.rules) >= p.most.rules {
-		rule = planRule{text: "other rules"}
+		rule = polite.Rule{Text: "other rules"}
 	}
 	t.rules[rule]++
 }
@@ -298,7 +299,7 @@ func (p *planner) collectOffers() {
 	for _, host := range slices.Sorted(maps.Keys(p.sites)) {
 		s := p.sites[host]
 		for _, u := range s.named {
-			key := p.crawl.canon.Key(u)
+			key := p.crawl.Canon.Key(u)
 			if _, read := p.sitemaps[key]; read || offered[key] {
 				continue
 			}
@@ -307,7 +308,7 @@ func (p *planner) collectOffers() {
 				continue
 			}
 			offered[key] = true
-			foreign := u.Origin() != host && !p.crawl.scope.Check(u, 0).In
+			foreign := u.Origin() != host && !p.crawl.Scope.Check(u, 0).In
 			p.offers = append(p.offers, &offer{url: u, by: host, foreign: foreign})
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/crawl"
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/frontier"
@@ -75,15 +77,15 @@ func TestClockIsSetWhileCrawling(t *testing.T) {
 	defer store.Close()
 	f := onWall{store, clock}
 	log := slog.New(slog.DiscardHandler)
-	crawl, err := assemble(cfg, log, past{hosts: memory{state: f}})
+	crawl, err := crawl.New(cfg, log, crawl.Past{Hosts: polite.Memory{State: f}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer crawl.close()
-	if err := crawl.open(t.Context()); err != nil {
+	defer crawl.Close()
+	if err := crawl.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	book, err := openLedger(cfg, cfg.State, "run", false)
+	book, err := polite.OpenLedger(cfg, cfg.State, "run", false)
 	if err != nil {
 		t.Fatal(err)
 	}

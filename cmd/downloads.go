@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/download"
 	"github.com/amblecrawl/amble/crawler/login"
@@ -16,19 +18,19 @@ import (
 )
 
 // openStore opens the destination of a run's files, nil where it has none.
-func openStore(ctx context.Context, c *crawl, folder string, state remembering, run string, session *login.Session) (*download.Store, error) {
-	d := &c.cfg.Downloads
-	if !c.cfg.Downloading() {
+func openStore(ctx context.Context, c *crawl.Crawl, folder string, state polite.State, run string, session *login.Session) (*download.Store, error) {
+	d := &c.Config.Downloads
+	if !c.Config.Downloading() {
 		return nil, nil
 	}
 	o := download.Options{
-		Dir: d.To, Name: d.Template(), Type: d.Type, Crawl: c.cfg.Name, Run: run,
+		Dir: d.To, Name: d.Template(), Type: d.Type, Crawl: c.Config.Name, Run: run,
 		MaxSize: int64(d.MaxSize), PartSize: int64(d.PartSize), PartsFrom: int64(d.PartsFrom), MinFree: int64(d.MinFree),
-		Timeout: d.Timeout, Overwrite: d.Existing == "overwrite", Dedup: d.Dedup, Recall: state.Get, Log: c.log,
+		Timeout: d.Timeout, Overwrite: d.Existing == "overwrite", Dedup: d.Dedup, Recall: state.Get, Log: c.Log,
 	}
 	if name := d.ToBucket(); name != "" {
-		o.To, o.Dir = c.buckets.Bucket(name), filepath.Join(folder, "files")
-		o.Exchange = (&uploads{c.polite(), c.gate, name}).exchange
+		o.To, o.Dir = c.Buckets.Bucket(name), filepath.Join(folder, "files")
+		o.Exchange = (&uploads{c.Politeness(), c.Gate, name}).exchange
 	}
 	if d.Sums != "" {
 		sums, err := readSums(ctx, c, d.Sums, session)
@@ -48,13 +50,13 @@ func openStore(ctx context.Context, c *crawl, folder string, state remembering, 
 const maxSumsFile = 64 << 20
 
 // readSums reads a file of sums, of the disk or of the web under the crawl's rules.
-func readSums(ctx context.Context, c *crawl, place string, session *login.Session) (*download.Sums, error) {
+func readSums(ctx context.Context, c *crawl.Crawl, place string, session *login.Session) (*download.Sums, error) {
 	if u, err := urls.Parse(place); err == nil && (u.IsHTTP() || u.Scheme() == download.Scheme) {
-		one := c.single(func(format string, args ...any) { c.log.Info(fmt.Sprintf(format, args...)) })
+		one := c.Single(func(format string, args ...any) { c.Log.Info(fmt.Sprintf(format, args...)) })
 		if session != nil {
-			one.fetcher = session.Fetcher(one.fetcher)
+			one.Fetcher = session.Fetcher(one.Fetcher)
 		}
-		page, err := one.fetch(ctx, one.request(u), crawler.FetchOptions{MaxBody: maxSumsFile, Raw: true})
+		page, err := one.Fetch(ctx, one.Request(u), crawler.FetchOptions{MaxBody: maxSumsFile, Raw: true})
 		if err != nil {
 			return nil, err
 		}

@@ -31,8 +31,8 @@ func draftOf(t testing.TB, body string, mediaType string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.crawl.close()
-	l.pages = []*crawler.Page{crawler.NewPage(l.crawl.single(nil).request(u), &crawler.Response{Status: 200, MediaType: mediaType, Body: []byte(body)})}
+	defer l.crawl.Close()
+	l.pages = []*crawler.Page{crawler.NewPage(l.crawl.Single(nil).Request(u), &crawler.Response{Status: 200, MediaType: mediaType, Body: []byte(body)})}
 	if err := l.propose(context.Background(), d); err != nil {
 		if strings.Contains(err.Error(), "does not lint") {
 			t.Fatalf("%v\n%s", err, d.String())

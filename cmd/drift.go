@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/cmd/version"
@@ -61,7 +62,7 @@ func showDrift(cmd *cobra.Command, path string, flags driftFlags) error {
 	if err != nil {
 		return err
 	}
-	pipeline, err := newPipeline(cfg, slog.New(slog.DiscardHandler))
+	pipeline, err := crawl.NewPipeline(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return exit.With(exit.Config, err)
 	}

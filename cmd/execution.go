@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/aggregate"
@@ -65,11 +67,11 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		x.cfg, x.state, x.fresh = replayed(x.cfg), replayState(x.state), true
 	}
 	cfg := x.cfg
-	if err := fitOpenFiles(cfg, x.log); err != nil {
+	if err := crawl.FitOpenFiles(cfg, x.log); err != nil {
 		return report{}, err
 	}
 	defer outliveReaders()()
-	used := x.used || usedBefore(x.state)
+	used := x.used || crawl.UsedBefore(x.state)
 	f, found, err := openFrontier(cfg, x.state, x.fresh, x.owed, func() bool { return x.beginAnew(ctx) }, x.log)
 	if err != nil {
 		return report{}, err
@@ -81,15 +83,15 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if found.ID != "" && x.resuming != nil {
 		x.resuming(found, f.Stats().Settled)
 	}
-	c, err := assemble(cfg, x.log, past{
-		hosts:  memory{used: used, state: x.fetching.memory(f), common: x.common},
-		folder: x.state, resumed: found.ID != "",
+	c, err := crawl.New(cfg, x.log, crawl.Past{
+		Hosts:  polite.Memory{Used: used, State: x.fetching.memory(f), Common: x.common},
+		Folder: x.state, Resumed: found.ID != "",
 	})
 	if err != nil {
 		return report{}, err
 	}
-	defer c.close()
-	defer x.common.Leave(c.gate)
+	defer c.Close()
+	defer x.common.Leave(c.Gate)
 	if err := x.fetching.open(c, found.ID != "", x.log); err != nil {
 		return report{}, err
 	}
@@ -98,12 +100,12 @@ func (x *execution) run(ctx context.Context) (report, error) {
 			x.log.Error("the archive could not be closed", "err", err)
 		}
 	}()
-	if err := c.open(ctx); err != nil {
+	if err := c.Open(ctx); err != nil {
 		return report{}, err
 	}
 
 	set := cfg.Settings()
-	arriving, read := pageMemory(cfg)
+	arriving, read := crawl.PageMemory(cfg)
 	set.Memory, set.Folder, set.Revisit = read, x.state, cfg.RevisitRules(version.Program())
 	defer garbage.Tune(arriving + read)()
 	if set.Config, err = filepath.Abs(cfg.File); err != nil {
@@ -113,14 +115,14 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if hosts := x.monitor.Hosts(); hosts != nil && found.ID != "" {
 		recount(ctx, hosts, x.state, found.ID)
 	}
-	book, err := openLedger(cfg, x.state, set.RunID, x.anew)
+	book, err := polite.OpenLedger(cfg, x.state, set.RunID, x.anew)
 	if err != nil {
 		return report{}, exit.OfState(err)
 	}
 	defer book.Close()
 	traced := x.tracer.Begin(cfg.Name, set.RunID, hidingIn(cfg))
 	defer traced.End(nil, nil) // of one that does not begin; a second time it does nothing
-	book.tell = func(entries []crawler.Entry) {
+	book.Tell = func(entries []crawler.Entry) {
 		traced.Entered(entries)
 		if x.entered != nil {
 			x.entered(entries)
@@ -130,7 +132,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if err != nil {
 		return report{}, exit.OfState(err)
 	}
-	session, err := newSession(ctx, c, book, x.fetching.writer)
+	session, err := c.NewSession(ctx, book, x.fetching.writer)
 	if err != nil {
 		return report{}, exit.With(exit.Config, err)
 	}
@@ -140,14 +142,14 @@ func (x *execution) run(ctx context.Context) (report, error) {
 	if session != nil {
 		defer session.Close()
 		if err := session.Begin(); err != nil {
-			return report{}, loginError(cfg, err)
+			return report{}, crawl.LoginError(cfg, err)
 		}
 	}
 	parts := engineParts(c, sealed, x.monitor, book, session, &x.fetching)
 	guardOutputs(c, parts.Sinks, book)
 	parts.Politeness, parts.Pipeline, parts.Observer = traced.Politeness(parts.Politeness), traced.Pipeline(parts.Pipeline), traced.Observer(parts.Observer)
 	parts.Frontier, parts.NewFetcher = traced.Frontier(parts.Frontier), traced.Fetchers(parts.NewFetcher)
-	tally := newTally(cfg, c.pipeline.Types(), x.accept)
+	tally := newTally(cfg, c.Pipeline.Types(), x.accept)
 	parts.Tally = tally
 	files, err := openStore(ctx, c, x.state, f, set.RunID, session)
 	if err != nil {
@@ -157,7 +159,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		defer files.Close()
 		parts.Files = files
 	}
-	x.watchable(f, c.gate, tally)
+	x.watchable(f, c.Gate, tally)
 	if sums := aggregates(cfg); len(sums) > 0 {
 		parts.Aggregate = aggregate.New(sums)
 	}
@@ -169,7 +171,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		x.began(set.RunID)
 	}
 	summary, err := engine.Run(ctx, cfg.SeedsBehind(func(dataset string) (int64, error) { return crawler.ReadSeeded(f, dataset) }))
-	c.finished = err == nil && summary.Status == crawler.StatusFinished
+	c.Finished = err == nil && summary.Status == crawler.StatusFinished
 	traced.End(&summary, err)
 	return report{
 		summary: summary, err: err, examples: x.monitor.Examples(), fields: x.monitor.Fields(), config: cfg.File,
@@ -187,7 +189,7 @@ func (x *execution) recall(f *frontier.Frontier, run crawler.RunState) (report, 
 	if err != nil {
 		return report{}, exit.OfState(err)
 	}
-	pipeline, err := newPipeline(x.cfg, x.log)
+	pipeline, err := crawl.NewPipeline(x.cfg, x.log)
 	if err != nil {
 		return report{}, exit.With(exit.Config, err)
 	}

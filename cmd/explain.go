@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
@@ -52,13 +53,13 @@ A request that is more than a GET is one of its own: name it by --method and
 			if state != "" {
 				cfg.State = state
 			}
-			kept := readState(cfg.State, cfg.Name)
-			defer kept.close()
-			c, err := assemble(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), kept.past())
+			kept := crawl.ReadState(cfg.State, cfg.Name)
+			defer kept.Close()
+			c, err := crawl.New(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), kept.Past())
 			if err != nil {
 				return err
 			}
-			defer c.close()
+			defer c.Close()
 			return explainer{c}.explain(cmd, args[1], u, &call, kept, offline)
 		},
 	}
@@ -71,16 +72,16 @@ A request that is more than a GET is one of its own: name it by --method and
 }
 
 // explainer tells what a crawl would do with a URL.
-type explainer struct{ *crawl }
+type explainer struct{ *crawl.Crawl }
 
-func (c explainer) explain(cmd *cobra.Command, raw string, u urls.URL, call *crawler.Call, kept *keptState, offline bool) error {
+func (c explainer) explain(cmd *cobra.Command, raw string, u urls.URL, call *crawler.Call, kept *crawl.Kept, offline bool) error {
 	out := cmd.OutOrStdout()
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
 	row("URL", "%s", asGiven(raw, u))
-	key := crawler.KeyOf(c.canon.Key(u), call.Digest())
+	key := crawler.KeyOf(c.Canon.Key(u), call.Digest())
 	if !call.Plain() {
 		row("method", "%s, with a body of %s", cmp.Or(call.Method, http.MethodGet), format.Plural(int64(len(call.Body)), "byte"))
 	}
@@ -90,10 +91,10 @@ func (c explainer) explain(cmd *cobra.Command, raw string, u urls.URL, call *cra
 	if !u.IsHTTP() {
 		return c.explainQuery(cmd, w, row, u, standingOf(kept, u, key))
 	}
-	row("same page as", "%s", c.canon.Dedup(u))
-	scope := c.scope.Check(u, 0)
+	row("same page as", "%s", c.Canon.Dedup(u))
+	scope := c.Scope.Check(u, 0)
 	row("scope", "%s: %s", inOut(scope.In), scope.Rule)
-	trap, err := crawler.ViewTraps(kept.values(), c.canon, c.cfg.TrapRules(), u)
+	trap, err := crawler.ViewTraps(kept.Values(), c.Canon, c.Config.TrapRules(), u)
 	if err != nil {
 		return exit.With(exit.Failed, err)
 	}
@@ -160,7 +161,7 @@ func asGiven(raw string, u urls.URL) string {
 // seedAllowed tells whether a URL that links do not lead to could be a seed:
 // seeds need not be included.
 func (c explainer) seedAllowed(u urls.URL) bool {
-	rules := c.cfg.ScopeRules()
+	rules := c.Config.ScopeRules()
 	rules.Include = nil
 	s, err := urls.NewScope(rules)
 	return err == nil && s.Check(u, 0).In
@@ -169,9 +170,9 @@ func (c explainer) seedAllowed(u urls.URL) bool {
 // decision tells what keeps a URL from being fetched, "" for nothing. unsure
 // tells that it rests on a robots.txt that is not known.
 func (c explainer) decision(cmd *cobra.Command, u urls.URL, offline bool) (refusal string, unsure bool) {
-	s := c.single(cli.Teller(cmd.ErrOrStderr()))
+	s := c.Single(cli.Teller(cmd.ErrOrStderr()))
 	decide := func() crawler.Verdict {
-		v := c.polite().Decide(s.request(u))
+		v := c.Politeness().Decide(s.Request(u))
 		if v.Grant != nil {
 			v.Grant.Cancel() // asking is all
 		}
@@ -179,8 +180,8 @@ func (c explainer) decision(cmd *cobra.Command, u urls.URL, offline bool) (refus
 	}
 	v := decide() // brings back what the state holds of the host
 	if !offline && v.Action != crawler.Go && v.Action != crawler.Skip {
-		switch err := s.learn(cmd.Context(), u); {
-		case errors.Is(err, errWithheld): // it is only a matter of time
+		switch err := s.Learn(cmd.Context(), u); {
+		case errors.Is(err, crawl.ErrWithheld): // it is only a matter of time
 			return "", true
 		case err != nil:
 			return format.Clip(err.Error(), format.MaxDetail), false
@@ -190,25 +191,25 @@ func (c explainer) decision(cmd *cobra.Command, u urls.URL, offline bool) (refus
 	if v.Action == crawler.Skip {
 		return format.Clip(v.Reason, format.MaxDetail), false
 	}
-	_, rule, known := c.allowed(u)
+	_, rule, known := c.Allowed(u)
 	return rule.String(), !known
 }
 
 func (c explainer) explainPoliteness(row func(string, string, ...any), u urls.URL) {
-	x := c.gate.Explain(u.Origin(), u.Fetch())
+	x := c.Gate.Explain(u.Origin(), u.Fetch())
 	switch {
-	case c.gate.API(u.Origin()):
+	case c.Gate.API(u.Origin()):
 		row("robots.txt", "does not apply: politeness.hosts declares the host an API")
 	case !x.Known:
 		row("robots.txt", "%s", format.Clip(strings.TrimPrefix(x.Robots, "robots.txt "), format.MaxDetail))
 	case x.Verdict.Line == 0:
-		row("robots.txt", "allowed: no rule for %q matches", c.cfg.Politeness.Agent)
+		row("robots.txt", "allowed: no rule for %q matches", c.Config.Politeness.Agent)
 	case x.Verdict.Allowed:
 		row("robots.txt", "allowed by line %d: %s", x.Verdict.Line, x.Verdict.Text)
 	default:
 		row("robots.txt", "disallowed by line %d: %s", x.Verdict.Line, x.Verdict.Text)
 	}
-	row("usage signals", "%s", c.stated(u))
+	row("usage signals", "%s", c.Stated(u))
 	if x.Known {
 		row("robots.txt read", "%s ago, good for %s", format.Duration(x.RobotsAge), x.RobotsLife)
 	}
@@ -248,13 +249,13 @@ func (c explainer) explainDemands(row func(string, string, ...any), x *politenes
 }
 
 // standingOf tells where a URL stands in the state.
-func standingOf(k *keptState, u urls.URL, key urls.Key) string {
-	err := k.err
-	if k.snapshot != nil {
+func standingOf(k *crawl.Kept, u urls.URL, key urls.Key) string {
+	err := k.Err
+	if k.Snapshot != nil {
 		var s crawler.Standing
-		if s, err = k.snapshot.Lookup(u.Origin(), key); err == nil {
+		if s, err = k.Snapshot.Lookup(u.Origin(), key); err == nil {
 			text := outcomeOf(s)
-			if k.snapshot.Busy {
+			if k.Snapshot.Busy {
 				text += ", as of the last commit of the run at work"
 			}
 			return text

@@ -4,22 +4,23 @@ import (
 	"strings"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
 // explainKnown tells what is known of a page, and when it is asked for again.
-func (c explainer) explainKnown(row func(string, string, ...any), kept *keptState, u urls.URL, key urls.Key) {
-	rules := c.cfg.RevisitRules(version.Program())
+func (c explainer) explainKnown(row func(string, string, ...any), kept *crawl.Kept, u urls.URL, key urls.Key) {
+	rules := c.Config.RevisitRules(version.Program())
 	if !rules.On {
 		return
 	}
-	if kept.snapshot == nil {
+	if kept.Snapshot == nil {
 		row("known", "no, as there was no run yet")
 		return
 	}
-	k, err := kept.snapshot.Recall(key)
+	k, err := kept.Snapshot.Recall(key)
 	switch {
 	case err != nil:
 		row("known", "cannot be read: %v", err)

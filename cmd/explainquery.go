@@ -13,14 +13,14 @@ import (
 
 // explainQuery is explain for the URL of a query, of which no site has a say.
 func (c explainer) explainQuery(cmd *cobra.Command, w *tabwriter.Writer, row func(string, string, ...any), u urls.URL, standing string) error {
-	x := c.gate.Explain(u.Origin(), u.Fetch())
+	x := c.Gate.Explain(u.Origin(), u.Fetch())
 	what := "query"
 	if u.Scheme() == download.Scheme {
 		what = "request"
 	}
 	row("scope", "in: the config names the "+map[string]string{"query": "query", "request": "bucket"}[what])
 	if u.Scheme() == download.Scheme {
-		place, seed := c.objectPlace(u)
+		place, seed := c.ObjectPlace(u)
 		row("seed", "%s", seed)
 		if place != "" {
 			row("file", "%s", place)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
@@ -16,8 +17,8 @@ const explainedRows = 5
 
 // explainRows tells where a URL stands in the frontier: as that of rows, each of which
 // is a request of its own, and as that of a link.
-func (c explainer) explainRows(cmd *cobra.Command, row func(string, string, ...any), u urls.URL, call *crawler.Call, kept *keptState, key urls.Key) error {
-	found, others, err := c.cfg.RowsAt(cmd.Context(), u, call, explainedRows)
+func (c explainer) explainRows(cmd *cobra.Command, row func(string, string, ...any), u urls.URL, call *crawler.Call, kept *crawl.Kept, key urls.Key) error {
+	found, others, err := c.Config.RowsAt(cmd.Context(), u, call, explainedRows)
 	if err != nil && cmd.Context().Err() == nil {
 		return exit.With(exit.Config, err)
 	}

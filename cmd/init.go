@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -66,9 +67,9 @@ func runInit(cmd *cobra.Command, rawURL string, flags initFlags) error {
 	if err != nil {
 		return err
 	}
-	defer look.crawl.close()
+	defer look.crawl.Close()
 	if err := look.at(cmd, u, flags.html); err != nil {
-		if errors.Is(err, errWithheld) {
+		if errors.Is(err, crawl.ErrWithheld) {
 			return exit.With(exit.Nothing, err)
 		}
 		return err

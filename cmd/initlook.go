@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
@@ -22,8 +23,8 @@ import (
 
 // look is what amble init has seen, and how it sees more.
 type look struct {
-	crawl   *crawl
-	single  *single // nil when nothing is to be fetched
+	crawl   *crawl.Crawl
+	single  *crawl.Single // nil when nothing is to be fetched
 	flags   *initFlags
 	started time.Time
 
@@ -42,7 +43,7 @@ func newLook(cmd *cobra.Command, d *draft, flags *initFlags) (*look, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := assemble(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), past{})
+	c, err := crawl.New(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), crawl.Past{})
 	if err != nil {
 		return nil, err
 	}
@@ -51,9 +52,9 @@ func newLook(cmd *cobra.Command, d *draft, flags *initFlags) (*look, error) {
 		l.left = 0
 		return l, nil
 	}
-	l.single = c.single(cli.Teller(cmd.ErrOrStderr()))
-	l.single.heard = func(_ string, file heardFile, resp *crawler.Response, err error) {
-		if err == nil && file.robots && resp.Status/100 == 2 {
+	l.single = c.Single(cli.Teller(cmd.ErrOrStderr()))
+	l.single.Heard = func(_ string, file crawl.HeardFile, resp *crawler.Response, err error) {
+		if err == nil && file.Robots && resp.Status/100 == 2 {
 			l.robots = robots.Parse(resp.Body, robots.RFC)
 		}
 	}
@@ -65,9 +66,9 @@ func (l *look) at(cmd *cobra.Command, u urls.URL, file string) error {
 	var page *crawler.Page
 	var err error
 	if file != "" {
-		page, err = l.crawl.page(cmd.Context(), u, file, cli.Teller(cmd.ErrOrStderr()))
+		page, err = l.crawl.Page(cmd.Context(), u, file, cli.Teller(cmd.ErrOrStderr()))
 	} else {
-		page, err = l.single.page(cmd.Context(), u)
+		page, err = l.single.Page(cmd.Context(), u)
 	}
 	switch {
 	case cmd.Context().Err() != nil:
@@ -75,7 +76,7 @@ func (l *look) at(cmd *cobra.Command, u urls.URL, file string) error {
 	case err != nil:
 		return err
 	case page.Response.Status/100 != 2:
-		return fmt.Errorf("%w: %s: status %d", errWithheld, page.URL.Redacted(), page.Response.Status)
+		return fmt.Errorf("%w: %s: status %d", crawl.ErrWithheld, page.URL.Redacted(), page.Response.Status)
 	}
 	l.pages = append(l.pages, page)
 	return nil
@@ -84,14 +85,14 @@ func (l *look) at(cmd *cobra.Command, u urls.URL, file string) error {
 // another looks at one more page, where that is allowed and pages are left. What
 // keeps it from that is no failure of the command.
 func (l *look) another(ctx context.Context, u urls.URL) *crawler.Page {
-	if l.left == 0 || l.single == nil || !l.crawl.scope.Check(u, 0).In {
+	if l.left == 0 || l.single == nil || !l.crawl.Scope.Check(u, 0).In {
 		return nil
 	}
 	l.left--
-	page, err := l.single.page(ctx, u)
+	page, err := l.single.Page(ctx, u)
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {
-			l.single.said("%v", err)
+			l.single.Said("%v", err)
 		}
 		return nil
 	}
@@ -109,7 +110,7 @@ func (l *look) probe(ctx context.Context, u urls.URL) *crawler.Page {
 // resolved are references of a page as URLs on its own host, each once, without
 // the page itself.
 func resolved(p *crawler.Page, refs []string) []urls.URL {
-	base := values.BaseURL(rootOf(p), p.URL)
+	base := values.BaseURL(crawl.Root(p), p.URL)
 	seen := map[string]bool{p.URL.Fetch(): true}
 	var out []urls.URL
 	for _, ref := range refs {
@@ -134,8 +135,8 @@ func (l *look) details(ctx context.Context, links []urls.URL) []*crawler.Page {
 		switch {
 		case p == nil:
 		case p.Response.Status/100 != 2:
-			l.single.said("%s: status %d", p.URL.Redacted(), p.Response.Status)
-		case rootOf(p) != nil:
+			l.single.Said("%s: status %d", p.URL.Redacted(), p.Response.Status)
+		case crawl.Root(p) != nil:
 			out = append(out, p)
 		}
 	}
@@ -151,7 +152,7 @@ func (l *look) sitemaps(ctx context.Context) []draftSeed {
 	if l.robots != nil {
 		for _, ref := range l.robots.Sitemaps() {
 			u, err := page.Resolve(ref)
-			if err == nil && u.IsHTTP() && l.crawl.scope.Check(u, 0).In && len(out) < 5 {
+			if err == nil && u.IsHTTP() && l.crawl.Scope.Check(u, 0).In && len(out) < 5 {
 				out = append(out, draftSeed{url: u.Redacted(), sitemap: true, note: "named by robots.txt"})
 			}
 		}
@@ -178,7 +179,7 @@ func (l *look) trial(ctx context.Context, d *draft) error {
 	if err != nil {
 		return err
 	}
-	pipeline, err := newPipeline(cfg, l.crawl.log)
+	pipeline, err := crawl.NewPipeline(cfg, l.crawl.Log)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -22,7 +23,7 @@ func (l *look) propose(ctx context.Context, d *draft) error {
 	page := l.pages[0]
 	d.url = page.URL.WithoutFragment()
 	d.seeds = []draftSeed{{url: d.url.Redacted()}}
-	if root := rootOf(page); root != nil {
+	if root := crawl.Root(page); root != nil {
 		l.proposeHTML(ctx, d, root)
 	} else {
 		l.proposeOther(ctx, d)
@@ -40,7 +41,7 @@ func (l *look) propose(ctx context.Context, d *draft) error {
 	if slices.ContainsFunc(d.rules, func(r draftRule) bool { return r.found > 0 || r.unseen && r.plugin == "page" }) {
 		return nil
 	}
-	if rootOf(page) == nil {
+	if crawl.Root(page) == nil {
 		return exit.With(exit.Nothing, fmt.Errorf("%s is %s: there is nothing in it that amble could make records of",
 			page.URL.Redacted(), cmp.Or(page.Response.MediaType, "of no known type")))
 	}
@@ -51,11 +52,11 @@ func (l *look) propose(ctx context.Context, d *draft) error {
 
 // remarks are what a person should know of the site beforehand.
 func (l *look) remarks(d *draft) {
-	x := l.crawl.gate.Explain(l.pages[0].URL.Origin(), l.pages[0].URL.Fetch())
-	if l.single != nil && x.Owed > l.crawl.cfg.Politeness.Delay {
+	x := l.crawl.Gate.Explain(l.pages[0].URL.Origin(), l.pages[0].URL.Fetch())
+	if l.single != nil && x.Owed > l.crawl.Config.Politeness.Delay {
 		d.told = append(d.told, fmt.Sprintf("The host asks for %s between requests, and gets it.", x.Owed))
 	}
-	if said := l.crawl.stated(l.pages[0].URL); l.single != nil && !strings.HasPrefix(said, "none") && !strings.HasPrefix(said, "robots.txt is not") {
+	if said := l.crawl.Stated(l.pages[0].URL); l.single != nil && !strings.HasPrefix(said, "none") && !strings.HasPrefix(said, "robots.txt is not") {
 		d.told = append(d.told, "The host says of the use of its pages: "+said+".")
 	}
 }
@@ -278,7 +279,7 @@ var pluginsFor = map[string][]string{
 func (l *look) proposeDetail(d *draft, pages []*crawler.Page, match survey.Match, kind, note string) {
 	var roots []*html.Node
 	for _, p := range pages {
-		roots = append(roots, rootOf(p))
+		roots = append(roots, crawl.Root(p))
 	}
 	rule, ok := survey.Detail(roots...)
 	name := cmp.Or(rule.Type, match.PathType(), kind, "item")

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/politeness"
 	"github.com/amblecrawl/amble/politeness/ledger"
@@ -32,7 +33,7 @@ func (x *execution) beginAnew(ctx context.Context) bool {
 
 // putAside has a run that starts over leave a damaged ledger aside.
 func (x *execution) putAside() bool {
-	folder := ledgerFolder(x.state)
+	folder := polite.LedgerFolder(x.state)
 	damage := ledger.Sound(folder)
 	if !errors.As(damage, new(*ledger.CorruptError)) {
 		return false
@@ -54,7 +55,7 @@ func (x *execution) putAway(ctx context.Context) (anew bool) {
 		return false
 	}
 	now := time.Now()
-	done, err := ledger.Prune(ctx, ledgerFolder(x.state), now.Add(-x.ledgerFor))
+	done, err := ledger.Prune(ctx, polite.LedgerFolder(x.state), now.Add(-x.ledgerFor))
 	switch {
 	case errors.As(err, new(*ledger.CorruptError)):
 		x.log.Warn("the ledger is damaged: none of it is put away", "error", err)

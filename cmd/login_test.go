@@ -168,7 +168,7 @@ func TestLogin(t *testing.T) {
 				t.Errorf("exit %d, %d records, %d logins\n%s\nasked %q", cmd.ProcessState.ExitCode(), got, site.logins, out, site.asked)
 			}
 			state := everythingIn(t, filepath.Join(dir, ".amble", "members"))
-			if err := os.Remove(filepath.Join(dir, ".amble", "members", cookieFile)); err == nil {
+			if err := os.Remove(filepath.Join(dir, ".amble", "members", "cookies.json")); err == nil {
 				if c.exit == 0 {
 					t.Error("the cookies of a finished run are still on the disk")
 				}

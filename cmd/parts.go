@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/aggregate"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -19,14 +20,14 @@ func aggregates(cfg *config.Config) []aggregate.Spec {
 	return specs
 } // engineParts are what the engine is put together from: a crawl's parts, with the
 // state, the ledger, the login (nil for none) and the answers of this run.
-func engineParts(c *crawl, f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger, session *login.Session, from *fetching) crawler.Parts {
+func engineParts(c *crawl.Crawl, f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger, session *login.Session, from *fetching) crawler.Parts {
 	fetcher, polite := from.parts(c, session)
 	return crawler.Parts{
-		Frontier: f, Politeness: polite, Pipeline: m.Peek(veil.Pipeline(c.trusted(), c.cfg.Veil())), Sinks: c.cfg.AllSinks(),
+		Frontier: f, Politeness: polite, Pipeline: m.Peek(veil.Pipeline(c.Trusted(), c.Config.Veil())), Sinks: c.Config.AllSinks(),
 		NewFetcher: fetcher,
-		Scope:      c.scope, Canon: c.canon, Observer: m.Observer(), Log: c.log,
-		Ledger: book, PagePolicy: c.pagePolicy(), Print: simhash.Page,
-		Rows: c.cfg.RowTypes(), Batches: c.cfg.BatchRule, Hide: c.cfg.Veil().Hide, Weigh: c.pipeline.Weigh,
+		Scope:      c.Scope, Canon: c.Canon, Observer: m.Observer(), Log: c.Log,
+		Ledger: book, PagePolicy: c.PagePolicy(), Print: simhash.Page,
+		Rows: c.Config.RowTypes(), Batches: c.Config.BatchRule, Hide: c.Config.Veil().Hide, Weigh: c.Pipeline.Weigh,
 	}
 }
 

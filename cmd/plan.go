@@ -10,7 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 )
@@ -60,15 +62,15 @@ command line is wrong; 130 interrupted.`,
 func planCrawl(cmd *cobra.Command, cfg *config.Config, flags planFlags) error {
 	ctx := cmd.Context()
 	log := cli.Logger(cmd, cmd.ErrOrStderr(), false)
-	c, err := assemble(cfg, log, past{hosts: memory{used: usedBefore(cfg.State)}})
+	c, err := crawl.New(cfg, log, crawl.Past{Hosts: polite.Memory{Used: crawl.UsedBefore(cfg.State)}})
 	if err != nil {
 		return err
 	}
-	defer c.close()
-	kept := &keptState{}
+	defer c.Close()
+	kept := &crawl.Kept{}
 	if cfg.Revisit.On() {
-		kept = readState(cfg.State, cfg.Name)
-		defer kept.close()
+		kept = crawl.ReadState(cfg.State, cfg.Name)
+		defer kept.Close()
 	}
 	p := newPlanner(c)
 	p.recall = knows(c, kept)
@@ -106,7 +108,7 @@ func (r *planReport) write(out io.Writer, cfg *config.Config, flags planFlags) e
 func (p *planner) gather(ctx context.Context, named bool) error {
 	// The seeds are read twice: once for their hosts, and once to be counted when
 	// these have said what they allow. So none of them is kept.
-	for s, err := range p.crawl.cfg.EachSeed() {
+	for s, err := range p.crawl.Config.EachSeed() {
 		if err != nil {
 			return err
 		}
@@ -125,12 +127,12 @@ func (p *planner) gather(ctx context.Context, named bool) error {
 	if err := p.drain(ctx); err != nil {
 		return err
 	}
-	for s, err := range p.crawl.cfg.EachSeed() {
+	for s, err := range p.crawl.Config.EachSeed() {
 		if err != nil {
 			return err
 		}
 		if s.Kind == crawler.KindPage && s.Fault == nil {
-			key := crawler.KeyOf(p.crawl.canon.Key(s.URL), s.Call.Digest())
+			key := crawler.KeyOf(p.crawl.Canon.Key(s.URL), s.Call.Digest())
 			p.request(crawler.KeyOf(key, s.Row), s.URL.WithoutFragment(), nil)
 		}
 		if ctx.Err() != nil {

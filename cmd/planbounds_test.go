@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/crawler/config"
 )
 
@@ -30,11 +31,11 @@ fetch:
 	if problems.Failed() {
 		t.Fatal(problems)
 	}
-	c, err := assemble(cfg, slog.New(slog.DiscardHandler), past{})
+	c, err := crawl.New(cfg, slog.New(slog.DiscardHandler), crawl.Past{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.close()
+	defer c.Close()
 	p := newPlanner(c)
 	p.most = censusBounds{told: 6, sites: 2, held: len("http://b.example/1"), sitemaps: 3, named: 2, offers: 1, rules: 2, troubles: 1}
 	if err := p.gather(t.Context(), false); err != nil {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/extractors/feeds"
@@ -33,7 +34,7 @@ const (
 // planner asks the hosts of a crawl for their robots.txt and their sitemaps, and
 // counts what these say. A host is visited by one worker at a time.
 type planner struct {
-	crawl   *crawl
+	crawl   *crawl.Crawl
 	reading *semaphore.Weighted
 
 	mu     sync.Mutex // guards the census and all below
@@ -51,7 +52,7 @@ type sitemap struct {
 	offer *offer
 }
 
-func newPlanner(c *crawl) *planner {
+func newPlanner(c *crawl.Crawl) *planner {
 	p := &planner{crawl: c, reading: semaphore.NewWeighted(sitemapsInMemory), census: newCensus()}
 	p.change = sync.NewCond(&p.mu)
 	return p
@@ -80,7 +81,7 @@ func (p *planner) queue(s *site) {
 func (p *planner) addSitemap(m sitemap, again bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !again && !p.newSitemap(p.crawl.canon.Key(m.url)) {
+	if !again && !p.newSitemap(p.crawl.Canon.Key(m.url)) {
 		return
 	}
 	if s := p.site(m.url); s != nil {
@@ -97,22 +98,22 @@ func (p *planner) drain(ctx context.Context) error {
 		p.change.Broadcast()
 	})()
 	var workers errgroup.Group
-	for range p.crawl.cfg.Fetch.Workers {
+	for range p.crawl.Config.Fetch.Workers {
 		workers.Go(func() error { return p.work(ctx) })
 	}
 	return workers.Wait()
 }
 
 func (p *planner) work(ctx context.Context) error {
-	var s *single
+	var s *crawl.Single
 	for {
 		host := p.take(ctx)
 		if host == nil {
 			return ctx.Err()
 		}
 		if s == nil {
-			s = p.crawl.single(func(string, ...any) {})
-			s.heard, s.longest = p.heard, longestPlanWait
+			s = p.crawl.Single(func(string, ...any) {})
+			s.Heard, s.Longest = p.heard, longestPlanWait
 		}
 		p.visit(ctx, s, host)
 		p.mu.Lock()
@@ -147,9 +148,9 @@ func (p *planner) take(ctx context.Context) *site {
 }
 
 // visit reads a host's robots.txt, and then its sitemaps.
-func (p *planner) visit(ctx context.Context, s *single, host *site) {
+func (p *planner) visit(ctx context.Context, s *crawl.Single, host *site) {
 	if !host.learnt {
-		err := s.learn(ctx, host.probe)
+		err := s.Learn(ctx, host.probe)
 		if ctx.Err() != nil {
 			return
 		}
@@ -174,9 +175,9 @@ func (p *planner) visit(ctx context.Context, s *single, host *site) {
 
 // heard counts a request for robots.txt or tdmrep.json, and keeps the sitemaps
 // that the first names.
-func (p *planner) heard(host string, file heardFile, resp *crawler.Response, err error) {
+func (p *planner) heard(host string, file crawl.HeardFile, resp *crawler.Response, err error) {
 	var named []string
-	if file.robots && resp != nil && resp.Status/100 == 2 {
+	if file.Robots && resp != nil && resp.Status/100 == 2 {
 		named = robots.Parse(resp.Body, robots.RFC).Sitemaps()
 	}
 	p.mu.Lock()
@@ -184,20 +185,20 @@ func (p *planner) heard(host string, file heardFile, resp *crawler.Response, err
 	if asked := p.sites[host]; asked != nil {
 		p.nameSitemaps(asked, named)
 	}
-	if file.url.IsZero() || !sentAtAll(err) || p.offering {
+	if file.URL.IsZero() || !sentAtAll(err) || p.offering {
 		return
 	}
-	at := p.site(file.url)
+	at := p.site(file.URL)
 	switch {
 	case at == nil:
 		return
-	case file.robots:
+	case file.Robots:
 		at.robots++
 	default:
 		at.files++
 	}
-	if resp != nil && (at.answer == 0 || file.took < at.answer) {
-		at.answer = file.took
+	if resp != nil && (at.answer == 0 || file.Took < at.answer) {
+		at.answer = file.Took
 	}
 }
 
@@ -215,9 +216,9 @@ func sentAtAll(err error) bool {
 }
 
 // read fetches a sitemap and counts what it lists, trying again as a run does.
-func (p *planner) read(ctx context.Context, s *single, host *site, m sitemap) error {
+func (p *planner) read(ctx context.Context, s *crawl.Single, host *site, m sitemap) error {
 	for attempt := 0; ; attempt++ {
-		v, err := s.permission(ctx, m.url)
+		v, err := s.Permission(ctx, m.url)
 		switch {
 		case err != nil:
 			return err
@@ -225,22 +226,22 @@ func (p *planner) read(ctx context.Context, s *single, host *site, m sitemap) er
 			return errors.New(v.Reason)
 		}
 		temporary, err := p.readOnce(ctx, s, host, m, v.Grant)
-		if !temporary || attempt >= p.crawl.cfg.Fetch.Retries {
+		if !temporary || attempt >= p.crawl.Config.Fetch.Retries {
 			return err
 		}
-		if err := pause(ctx, min(sitemapAgain<<min(attempt, 10), 10*time.Minute)); err != nil {
+		if err := crawl.Pause(ctx, min(sitemapAgain<<min(attempt, 10), 10*time.Minute)); err != nil {
 			return err
 		}
 	}
 }
 
-func (p *planner) readOnce(ctx context.Context, s *single, host *site, m sitemap, grant crawler.Grant) (temporary bool, err error) {
+func (p *planner) readOnce(ctx context.Context, s *crawl.Single, host *site, m sitemap, grant crawler.Grant) (temporary bool, err error) {
 	if err := p.reading.Acquire(ctx, 1); err != nil {
 		grant.Cancel()
 		return false, err
 	}
 	defer p.reading.Release(1)
-	resp, err := s.fetcher.Fetch(grant.Context(ctx), m.url, crawler.FetchOptions{MaxBody: feeds.MaxBytes, Raw: true})
+	resp, err := s.Fetcher.Fetch(grant.Context(ctx), m.url, crawler.FetchOptions{MaxBody: feeds.MaxBytes, Raw: true})
 	if errors.Is(err, crawler.ErrNotSent) {
 		grant.Cancel()
 		return true, err
@@ -285,16 +286,16 @@ func (p *planner) redirected(m sitemap, to urls.URL) error {
 		return errors.New("a redirect to itself")
 	}
 	next := sitemap{url: to.WithoutFragment(), depth: m.depth, hops: m.hops + 1, offer: m.offer}
-	p.addSitemap(next, p.crawl.canon.Key(to) == p.crawl.canon.Key(m.url))
+	p.addSitemap(next, p.crawl.Canon.Key(to) == p.crawl.Canon.Key(m.url))
 	return nil
 }
 
 // listed counts one entry of a sitemap, by the rules that a run goes by.
 func (p *planner) listed(m sitemap, l crawler.Link) {
-	v := p.crawl.scope.Check(l.URL, 0)
+	v := p.crawl.Scope.Check(l.URL, 0)
 	if l.Kind == crawler.KindSitemap {
 		depth := m.depth + 1
-		v = p.crawl.scope.Check(l.URL, depth)
+		v = p.crawl.Scope.Check(l.URL, depth)
 		if depth <= sitemapLevels && (v.In || l.URL.Origin() == m.url.Origin()) {
 			p.addSitemap(sitemap{url: clone(l.URL), depth: depth, offer: m.offer}, false)
 			return

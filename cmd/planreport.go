@@ -105,7 +105,7 @@ type planOffer struct {
 func (p *planner) report(start time.Time, known *planRevisits) *planReport {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	cfg := p.crawl.cfg
+	cfg := p.crawl.Config
 	r := &planReport{
 		Name: cfg.Name, PlannedAt: start.UTC(), MaxPages: cfg.Scope.MaxPages, Workers: cfg.Fetch.Workers,
 		FollowsLinks: !cfg.Links.Off, ListsBuckets: len(cfg.Listings()) > 0, Entries: p.entries, Duplicates: p.duplicates, SitemapsRead: p.sitemapsRead,
@@ -142,16 +142,16 @@ func byURLs(a, b planCount) int {
 
 // host is one host's part of the plan. p.mu is held.
 func (p *planner) host(s *site, start time.Time) planHost {
-	x := p.crawl.gate.Explain(s.host, s.probe.Fetch())
+	x := p.crawl.Gate.Explain(s.host, s.probe.Fetch())
 	h := planHost{
 		Host: s.host, Pages: s.pages, Known: s.recalled, RobotsRequests: s.robots, FileRequests: s.files, SitemapRequests: s.sitemapRequests,
 		Requests: s.pages + s.robots + s.files + s.sitemapRequests, Disallowed: s.disallowed, Unreachable: s.unreachable,
 		DelayS: x.Least.Seconds(), DelayBy: x.LeastBy, Hours: x.Hours.String(), Group: x.Group, Trouble: s.trouble,
-		API:          p.crawl.gate.API(s.host),
+		API:          p.crawl.Gate.API(s.host),
 		DisallowedBy: []planCount{}, delay: x.Least, answer: s.answer,
 	}
 	for rule, n := range s.rules {
-		h.DisallowedBy = append(h.DisallowedBy, planCount{rule.line, rule.text, n})
+		h.DisallowedBy = append(h.DisallowedBy, planCount{rule.Line, rule.Text, n})
 	}
 	slices.SortFunc(h.DisallowedBy, byURLs)
 	h.part = plan.Host{Pages: s.pages, Others: s.robots + s.files + s.sitemapRequests, Pace: plan.Pace{Delay: x.Least}, Group: x.Group}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler"
@@ -40,31 +41,31 @@ type planRevisits struct {
 }
 
 // knows tells whether earlier runs know a page; nil where none are known over runs.
-func knows(c *crawl, kept *keptState) func(urls.Key) bool {
-	if !c.cfg.Revisit.On() || kept.snapshot == nil {
+func knows(c *crawl.Crawl, kept *crawl.Kept) func(urls.Key) bool {
+	if !c.Config.Revisit.On() || kept.Snapshot == nil {
 		return nil
 	}
 	return func(key urls.Key) bool {
-		k, err := kept.snapshot.Recall(key)
+		k, err := kept.Snapshot.Recall(key)
 		return err == nil && k != nil // what cannot be read is told of by revisits
 	}
 }
 
 // revisits goes through what a state knows; nil where the crawl revisits nothing.
-func (p *planner) revisits(kept *keptState, now time.Time) *planRevisits {
+func (p *planner) revisits(kept *crawl.Kept, now time.Time) *planRevisits {
 	c := p.crawl
-	rules := c.cfg.RevisitRules(version.Program())
+	rules := c.Config.RevisitRules(version.Program())
 	if !rules.On {
 		return nil
 	}
 	r := &planRevisits{dueOf: map[string]int64{}, probes: map[string]string{}}
-	if kept.snapshot == nil {
-		if !errors.Is(kept.err, fs.ErrNotExist) { // else there was no run yet
-			r.Trouble = format.Clip(kept.err.Error(), format.MaxDetail)
+	if kept.Snapshot == nil {
+		if !errors.Is(kept.Err, fs.ErrNotExist) { // else there was no run yet
+			r.Trouble = format.Clip(kept.Err.Error(), format.MaxDetail)
 		}
 		return r
 	}
-	err := kept.snapshot.EachKnown(urls.Key{}, func(k *crawler.Known) (bool, error) {
+	err := kept.Snapshot.EachKnown(urls.Key{}, func(k *crawler.Known) (bool, error) {
 		r.add(c, &rules, k, now)
 		return true, nil
 	})
@@ -74,12 +75,12 @@ func (p *planner) revisits(kept *keptState, now time.Time) *planRevisits {
 	return r
 }
 
-func (r *planRevisits) add(c *crawl, rules *crawler.RevisitRules, k *crawler.Known, now time.Time) {
+func (r *planRevisits) add(c *crawl.Crawl, rules *crawler.RevisitRules, k *crawler.Known, now time.Time) {
 	r.Known++
 	if visited := k.Visited.UTC(); r.LastVisit == nil || visited.After(*r.LastVisit) {
 		r.LastVisit = &visited
 	}
-	if !k.Seed && k.Request.Kind == crawler.KindPage && !c.scope.Check(k.Request.URL, int(k.Request.Depth)).In {
+	if !k.Seed && k.Request.Kind == crawler.KindPage && !c.Scope.Check(k.Request.URL, int(k.Request.Depth)).In {
 		r.LeftOut++
 		return
 	}
@@ -123,7 +124,7 @@ func (r *planReport) sumRevisits(p *planner, start time.Time) {
 		parts = append(parts, part)
 	}
 	for host, due := range rest { // that neither seeds nor sitemaps lead to
-		x := p.crawl.gate.Explain(host, v.probes[host])
+		x := p.crawl.Gate.Explain(host, v.probes[host])
 		part := plan.Host{Pages: due, Others: 1, Pace: plan.Pace{Delay: x.Least}, Group: x.Group}
 		part.GroupPace.Delay = x.GroupDelay
 		if x.Hours.String() != "" {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -143,24 +144,24 @@ func example(t *testing.T, dir, text string) (page, url, file, shows string) {
 		t.Fatalf("%s holds %d pages, want one: %v", dir, len(files), err)
 	}
 	u := cfg.Seeds[0].URL
-	c, err := assemble(cfg, slog.New(slog.DiscardHandler), past{})
+	c, err := crawl.New(cfg, slog.New(slog.DiscardHandler), crawl.Past{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.close()
-	if err := c.open(t.Context()); err != nil {
+	defer c.Close()
+	if err := c.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	parsed, err := cli.ParseURL(u)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := c.page(t.Context(), parsed, files[0], nil)
+	p, err := c.Page(t.Context(), parsed, files[0], nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var r crawler.Result
-	if err := c.pipeline.Run(t.Context(), p, &r); err != nil {
+	if err := c.Pipeline.Run(t.Context(), p, &r); err != nil {
 		t.Fatal(err)
 	}
 	if len(r.Records) == 0 {

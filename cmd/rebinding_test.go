@@ -20,6 +20,8 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"github.com/amblecrawl/amble/cmd/crawl"
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/fetch"
@@ -348,7 +350,7 @@ fetch: {retries: 0}
 			t.Errorf("%s: %v", raw, err)
 			continue
 		}
-		s, err := f.Lookup(u.Origin(), c.canon.Key(u))
+		s, err := f.Lookup(u.Origin(), c.Canon.Key(u))
 		if err != nil || s.Class != class {
 			t.Errorf("%s: %s %s (%s), %v, want %s", raw, s.State, s.Class, s.Detail, err, class)
 		}
@@ -360,7 +362,7 @@ fetch: {retries: 0}
 
 // crawlThrough runs a crawl in this process over a client of the test's own, and
 // gives its state, open.
-func crawlThrough(t *testing.T, o fetch.Options, text string, files map[string]string) (*crawl, crawler.Frontier) {
+func crawlThrough(t *testing.T, o fetch.Options, text string, files map[string]string) (*crawl.Crawl, crawler.Frontier) {
 	t.Helper()
 	dir := t.TempDir()
 	files["crawl.yaml"] = text
@@ -379,17 +381,17 @@ func crawlThrough(t *testing.T, o fetch.Options, text string, files map[string]s
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.Close() })
-	c, err := assemble(cfg, log, past{hosts: memory{state: f}})
+	c, err := crawl.New(cfg, log, crawl.Past{Hosts: polite.Memory{State: f}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.close()
-	o.Guard, o.ErrRefused = c.gate.Guard, politeness.ErrNotGranted
-	if c.client, err = fetch.New(o); err != nil {
+	c.Close()
+	o.Guard, o.ErrRefused = c.Gate.Guard, politeness.ErrNotGranted
+	if c.Client, err = fetch.New(o); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.close)
-	book, err := openLedger(cfg, cfg.State, "r1", false)
+	t.Cleanup(c.Close)
+	book, err := polite.OpenLedger(cfg, cfg.State, "r1", false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
@@ -21,8 +22,8 @@ import (
 // hosts, each fetched once.
 type robotsJudge struct {
 	rules *robots.Rules // of the saved file, nil without one
-	crawl *crawl        // nil with one
-	live  *single
+	crawl *crawl.Crawl  // nil with one
+	live  *crawl.Single
 	named *namedAddresses
 }
 
@@ -44,13 +45,13 @@ func newRobotsJudge(cmd *cobra.Command, agent, file string, mode robots.Mode) (*
 	if err != nil {
 		return nil, exit.With(exit.Config, err)
 	}
-	c := askRobots(gate, client)
-	return &robotsJudge{crawl: c, live: c.single(cli.Teller(cmd.ErrOrStderr())), named: named}, nil
+	c := crawl.OfRobots(gate, client)
+	return &robotsJudge{crawl: c, live: c.Single(cli.Teller(cmd.ErrOrStderr())), named: named}, nil
 }
 
 func (j *robotsJudge) close() {
 	if j.crawl != nil {
-		j.crawl.close()
+		j.crawl.Close()
 	}
 }
 
@@ -77,20 +78,20 @@ func (j *robotsJudge) judge(ctx context.Context, url string) (robots.Verdict, er
 		return robots.Verdict{}, err
 	}
 	j.named.add(u)
-	v, err := j.live.permission(ctx, u)
+	v, err := j.live.Permission(ctx, u)
 	if ctx.Err() != nil {
 		return robots.Verdict{}, exit.Silent(exit.Interrupted)
 	}
 	if v.Grant != nil {
 		v.Grant.Cancel()
 	}
-	x := j.crawl.gate.Explain(u.Origin(), u.Fetch())
+	x := j.crawl.Gate.Explain(u.Origin(), u.Fetch())
 	if err != nil || (!x.Known && v.Action == crawler.Skip) {
 		reason := v.Reason
 		if err != nil {
 			reason = err.Error()
 		}
-		j.live.said("%s: %s", u.Origin(), format.Clip(reason, format.MaxDetail))
+		j.live.Said("%s: %s", u.Origin(), format.Clip(reason, format.MaxDetail))
 		// Unreachable means disallowed, by no line (RFC 9309 section 2.3.1.4).
 		return robots.Verdict{}, nil
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/politeness/ledger"
 )
 
@@ -286,7 +287,7 @@ func everythingIn(t *testing.T, folder string) []byte {
 		t.Fatalf("%d rows, %v", n, err)
 	}
 	n = 0
-	for entry, err := range ledger.Read(ledgerFolder(folder)) {
+	for entry, err := range ledger.Read(polite.LedgerFolder(folder)) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
@@ -219,7 +220,7 @@ func (s *server) openHistory(cmd *cobra.Command, path string) (release func(), e
 	if err != nil {
 		return nil, exit.With(exit.Failed, fmt.Errorf("the history of runs: %w", err))
 	}
-	s.used = usedBefore(path)
+	s.used = crawl.UsedBefore(path)
 	h, aside, err := history.OpenAnew(cmd.Context(), path, time.Now())
 	if err != nil {
 		free()

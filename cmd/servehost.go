@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler/daemon"
 	"github.com/amblecrawl/amble/crawler/dashboard"
 	"github.com/amblecrawl/amble/politeness/ledger"
@@ -23,7 +24,7 @@ func (s *server) hostAccount(ctx context.Context, crawl, host string) (*dashboar
 	if cfg == nil {
 		return nil, daemon.ErrUnknown
 	}
-	r, err := ledger.ReadRecent(ctx, ledgerFolder(cfg.State), host, hostRequests, hostRead)
+	r, err := ledger.ReadRecent(ctx, polite.LedgerFolder(cfg.State), host, hostRequests, hostRead)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, dashboard.ErrNoHost

@@ -13,6 +13,7 @@ import (
 	"github.com/amblecrawl/amble/cmd/cli"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/politeness/ledger"
@@ -140,7 +141,7 @@ func (c *stateCheck) checkOutputs(r *frontier.Reader, s namedState) {
 }
 
 func (c *stateCheck) checkLedger(ctx context.Context, dir string) error {
-	for _, err := range ledger.Read(ledgerFolder(dir)) {
+	for _, err := range ledger.Read(polite.LedgerFolder(dir)) {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/amblecrawl/amble/cmd/cli"
 	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -172,12 +173,12 @@ func (e *exporter) exportSettled(ctx context.Context, r *frontier.Reader, dir st
 	if err != nil && !e.salvage {
 		return err
 	}
-	all := ledger.ReadRun(ledgerFolder(dir), run.ID)
+	all := ledger.ReadRun(polite.LedgerFolder(dir), run.ID)
 	if !found {
 		if !e.salvage {
 			return nil
 		}
-		all = ledger.Read(ledgerFolder(dir))
+		all = ledger.Read(polite.LedgerFolder(dir))
 	}
 	for entry, err := range all {
 		switch {

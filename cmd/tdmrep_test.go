@@ -16,6 +16,9 @@ import (
 	"github.com/amblecrawl/amble/politeness/ledger"
 )
 
+// tdmPath is where a host has its tdmrep.json.
+const tdmPath = "/.well-known/tdmrep.json"
+
 // tdmSite serves a host with a tdmrep.json and counts what it is asked for.
 type tdmSite struct {
 	*httptest.Server
@@ -32,7 +35,7 @@ func newTDMSite(t *testing.T, robots string, file http.HandlerFunc) *tdmSite {
 		switch r.URL.Path {
 		case "/robots.txt":
 			_, _ = fmt.Fprint(w, robots)
-		case "/.well-known/tdmrep.json":
+		case tdmPath:
 			file(w, r)
 		default:
 			w.Header().Set("Content-Type", "text/html")
@@ -106,10 +109,10 @@ func TestTDMRep(t *testing.T) {
 	s := newTDMSite(t, "", serveTDM)
 	dir := t.TempDir()
 	got, withheld := crawlTDM(t, dir, "usage: {tdm: respect}", s)
-	if s.asked("/.well-known/tdmrep.json") != 1 || s.asked("/reserved/1") != 0 || s.asked("/open/1") != 1 {
+	if s.asked(tdmPath) != 1 || s.asked("/reserved/1") != 0 || s.asked("/open/1") != 1 {
 		t.Errorf("asked for %q", s.seen)
 	}
-	if i, j := slices.Index(s.seen, "/.well-known/tdmrep.json"), slices.Index(s.seen, "/"); i < 0 || i > j {
+	if i, j := slices.Index(s.seen, tdmPath), slices.Index(s.seen, "/"); i < 0 || i > j {
 		t.Errorf("the file comes after the first page: %q", s.seen)
 	}
 	if usage := got[s.URL+"/open/1"]; !strings.Contains(usage, "tdm=yes (TDMRep, tdmrep.json rule 2)") || len(got) != 2 {
@@ -120,8 +123,8 @@ func TestTDMRep(t *testing.T) {
 	}
 	// Another run, another process; here everything is only recorded.
 	got, _ = crawlTDM(t, dir, "tdmrep: always", s)
-	if s.asked("/.well-known/tdmrep.json") != 1 {
-		t.Errorf("asked for %d times, its copy is good for a day", s.asked("/.well-known/tdmrep.json"))
+	if s.asked(tdmPath) != 1 {
+		t.Errorf("asked for %d times, its copy is good for a day", s.asked(tdmPath))
 	}
 	if !strings.Contains(got[s.URL+"/reserved/1"], "tdm=no (TDMRep, tdmrep.json rule 1)") {
 		t.Errorf("recorded only: %q", got)
@@ -169,7 +172,7 @@ func TestTDMRepInTrouble(t *testing.T) {
 		if kept == c.pages || !strings.Contains(reason, c.reason) {
 			t.Errorf("%s: the ledger says %q", c.name, reason)
 		}
-		if want := c.name != "disallowed" && c.name != "needless"; s.asked("/.well-known/tdmrep.json") > 0 != want {
+		if want := c.name != "disallowed" && c.name != "needless"; s.asked(tdmPath) > 0 != want {
 			t.Errorf("%s: the file is asked for: %v", c.name, !want)
 		}
 	}

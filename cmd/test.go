@@ -12,8 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/cmd/saved"
 	"github.com/amblecrawl/amble/crawler"
 )
@@ -77,12 +79,12 @@ func testPages(cmd *cobra.Command, path string, args []string, flags testFlags) 
 	if err != nil {
 		return exit.With(exit.Config, err)
 	}
-	c, err := assemble(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), past{hosts: memory{used: flags.record && usedBefore(cfg.State)}})
+	c, err := crawl.New(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), crawl.Past{Hosts: polite.Memory{Used: flags.record && crawl.UsedBefore(cfg.State)}})
 	if err != nil {
 		return err
 	}
-	defer c.close()
-	if err := c.open(cmd.Context()); err != nil {
+	defer c.Close()
+	if err := c.Open(cmd.Context()); err != nil {
 		return err
 	}
 	if flags.record {
@@ -121,7 +123,7 @@ func pick(pages []*saved.Page, names []string) ([]*saved.Page, error) {
 
 // replay compares saved pages with what they give.
 type replay struct {
-	crawl  *crawl
+	crawl  *crawl.Crawl
 	out    io.Writer
 	folder string
 	update bool
@@ -166,7 +168,7 @@ func (t *replay) page(ctx context.Context, s *saved.Page) error {
 			return exit.Silent(exit.Interrupted)
 		}
 		t.differs++
-		fmt.Fprintf(t.out, "FAIL  %-*s  %s\n      %v\n", t.width, s.Name, s.URL, exit.Message(t.crawl.cfg, err))
+		fmt.Fprintf(t.out, "FAIL  %-*s  %s\n      %v\n", t.width, s.Name, s.URL, exit.Message(t.crawl.Config, err))
 		return nil
 	}
 	changes := append(saved.Compare(s.Records, records), compareRejects(s.Rejected, rejected)...)
@@ -217,13 +219,13 @@ func given(records, rejected []saved.Record) string {
 
 // give runs a crawl's extractors over a saved page. An error is that of the page as a
 // whole.
-func give(ctx context.Context, s *saved.Page, c *crawl) (records, rejected []saved.Record, err error) {
-	page, err := s.Fetched(c.canon)
+func give(ctx context.Context, s *saved.Page, c *crawl.Crawl) (records, rejected []saved.Record, err error) {
+	page, err := s.Fetched(c.Canon)
 	if err != nil {
 		return nil, nil, err
 	}
 	var r crawler.Result
-	if err := c.trusted().Run(ctx, page, &r); err != nil {
+	if err := c.Trusted().Run(ctx, page, &r); err != nil {
 		return nil, nil, err
 	}
 	records = []saved.Record{} // a list in JSON

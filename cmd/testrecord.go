@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/cmd/saved"
@@ -29,13 +30,13 @@ const (
 
 // recorder fetches pages and saves them with the records they give.
 type recorder struct {
-	crawl   *crawl
+	crawl   *crawl.Crawl
 	cmd     *cobra.Command
 	folder  string
 	saved   []*saved.Page
 	perType int
 
-	one  *single
+	one  *crawl.Single
 	kept int // pages that were saved
 	lost int // that could not be had
 }
@@ -43,7 +44,7 @@ type recorder struct {
 // record saves the pages of these URLs; without one those that are saved already,
 // again; without these some that the seeds lead to.
 func (r *recorder) record(args []string) error {
-	r.one = r.crawl.single(cli.Teller(r.cmd.ErrOrStderr()))
+	r.one = r.crawl.Single(cli.Teller(r.cmd.ErrOrStderr()))
 	var err error
 	switch {
 	case len(args) > 0:
@@ -71,7 +72,7 @@ func (r *recorder) named(args []string) error {
 		if err != nil {
 			return err
 		}
-		if err := r.keepOrSay(r.one.request(u), nil); err != nil {
+		if err := r.keepOrSay(r.one.Request(u), nil); err != nil {
 			return err
 		}
 	}
@@ -93,7 +94,7 @@ func (r *recorder) again() error {
 			r.lose(s.Name, errors.New("a part of its URL came from the environment: name the URL to record it again"))
 			continue
 		}
-		request := r.one.request(u)
+		request := r.one.Request(u)
 		request.Types = s.Types
 		if request.Carry, err = s.Carried.Fields(); err != nil {
 			return exit.With(exit.Config, fmt.Errorf("%s: carried: %w", s.Name, err))
@@ -107,7 +108,7 @@ func (r *recorder) again() error {
 
 func (r *recorder) lose(what string, err error) {
 	r.lost++
-	fmt.Fprintf(r.cmd.ErrOrStderr(), "not saved: %s: %v\n", what, exit.Message(r.crawl.cfg, err))
+	fmt.Fprintf(r.cmd.ErrOrStderr(), "not saved: %s: %v\n", what, exit.Message(r.crawl.Config, err))
 }
 
 // keepOrSay saves a page, in the place of another one, or says why it cannot be
@@ -125,7 +126,7 @@ func (r *recorder) keepOrSay(request *crawler.Request, old *saved.Page) error {
 }
 
 func (r *recorder) fetch(request *crawler.Request, opt crawler.FetchOptions) (*crawler.Page, error) {
-	page, err := r.one.fetch(r.cmd.Context(), request, opt)
+	page, err := r.one.Fetch(r.cmd.Context(), request, opt)
 	if err == nil && page.Response.Status/100 != 2 {
 		err = fmt.Errorf("status %d", page.Response.Status)
 	}
@@ -144,7 +145,7 @@ func (r *recorder) keep(page *crawler.Page, old *saved.Page) error {
 }
 
 func (r *recorder) save(page *crawler.Page, old *saved.Page) (*saved.Page, error) {
-	hide := r.crawl.cfg.Veil().Hide
+	hide := r.crawl.Config.Veil().Hide
 	resp := page.Response
 	s := &saved.Page{
 		URL: hide(page.URL.Redacted()), FetchedAt: resp.FetchedAt.UTC().Truncate(time.Second), Headers: map[string]string{},
@@ -237,7 +238,7 @@ func (r *recorder) sample() error {
 			if r.cmd.Context().Err() != nil {
 				return err
 			}
-			fmt.Fprintf(r.cmd.ErrOrStderr(), "passed over %s: %v\n", request.URL.Redacted(), exit.Message(r.crawl.cfg, err))
+			fmt.Fprintf(r.cmd.ErrOrStderr(), "passed over %s: %v\n", request.URL.Redacted(), exit.Message(r.crawl.Config, err))
 			continue
 		}
 		if err := r.sampled(q, raw); err != nil {
@@ -245,7 +246,7 @@ func (r *recorder) sample() error {
 		}
 	}
 	for _, name := range q.missing() {
-		fmt.Fprintf(r.cmd.ErrOrStderr(), "no page with a record of type %s was found near the seeds: name one, amble test %s --record URL\n", name, r.crawl.cfg.File)
+		fmt.Fprintf(r.cmd.ErrOrStderr(), "no page with a record of type %s was found near the seeds: name one, amble test %s --record URL\n", name, r.crawl.Config.File)
 	}
 	return nil
 }
@@ -260,8 +261,8 @@ func (r *recorder) sampled(q *sampling, raw *crawler.Page) error {
 	}
 	page := crawler.NewPage(raw.Request, resp)
 	var found crawler.Result
-	if err := r.crawl.trusted().Run(r.cmd.Context(), page, &found); err != nil {
-		fmt.Fprintf(r.cmd.ErrOrStderr(), "passed over %s: %v\n", page.URL.Redacted(), exit.Message(r.crawl.cfg, err))
+	if err := r.crawl.Trusted().Run(r.cmd.Context(), page, &found); err != nil {
+		fmt.Fprintf(r.cmd.ErrOrStderr(), "passed over %s: %v\n", page.URL.Redacted(), exit.Message(r.crawl.Config, err))
 		return nil
 	}
 	q.add(page.Request, found.Links)
@@ -273,7 +274,7 @@ func (r *recorder) sampled(q *sampling, raw *crawler.Page) error {
 
 // sampling is what is left to look at.
 type sampling struct {
-	crawl   *crawl
+	crawl   *crawl.Crawl
 	perType int            // pages to find of each record type
 	left    map[string]int // of these, those that are left to find
 	chosen  map[string]func(urls.URL) bool
@@ -285,11 +286,11 @@ func (r *recorder) seeds() (*sampling, error) {
 	q := &sampling{
 		crawl: r.crawl, perType: r.perType, left: map[string]int{}, chosen: map[string]func(urls.URL) bool{}, seen: map[urls.Key]bool{},
 	}
-	for _, t := range r.crawl.pipeline.Types() {
+	for _, t := range r.crawl.Pipeline.Types() {
 		q.left[t.Name] = r.perType
 	}
-	for i := range r.crawl.cfg.Extract {
-		rule := &r.crawl.cfg.Extract[i]
+	for i := range r.crawl.Config.Extract {
+		rule := &r.crawl.Config.Extract[i]
 		match, err := rule.Matches()
 		if err != nil {
 			return nil, exit.With(exit.Config, err)
@@ -298,7 +299,7 @@ func (r *recorder) seeds() (*sampling, error) {
 			q.chosen[rule.Type] = match
 		}
 	}
-	for seed, err := range r.crawl.cfg.EachSeed() {
+	for seed, err := range r.crawl.Config.EachSeed() {
 		if err != nil {
 			return nil, exit.With(exit.Config, err)
 		}
@@ -308,7 +309,7 @@ func (r *recorder) seeds() (*sampling, error) {
 		if seed.Fault != nil || seed.Members != nil || !seed.Call.Plain() {
 			continue // it makes no request, or more than a plain GET
 		}
-		request := r.one.request(seed.URL)
+		request := r.one.Request(seed.URL)
 		request.Carry, request.Types = seed.Carry, seed.Types
 		request.Kind = seed.Kind
 		q.push(request)
@@ -331,11 +332,11 @@ func (q *sampling) add(from *crawler.Request, links []crawler.Link) {
 		depth = 0
 	}
 	for _, l := range links {
-		if l.Call != nil || l.Kind != crawler.KindSitemap && !q.crawl.scope.Check(l.URL, int(depth)).In {
+		if l.Call != nil || l.Kind != crawler.KindSitemap && !q.crawl.Scope.Check(l.URL, int(depth)).In {
 			continue
 		}
 		q.push(&crawler.Request{
-			URL: l.URL.WithoutFragment(), Key: q.crawl.canon.Key(l.URL), Kind: l.Kind, Depth: depth, Carry: l.Carry, Types: l.Types,
+			URL: l.URL.WithoutFragment(), Key: q.crawl.Canon.Key(l.URL), Kind: l.Kind, Depth: depth, Carry: l.Carry, Types: l.Types,
 		})
 	}
 }

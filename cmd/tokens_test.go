@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,31 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
-
-	"github.com/amblecrawl/amble/crawler"
-	"github.com/amblecrawl/amble/crawler/urls"
-	"github.com/amblecrawl/amble/politeness"
 )
-
-// What never reached a host is not held against it.
-func TestHostIsExcused(t *testing.T) {
-	for class, want := range map[crawler.Class]crawler.Action{
-		crawler.ClassAuth: crawler.Go, crawler.ClassProxy: crawler.Go, crawler.ClassRefused: crawler.Wait,
-	} {
-		gate := politeness.New(politeness.Policy{Agent: "bot", IgnoreRobots: true, CircuitAfter: 1}, politeness.Options{})
-		p := &polite{gate: gate, waits: func(urls.URL) (time.Time, string) { return time.Time{}, "" }}
-		u, err := urls.Parse("https://api.example/")
-		if err != nil {
-			t.Fatal(err)
-		}
-		v := p.Decide(&crawler.Request{URL: u})
-		v.Grant.Done(nil, &crawler.FetchError{Class: class, Temporary: true, Err: errors.New("in vain")})
-		if v = p.Decide(&crawler.Request{URL: u}); v.Action != want {
-			t.Errorf("after %s: %v, %s", class, v.Action, v.Reason)
-		}
-	}
-}
 
 // Rows wait while no token can be had, and are not charged with it but for the one that
 // had it asked for; nor is their host.

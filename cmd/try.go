@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
@@ -65,26 +66,26 @@ func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 	if err != nil {
 		return err
 	}
-	c, err := assemble(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), past{})
+	c, err := crawl.New(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), crawl.Past{})
 	if err != nil {
 		return err
 	}
-	defer c.close()
-	if err := c.open(cmd.Context()); err != nil {
+	defer c.Close()
+	if err := c.Open(cmd.Context()); err != nil {
 		return err
 	}
 	if err := ledTypes(cfg, flags.types); err != nil {
 		return err
 	}
-	if isObject(u) {
+	if crawl.IsObject(u) {
 		if flags.html != "" {
 			return exit.With(exit.Config, errors.New("--html: an object is kept as it is, and no page to read"))
 		}
 		return trial{c}.tryObject(cmd, u)
 	}
-	page, err := c.page(cmd.Context(), u, flags.html, cli.Teller(cmd.ErrOrStderr()))
+	page, err := c.Page(cmd.Context(), u, flags.html, cli.Teller(cmd.ErrOrStderr()))
 	if err != nil {
-		if errors.Is(err, errWithheld) {
+		if errors.Is(err, crawl.ErrWithheld) {
 			return exit.With(exit.Nothing, err)
 		}
 		return err
@@ -110,7 +111,7 @@ func ledTypes(cfg *config.Config, types []string) error {
 }
 
 // trial shows what a crawl makes of a page.
-type trial struct{ *crawl }
+type trial struct{ *crawl.Crawl }
 
 // printTry runs the extractors over a page and prints what they give, with so many
 // links of each kind.
@@ -119,10 +120,10 @@ func (c trial) printTry(cmd *cobra.Command, page *crawler.Page, maxLinks int) er
 	fmt.Fprintf(said, "%s: status %d, %s, %s\n", page.URL.Redacted(), page.Response.Status,
 		page.Response.MediaType, format.Size(int64(len(page.Response.Body))))
 	if page.Response.Status/100 != 2 {
-		return exit.With(exit.Nothing, fmt.Errorf("%w: status %d", errWithheld, page.Response.Status))
+		return exit.With(exit.Nothing, fmt.Errorf("%w: status %d", crawl.ErrWithheld, page.Response.Status))
 	}
 	var r crawler.Result
-	err := c.trusted().Run(cmd.Context(), page, &r)
+	err := c.Trusted().Run(cmd.Context(), page, &r)
 	for i := range r.Records {
 		if _, err := out.Write(append(sink.AppendJSON(nil, &r.Records[i]), '\n')); err != nil {
 			return err
@@ -132,7 +133,7 @@ func (c trial) printTry(cmd *cobra.Command, page *crawler.Page, maxLinks int) er
 	for _, problem := range r.Errors {
 		fmt.Fprintf(said, "not as asked: %v\n", &problem)
 	}
-	if len(c.cfg.Extract) > 0 && page.URL.IsHTTP() && len(r.Records) == 0 && err == nil {
+	if len(c.Config.Extract) > 0 && page.URL.IsHTTP() && len(r.Records) == 0 && err == nil {
 		fmt.Fprintln(said, "no record: no extract rule matched this page, or its selectors found nothing")
 		if led := c.onlyLed(); len(led) > 0 && len(page.Request.Types) == 0 {
 			fmt.Fprintf(said, "only pages that links lead to are read for %s: try --type %s\n", strings.Join(led, ", "), led[0])
@@ -147,10 +148,10 @@ func (c trial) printTry(cmd *cobra.Command, page *crawler.Page, maxLinks int) er
 // onlyLed are the record types that links lead to and that have no match.
 func (c trial) onlyLed() []string {
 	var led []string
-	for _, rule := range c.cfg.Extract {
+	for _, rule := range c.Config.Extract {
 		match, err := rule.Matches()
 		leads := func(l config.LinkRule) bool { return slices.Contains(l.LeadsTo, rule.Type) }
-		if err == nil && match == nil && slices.ContainsFunc(c.cfg.Links.Rules, leads) {
+		if err == nil && match == nil && slices.ContainsFunc(c.Config.Links.Rules, leads) {
 			led = append(led, rule.Type)
 		}
 	}
@@ -161,7 +162,7 @@ func (c trial) onlyLed() []string {
 func (c trial) printLinks(w io.Writer, page *crawler.Page, links []crawler.Link, most int) {
 	var follow, skip []string
 	for _, l := range links {
-		if v := c.scope.Check(l.URL, int(page.Request.Depth)+1); v.In || !page.URL.IsHTTP() && !l.URL.IsHTTP() {
+		if v := c.Scope.Check(l.URL, int(page.Request.Depth)+1); v.In || !page.URL.IsHTTP() && !l.URL.IsHTTP() {
 			follow = append(follow, linkLine(&l))
 		} else {
 			skip = append(skip, l.URL.Redacted()+"   ("+v.Rule+")")

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/sink"
@@ -30,8 +31,8 @@ type fieldView struct {
 }
 
 // of shows the records that the selectors of each rule read from a page.
-func (v *fieldView) of(ctx context.Context, c *crawl, page *crawler.Page) {
-	for _, rule := range c.cfg.Extract {
+func (v *fieldView) of(ctx context.Context, c *crawl.Crawl, page *crawler.Page) {
+	for _, rule := range c.Config.Extract {
 		x, ok := rule.Extractor.(*selectors.Extractor)
 		if match, err := rule.Matches(); !ok || err != nil || match != nil && !match(page.URL) {
 			continue
@@ -77,7 +78,7 @@ func (v *fieldView) field(kind string, t *selectors.Trace, wide int) {
 }
 
 func (v *fieldView) lostEach(x *selectors.Extractor, kind string, page *crawler.Page) {
-	root := rootOf(page)
+	root := crawl.Root(page)
 	if x.Each == nil || x.Each.CSS == "" || root == nil {
 		return
 	}
@@ -108,7 +109,7 @@ func suggestion(t *selectors.Trace, before string) string {
 // records that are looked at, where something like it is there.
 func (c trial) printMissing(ctx context.Context, w io.Writer, page *crawler.Page) {
 	v := fieldView{w: w, known: map[string]string{}}
-	for _, rule := range c.cfg.Extract {
+	for _, rule := range c.Config.Extract {
 		x, ok := rule.Extractor.(*selectors.Extractor)
 		if match, err := rule.Matches(); !ok || err != nil || match != nil && !match(page.URL) {
 			continue

@@ -11,7 +11,9 @@ import (
 	"golang.org/x/term"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler"
 )
 
@@ -31,7 +33,7 @@ type watcher struct {
 func newWatcher(path string) *watcher {
 	return &watcher{
 		stat: func() (os.FileInfo, error) { return os.Stat(path) },
-		tick: func(ctx context.Context) error { return pause(ctx, watchEvery) },
+		tick: func(ctx context.Context) error { return crawl.Pause(ctx, watchEvery) },
 		same: sameFile,
 	}
 }
@@ -115,12 +117,12 @@ func (t *watchedTry) once(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	c, err := assemble(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), past{hosts: memory{used: t.asked}})
+	c, err := crawl.New(cfg, cli.Logger(cmd, cmd.ErrOrStderr(), false), crawl.Past{Hosts: polite.Memory{Used: t.asked}})
 	if err != nil {
 		return err
 	}
-	defer c.close()
-	if err := c.open(cmd.Context()); err != nil {
+	defer c.Close()
+	if err := c.Open(cmd.Context()); err != nil {
 		return err
 	}
 	if err := ledTypes(cfg, t.flags.types); err != nil {
@@ -128,7 +130,7 @@ func (t *watchedTry) once(cmd *cobra.Command) error {
 	}
 	if t.page == nil || t.flags.html != "" {
 		t.asked = true
-		if t.page, err = c.page(cmd.Context(), u, t.flags.html, cli.Teller(cmd.ErrOrStderr())); err != nil {
+		if t.page, err = c.Page(cmd.Context(), u, t.flags.html, cli.Teller(cmd.ErrOrStderr())); err != nil {
 			t.page = nil
 			return err
 		}

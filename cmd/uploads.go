@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/crawl"
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/bucket"
 	"github.com/amblecrawl/amble/crawler/download"
@@ -19,7 +21,7 @@ const uploadPatience = 10 * time.Minute
 // uploads makes the requests by which files go to a bucket: when politeness lets it, as
 // requests of the crawl are made, and with what the ledger is to say of each.
 type uploads struct {
-	polite     *polite
+	polite     *polite.Politeness
 	gate       *politeness.Gate
 	connection string
 }
@@ -45,7 +47,7 @@ func (u *uploads) exchange(ctx context.Context, key string, x bucket.Exchange, d
 				return nil, &crawler.FetchError{Class: crawler.ClassUnreachable, Temporary: true,
 					Err: fmt.Errorf("%s is to be left alone until %s: %s", r.Host(), v.Until.Format(time.RFC3339), v.Reason)}
 			}
-			if err := pause(ctx, time.Until(v.Until)); err != nil {
+			if err := crawl.Pause(ctx, time.Until(v.Until)); err != nil {
 				return nil, err
 			}
 		case crawler.Skip:

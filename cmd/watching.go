@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/drift"
 	"github.com/amblecrawl/amble/crawler/frontier"
@@ -66,7 +67,7 @@ const recountIn = 5 * time.Second
 func recount(ctx context.Context, hosts *monitor.Hosts, state, run string) {
 	ctx, cancel := context.WithTimeout(ctx, recountIn)
 	defer cancel()
-	for e, err := range ledger.ReadLatest(ctx, ledgerFolder(state), run) {
+	for e, err := range ledger.ReadLatest(ctx, polite.LedgerFolder(state), run) {
 		if errors.Is(err, ledger.ErrTorn) { // what a kill leaves behind
 			return
 		}

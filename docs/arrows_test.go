@@ -22,6 +22,8 @@ var arrows = []struct{ from, to string }{
 	{"cmd/format", ""},
 	{"cmd/exit", "crawler crawler/config crawler/frontier politeness/ledger"},
 	{"cmd/cli", "cmd/exit cmd/version crawler/..."},
+	{"cmd/polite", "crawler/... extractors/... politeness/..."},
+	{"cmd/crawl", "cmd/exit cmd/format cmd/polite cmd/version crawler/... extractors/... politeness/..."},
 	{"cmd/...", "..."},
 	{"docs", ""},
 

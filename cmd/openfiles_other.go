@@ -1,6 +1,0 @@
-//go:build !unix
-
-package cmd
-
-// openFiles is 0: the system knows no limit of open files.
-func openFiles() int { return 0 }
