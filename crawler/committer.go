@@ -102,8 +102,8 @@ func (c *committer) flush(ctx context.Context) error {
 	lasting := ctx
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	if err := c.account(); err != nil {
-		return fmt.Errorf("writing the ledger: %w", stopping(err))
+	if err := c.engine.accounting.settle(); err != nil {
+		return err
 	}
 	err := c.commit(ctx, c.pending)
 	var lost *LostError
@@ -130,18 +130,6 @@ func (c *committer) flush(ctx context.Context) error {
 		return fmt.Errorf("committing a batch: %w", err)
 	}
 	return c.deliver(lasting)
-}
-
-// account writes what was sent and withheld to the ledger.
-func (c *committer) account() error {
-	if c.engine.Ledger == nil {
-		return nil
-	}
-	entries := make([]Entry, 0, len(c.pending))
-	for i := range c.pending {
-		entries = append(entries, c.pending[i].entries...)
-	}
-	return c.engine.Ledger.Append(entries)
 }
 
 // commit makes one batch of the pages and writes it, sinks first.

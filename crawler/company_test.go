@@ -2,6 +2,7 @@ package crawler_test
 
 import (
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -60,5 +61,80 @@ func TestWhatNobodyWaitsForKeepsCompany(t *testing.T) {
 				t.Errorf("%d pages, not %d", s.Pages, c.pages)
 			}
 		})
+	}
+}
+
+// settable is an impatient clock that can be set.
+type settable struct {
+	impatient
+	now atomic.Int64
+}
+
+func (s *settable) Now() time.Time { return time.Unix(0, s.now.Load()) }
+
+// What a kill costs is bounded by time: a finished page waits for its batch no longer
+// than the interval, whatever else is under way.
+func TestFinishedPagesAreCommittedInTime(t *testing.T) {
+	r := newRig(t)
+	clock := &settable{}
+	r.clock, r.set.BatchInterval = clock, time.Hour
+	r.seeds = []string{host + "/1", host + "/slow"}
+	r.web.pages[host+"/1"] = "record 1"
+	var settled, committed atomic.Int64
+	r.observer = crawler.Observer{
+		Settled:   func(*crawler.Request, crawler.Outcome, int) { settled.Add(1) },
+		Committed: func(totals crawler.Totals, _ crawler.FrontierStats) { committed.Store(totals.Pages) },
+	}
+	r.web.answers[host+"/slow"] = func(int) (*crawler.Response, error) {
+		for settled.Load() == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		clock.now.Add(int64(time.Hour))
+		for tries := 0; committed.Load() == 0 && tries < 60_000; tries++ {
+			time.Sleep(time.Millisecond)
+		}
+		if committed.Load() == 0 {
+			t.Error("a finished page waits for a slow one")
+		}
+		return status(http.StatusOK), nil
+	}
+	if s := r.finish(); s.Pages != 2 {
+		t.Errorf("%d pages", s.Pages)
+	}
+}
+
+// And by count: while a batch is written, as many as make the next one are asked for, and
+// those that workers hold.
+func TestUncommittedPagesAreBounded(t *testing.T) {
+	r := newRig(t)
+	r.set.Workers, r.set.BatchPages = 4, 10
+	const most = 10 + 10 + 4
+	var served atomic.Int64
+	r.seeds = nil
+	for i := range 100 {
+		at := host + "/" + strconv.Itoa(i)
+		r.seeds = append(r.seeds, at)
+		r.web.answers[at] = func(int) (*crawler.Response, error) {
+			served.Add(1)
+			return status(http.StatusOK), nil
+		}
+	}
+	var before int64 // committed
+	r.wrap = func(f crawler.Frontier) crawler.Frontier {
+		return committing{f, func(b *crawler.Batch) {
+			if len(b.Outcomes) == 0 {
+				return
+			}
+			for range 50 { // they have time to go too far
+				time.Sleep(time.Millisecond)
+			}
+			if n := served.Load() - before; n > most {
+				t.Errorf("%d pages are not committed, more than %d", n, most)
+			}
+			before += int64(len(b.Outcomes))
+		}}
+	}
+	if s := r.finish(); s.Requests != 100 {
+		t.Errorf("%d requests", s.Requests)
 	}
 }

@@ -130,22 +130,23 @@ type Engine struct {
 	Parts
 	set Settings
 
-	traps     *traps
-	run       RunState
-	resumed   bool
-	budget    *pageBudget
-	finished  chan finished
-	memory    *semaphore.Weighted // of pages from their extraction to their commit
-	outsize   *semaphore.Weighted // held by the page with a tree beyond its weight
-	reserve   *semaphore.Weighted // of the same for small pages, which wait for no large one
-	elsewhere elsewhere
-	changes   bool // the run writes only what has changed
-	rewrites  rewrites
-	caller    context.Context // of Run: its end asks for the run's
-	failed    <-chan struct{} // closed when a part has failed, or all workers are done
-	idle      atomic.Int32    // workers waiting in Lease: a commit may feed them
-	shortage  shortage
-	sowing    *sowing
+	traps      *traps
+	run        RunState
+	resumed    bool
+	budget     *pageBudget
+	finished   chan finished
+	accounting *accounting         // nil without a ledger
+	memory     *semaphore.Weighted // of pages from their extraction to their commit
+	outsize    *semaphore.Weighted // held by the page with a tree beyond its weight
+	reserve    *semaphore.Weighted // of the same for small pages, which wait for no large one
+	elsewhere  elsewhere
+	changes    bool // the run writes only what has changed
+	rewrites   rewrites
+	caller     context.Context // of Run: its end asks for the run's
+	failed     <-chan struct{} // closed when a part has failed, or all workers are done
+	idle       atomic.Int32    // workers waiting in Lease: a commit may feed them
+	shortage   shortage
+	sowing     *sowing
 }
 
 // New checks the parts and makes an engine.
@@ -165,6 +166,9 @@ func New(parts Parts, set Settings) (*Engine, error) {
 	e.traps = newTraps(e.set.Traps, e.Canon, e.Frontier)
 	e.memory, e.reserve = semaphore.NewWeighted(e.roomForPages()-e.reserved()), semaphore.NewWeighted(e.reserved())
 	e.outsize = semaphore.NewWeighted(1)
+	if e.Ledger != nil {
+		e.accounting = newAccounting(e.Ledger, e.Clock)
+	}
 	return e, nil
 }
 
@@ -310,10 +314,19 @@ func (e *Engine) crawl(ctx context.Context, c *committer, moreSeeds bool) error 
 		return workers.Wait()
 	})
 	group.Go(func() error { return c.loop(running) })
+	if a := e.accounting; a != nil {
+		accounting, stopAccounting := context.WithCancel(running)
+		context.AfterFunc(working, stopAccounting)
+		group.Go(func() error { return a.loop(accounting) })
+	}
 	if moreSeeds {
 		group.Go(func() error { return e.sowing.rest(leasing) })
 	}
-	return group.Wait()
+	err := group.Wait()
+	if err != nil {
+		_ = e.accounting.settle() // of what is dropped; the first error says more
+	}
+	return err
 }
 
 // work is one worker: it leases, visits and hands over until there is no more.
@@ -357,6 +370,8 @@ func (e *Engine) work(leasing, flight context.Context) error {
 // hand gives a finished page to the committer, or drops it when the run has
 // failed; a dropped page is leased again by the next run.
 func (e *Engine) hand(f finished) {
+	e.accounting.add(f.entries)
+	f.entries = nil
 	select {
 	case e.finished <- f:
 	case <-e.failed:

@@ -44,6 +44,7 @@ type rig struct {
 	rows      iter.Seq2[crawler.Seed, error] // seeds beside the others
 	handing   *handingSink                   // in place of sink
 	aggregate crawler.Aggregate
+	ledger    crawler.Ledger // nil: there is none
 }
 
 func newRig(t *testing.T) *rig {
@@ -101,7 +102,7 @@ func (r *rig) run(ctx context.Context) (crawler.Summary, error) {
 	e, err := crawler.New(crawler.Parts{
 		Tally: r.tally, Frontier: used, Politeness: polite, PagePolicy: r.policy, Pipeline: r.web, Scope: scope, Canon: &urls.Canon{DropSessions: true},
 		NewFetcher: func() crawler.Fetcher { return r.web }, Observer: r.accounted(), Clock: r.clock,
-		Aggregate: r.aggregate, Sinks: sinks, Print: printOf, Weigh: r.weigh,
+		Ledger: r.ledger, Aggregate: r.aggregate, Sinks: sinks, Print: printOf, Weigh: r.weigh,
 	}, r.set)
 	if err != nil {
 		r.t.Fatal(err)

@@ -38,10 +38,13 @@ type Entry struct {
 	Attempt int   // attempts before this one
 }
 
-// Ledger keeps entries for good. The engine calls it from one goroutine, before
-// the batch that the entries belong to is committed: an account of what was
-// sent is true whether or not the batch is.
+// Ledger keeps entries for good. The engine calls it by one goroutine at a time, soon
+// after a request has ended and before the batch that it belongs to is committed: an
+// account of what was sent is true whether or not the batch is.
 type Ledger interface {
-	// Append makes the entries durable.
+	// Append takes entries, which survive the end of the process from then on. Where it
+	// fails none is taken.
 	Append(entries []Entry) error
+	// Sync makes durable what was appended, across a failure of power too.
+	Sync() error
 }

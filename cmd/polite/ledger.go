@@ -73,7 +73,15 @@ func (a Account) Append(entries []crawler.Entry) error {
 	if a.Tell != nil {
 		a.Tell(entries)
 	}
-	return a.Sync()
+	return nil
+}
+
+// noteAtOnce makes an entry durable that belongs to no batch.
+func noteAtOnce(book crawler.Ledger, e *crawler.Entry) error {
+	if err := book.Append([]crawler.Entry{*e}); err != nil {
+		return err
+	}
+	return book.Sync()
 }
 
 // versionOf is the version of robots.txt that an exchange brought: a file, the
