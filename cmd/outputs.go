@@ -20,7 +20,7 @@ func guardOutputs(c *crawl.Crawl, sinks []crawler.NamedSink, book crawler.Ledger
 			if sent == nil {
 				return err
 			}
-			if failed := noteAtOnce(book, &sent.Entry); failed != nil {
+			if failed := crawler.NoteAtOnce(book, &sent.Entry); failed != nil {
 				return errors.Join(err, fmt.Errorf("%w: the ledger: %w", crawler.ErrStop, failed))
 			}
 			return err

@@ -48,3 +48,11 @@ type Ledger interface {
 	// Sync makes durable what was appended, across a failure of power too.
 	Sync() error
 }
+
+// NoteAtOnce makes an entry durable that belongs to no batch.
+func NoteAtOnce(l Ledger, e *Entry) error {
+	if err := l.Append([]Entry{*e}); err != nil {
+		return err
+	}
+	return l.Sync()
+}

@@ -167,7 +167,7 @@ func (s *loginSender) note(e crawler.Entry) error {
 	if s.book == nil {
 		return nil
 	}
-	if err := noteAtOnce(s.book, &e); err != nil {
+	if err := crawler.NoteAtOnce(s.book, &e); err != nil {
 		return fmt.Errorf("%w: the ledger: %w", crawler.ErrStop, err)
 	}
 	return nil

@@ -76,14 +76,6 @@ func (a Account) Append(entries []crawler.Entry) error {
 	return nil
 }
 
-// noteAtOnce makes an entry durable that belongs to no batch.
-func noteAtOnce(book crawler.Ledger, e *crawler.Entry) error {
-	if err := book.Append([]crawler.Entry{*e}); err != nil {
-		return err
-	}
-	return book.Sync()
-}
-
 // versionOf is the version of robots.txt that an exchange brought: a file, the
 // lack of one, or that the last one is still current.
 func versionOf(e *crawler.Entry) (ledger.RobotsVersion, bool) {
