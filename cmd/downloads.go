@@ -30,7 +30,7 @@ func openStore(ctx context.Context, c *crawl.Crawl, folder string, state polite.
 	}
 	if name := d.ToBucket(); name != "" {
 		o.To, o.Dir = c.Buckets.Bucket(name), filepath.Join(folder, "files")
-		o.Exchange = (&uploads{c.Politeness(), c.Gate, name}).exchange
+		o.Exchange = (&uploads{polite: c.Politeness(), gate: c.Gate, connection: name}).exchange
 	}
 	if d.Sums != "" {
 		sums, err := readSums(ctx, c, d.Sums, session)

@@ -146,7 +146,7 @@ func (x *execution) run(ctx context.Context) (report, error) {
 		}
 	}
 	parts := engineParts(c, sealed, x.monitor, book, session, &x.fetching)
-	guardOutputs(c, parts.Sinks, book)
+	guardOutputs(c, parts.Sinks, book, sealed)
 	parts.Politeness, parts.Pipeline, parts.Observer = traced.Politeness(parts.Politeness), traced.Pipeline(parts.Pipeline), traced.Observer(parts.Observer)
 	parts.Frontier, parts.NewFetcher = traced.Frontier(parts.Frontier), traced.Fetchers(parts.NewFetcher)
 	tally := newTally(cfg, c.Pipeline.Types(), x.accept)

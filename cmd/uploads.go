@@ -24,6 +24,7 @@ type uploads struct {
 	polite     *polite.Politeness
 	gate       *politeness.Gate
 	connection string
+	waits      func(until time.Time, why string) // is told of each wait; nil: nobody is
 }
 
 // exchange implements download.Options.Exchange.
@@ -34,6 +35,9 @@ func (u *uploads) exchange(ctx context.Context, key string, x bucket.Exchange, d
 	}
 	r := &crawler.Request{URL: at}
 	deadline := time.Now().Add(uploadPatience)
+	if ends, ok := ctx.Deadline(); ok && ends.Before(deadline) {
+		deadline = ends
+	}
 	for {
 		v := u.polite.Decide(r)
 		switch v.Action {
@@ -46,6 +50,9 @@ func (u *uploads) exchange(ctx context.Context, key string, x bucket.Exchange, d
 			if v.Until.After(deadline) {
 				return nil, &crawler.FetchError{Class: crawler.ClassUnreachable, Temporary: true,
 					Err: fmt.Errorf("%s is to be left alone until %s: %s", r.Host(), v.Until.Format(time.RFC3339), v.Reason)}
+			}
+			if u.waits != nil {
+				u.waits(v.Until, v.Reason)
 			}
 			if err := crawl.Pause(ctx, time.Until(v.Until)); err != nil {
 				return nil, err

@@ -240,6 +240,20 @@ func (s *HostState) remember(host string, put map[string][]byte) {
 	}
 }
 
+// KeepHost keeps what politeness wants back of a host that was asked beside all batches.
+func KeepHost(ctx context.Context, f Frontier, host string, s *HostState) error {
+	put := map[string][]byte{}
+	if s.remember(host, put); len(put) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	if _, err := f.Commit(ctx, &Batch{Put: put}); err != nil {
+		return fmt.Errorf("keeping what %s asked for: %w", host, err)
+	}
+	return nil
+}
+
 // isZero reports whether nobody has said anything about the host: its state, as
 // it is kept, stays.
 func (s *HostState) isZero() bool {

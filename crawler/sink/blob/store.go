@@ -27,7 +27,8 @@ type store struct {
 
 	clock             outbox.Clock
 	timeout, patience time.Duration
-	guard             exchange // nil: requests are made at once
+	guard             exchange  // nil: requests are made at once
+	ends              time.Time // when the patience with what is under way does
 }
 
 // ask makes a request about an object.
@@ -35,13 +36,26 @@ func (s *store) ask(ctx context.Context, method, key string, do func(context.Con
 	if s.guard == nil {
 		return do(ctx)
 	}
-	return s.guard(ctx, key, bucket.Exchange{Method: method}, do)
+	return s.guarded(ctx, key, bucket.Exchange{Method: method}, do)
+}
+
+// guarded makes a request when it is let, for which it waits no longer than patience
+// lasts. Once it is made it has the time of its try.
+func (s *store) guarded(ctx context.Context, key string, x bucket.Exchange, do func(context.Context) error) error {
+	waiting, cancel := context.WithTimeout(ctx, max(s.ends.Sub(s.clock.Now()), time.Second))
+	defer cancel()
+	return s.guard(waiting, key, x, func(granted context.Context) error {
+		try, cancel := context.WithCancel(context.WithoutCancel(granted))
+		defer cancel()
+		defer context.AfterFunc(ctx, cancel)()
+		return do(try)
+	})
 }
 
 func (s *store) put(ctx context.Context, key string, body *io.SectionReader, o bucket.WriteOptions) error {
 	if s.guard != nil {
 		o.Exchange = func(ctx context.Context, x bucket.Exchange, do func(context.Context) error) error {
-			return s.guard(ctx, key, x, do)
+			return s.guarded(ctx, key, x, do)
 		}
 	}
 	return s.bucket.Put(ctx, key, body, o)
@@ -166,6 +180,7 @@ func (s *store) once(ctx context.Context, call func(context.Context) error) erro
 }
 
 func (s *store) persist(ctx context.Context, call func(context.Context) error) error {
+	s.ends = s.clock.Now().Add(s.patience)
 	retry := outbox.Retry{Clock: s.clock, Patience: s.patience, Passing: s.passing, Place: s.target.bucket, Log: s.run.Log}
 	return retry.Persist(ctx, func() error { return s.once(ctx, call) })
 }
