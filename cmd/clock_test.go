@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/cmd/crawl"
+	"github.com/amblecrawl/amble/cmd/execution"
 	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -89,7 +90,7 @@ func TestClockIsSetWhileCrawling(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := engineParts(crawl, f, monitor.New(time.Now), book, nil, &fetching{})
+	parts := execution.Parts(crawl, f, monitor.New(time.Now), book, nil, &execution.Answers{})
 	var jumps atomic.Int64
 	parts.Observer.Exchanged = func(crawler.Exchange) {
 		n := jumps.Add(1)

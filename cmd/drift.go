@@ -16,8 +16,10 @@ import (
 
 	"github.com/amblecrawl/amble/cmd/cli"
 	"github.com/amblecrawl/amble/cmd/crawl"
+	"github.com/amblecrawl/amble/cmd/execution"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/report"
 	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/drift"
@@ -71,12 +73,12 @@ func showDrift(cmd *cobra.Command, path string, flags driftFlags) error {
 	if err != nil {
 		return noState(err)
 	}
-	t := newTally(cfg, pipeline.Types(), false)
+	t := execution.NewTally(cfg, pipeline.Types(), false)
 	run, err := readDrift(state, t)
 	if err := errors.Join(err, state.Close()); err != nil {
 		return err
 	}
-	shown := driftShown{Run: run, Profile: t.Figures(), Drift: reportDrift(t, false), Past: t.Past()}
+	shown := driftShown{Run: run, Profile: t.Figures(), Drift: report.DriftOf(t, false), Past: t.Past()}
 	if flags.accept {
 		if !run.Finished {
 			return exit.With(exit.Config, errors.New("the run has not finished: only a whole run can be taken as good"))
@@ -114,7 +116,7 @@ func readDrift(state crawler.Values, t *drift.Tally) (crawler.RunState, error) {
 
 // acceptRun writes a finished run into its state as the last good one.
 func acceptRun(ctx context.Context, crawl, dir string, run crawler.RunState, t *drift.Tally) error {
-	f, err := frontier.Open(frontier.Options{Dir: dir, Crawl: crawl, Version: version.Number, Keep: kept})
+	f, err := frontier.Open(frontier.Options{Dir: dir, Crawl: crawl, Version: version.Number, Keep: execution.Kept})
 	if err != nil {
 		return exit.OfState(err)
 	}
@@ -132,7 +134,7 @@ func acceptRun(ctx context.Context, crawl, dir string, run crawler.RunState, t *
 type driftShown struct {
 	Run     crawler.RunState         `json:"run"`
 	Profile map[string]drift.Figures `json:"profile"`
-	Drift   driftReport              `json:"drift"`
+	Drift   report.Drift             `json:"drift"`
 	Past    []drift.Past             `json:"past"` // the last runs that have finished
 }
 
@@ -171,7 +173,7 @@ func (d *driftShown) print(out io.Writer) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	d.Drift.print(out)
+	d.Drift.Print(out)
 	if d.Drift.Accepted && len(d.Drift.Findings) == 0 {
 		_, err := fmt.Fprintln(out, "\n  The run is the last good one now.")
 		return err

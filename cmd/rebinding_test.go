@@ -21,6 +21,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/amblecrawl/amble/cmd/crawl"
+	"github.com/amblecrawl/amble/cmd/execution"
 	"github.com/amblecrawl/amble/cmd/polite"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -398,7 +399,7 @@ func crawlThrough(t *testing.T, o fetch.Options, text string, files map[string]s
 	defer book.Close()
 	set := cfg.Settings()
 	set.RunID = "r1"
-	engine, err := crawler.New(engineParts(c, f, monitor.New(time.Now), book, nil, &fetching{}), set)
+	engine, err := crawler.New(execution.Parts(c, f, monitor.New(time.Now), book, nil, &execution.Answers{}), set)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/execution"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/report"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/monitor"
@@ -98,19 +100,19 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 		return err
 	}
 	defer closeTraces()
-	x := &execution{cfg: cfg, state: state, fresh: flags.fresh, accept: flags.accept, monitor: m, log: log, tracer: tracer, ledgerFor: cfg.History.LedgerFor(false), fetching: fetching{record: flags.record, replay: flags.replay}}
-	x.resuming = func(run crawler.RunState, settled int64) { sayResuming(stderr, log, flags.json, run, settled) }
-	r, err := x.run(cmd.Context())
+	x := &execution.Execution{Config: cfg, State: state, Fresh: flags.fresh, Accept: flags.accept, Monitor: m, Log: log, Tracer: tracer, LedgerFor: cfg.History.LedgerFor(false), Answers: execution.Answers{Record: flags.record, Replay: flags.replay}}
+	x.Resuming = func(run crawler.RunState, settled int64) { sayResuming(stderr, log, flags.json, run, settled) }
+	r, err := x.Run(cmd.Context())
 	if err != nil {
 		return err
 	}
 	stopProgress()
 	stopProgress = func() {}
-	r.state, r.demo = flags.state, flags.demo
+	r.State, r.Demo = flags.state, flags.demo
 	if err := writeSummary(cmd, &r, flags); err != nil {
 		return err
 	}
-	return r.exit(cfg)
+	return r.Exit(cfg)
 }
 
 // sayResuming tells that a run goes on, and how to start over instead.
@@ -143,9 +145,9 @@ func onStdout(place string) bool {
 	return place == "-" || place == "standard output" || place == "/dev/stdout"
 }
 
-func writeSummary(cmd *cobra.Command, r *report, flags runFlags) error {
+func writeSummary(cmd *cobra.Command, r *report.Report, flags runFlags) error {
 	if flags.summary != "" {
-		data, err := json.MarshalIndent(r.whole(), "", "  ")
+		data, err := json.MarshalIndent(r.Whole(), "", "  ")
 		if err == nil {
 			err = os.WriteFile(flags.summary, append(data, '\n'), 0o644)
 		}
@@ -154,19 +156,19 @@ func writeSummary(cmd *cobra.Command, r *report, flags runFlags) error {
 		}
 	}
 	out := cmd.OutOrStdout()
-	if slices.ContainsFunc(r.summary.Outputs, onStdout) {
+	if slices.ContainsFunc(r.Summary.Outputs, onStdout) {
 		out = cmd.ErrOrStderr() // stdout holds records, and nothing but records
 	}
 	if !flags.json {
-		if !r.unstarted {
-			r.print(out)
+		if !r.Unstarted {
+			r.Print(out)
 		}
 		return nil
 	}
 	line := struct {
 		Event string `json:"event"`
-		wholeSummary
-	}{"summary", r.whole()}
+		report.WholeSummary
+	}{"summary", r.Whole()}
 	if err := json.NewEncoder(out).Encode(line); err != nil {
 		return exit.With(exit.Failed, fmt.Errorf("writing the summary: %w", err))
 	}

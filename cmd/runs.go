@@ -17,6 +17,7 @@ import (
 	"github.com/amblecrawl/amble/cmd/cli"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/report"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/history"
 )
@@ -101,8 +102,8 @@ func listRuns(cmd *cobra.Command, h *history.History, flags runsFlags) error {
 		pages, records, note := "", "", firstLine(r.Reason)
 		if s, ok := summaryOf(r); ok {
 			pages, records = format.Count(s.Pages), format.Count(format.Sum(s.Records))
-			if whole := (report{summary: crawler.Summary{Revisit: s.Revisit}}); note == "" && s.Revisit != nil {
-				note, _ = whole.revisited()
+			if whole := (report.Report{Summary: crawler.Summary{Revisit: s.Revisit}}); note == "" && s.Revisit != nil {
+				note, _ = whole.Revisited()
 				note = "pages: " + note
 			}
 		}

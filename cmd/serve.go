@@ -18,8 +18,10 @@ import (
 
 	"github.com/amblecrawl/amble/cmd/cli"
 	"github.com/amblecrawl/amble/cmd/crawl"
+	"github.com/amblecrawl/amble/cmd/execution"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/report"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/alert"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -289,7 +291,7 @@ func (s *server) reload(ctx context.Context, every time.Duration) {
 
 // execute is one run of a crawl.
 func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occasion) daemon.Result {
-	m, end := s.board.Begin(cfg.Name, hidingIn(cfg))
+	m, end := s.board.Begin(cfg.Name, execution.Hiding(cfg))
 	defer end()
 	defer s.watchTime(cfg, o.Number)()
 	own := *cfg // a run may lower its number of workers
@@ -301,10 +303,10 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 			s.log.Error("what is known of a run that was cut off could not be read", "crawl", cfg.Name, "run", o.Number, "err", err)
 		}
 	}
-	x := &execution{
-		owed: earlier.Run,
-		cfg:  &own, state: cfg.State, monitor: m, log: s.log.With("crawl", cfg.Name), began: o.Named, common: s.common, used: s.used, tracer: s.tracer, ledgerFor: cfg.History.LedgerFor(true),
-		entered: func(entries []crawler.Entry) {
+	x := &execution.Execution{
+		Owed:   earlier.Run,
+		Config: &own, State: cfg.State, Monitor: m, Log: s.log.With("crawl", cfg.Name), Began: o.Named, Common: s.common, Used: s.used, Tracer: s.tracer, LedgerFor: cfg.History.LedgerFor(true),
+		Entered: func(entries []crawler.Entry) {
 			for i := range entries {
 				m.Hosts().Add(&entries[i])
 			}
@@ -313,7 +315,7 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 			}
 		},
 	}
-	r, err := x.run(ctx)
+	r, err := x.Run(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return daemon.Result{Status: history.Stopped}
@@ -323,23 +325,23 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 		return failed
 	}
 	result := resultOf(cfg, &r)
-	result.Detail = detailOf(m, earlier.Detail)
+	result.Detail = execution.Detail(m, earlier.Detail)
 	s.alertOn(ctx, cfg, o.Number, result, &r)
 	return result
 }
 
 // resultOf is how a run ended, as the history keeps it.
-func resultOf(cfg *config.Config, r *report) daemon.Result {
+func resultOf(cfg *config.Config, r *report.Report) daemon.Result {
 	out := daemon.Result{Status: history.Finished}
-	if data, err := json.Marshal(r.whole()); err == nil {
+	if data, err := json.Marshal(r.Whole()); err == nil {
 		out.Summary = json.RawMessage(cfg.Redact(string(data)))
 	}
-	switch err := r.exit(cfg); {
+	switch err := r.Exit(cfg); {
 	case err == nil:
-	case r.summary.Status == crawler.StatusInterrupted:
+	case r.Summary.Status == crawler.StatusInterrupted:
 		out.Status = history.Stopped
 	case exit.Said(err):
-		out.Status, out.Reason = history.Failed, hidingIn(cfg)(r.whyNothing())
+		out.Status, out.Reason = history.Failed, execution.Hiding(cfg)(r.WhyNothing())
 	default:
 		out.Status, out.Reason = history.Failed, err.Error()
 	}

@@ -10,8 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/execution"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/report"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/alert"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -30,7 +32,7 @@ func messageOf(cfg *config.Config, number int64, kind alert.Kind, text string, a
 	at = at.UTC()
 	return alert.Message{
 		ID:   fmt.Sprintf("%s-%d-%s-%s", cfg.Name, max(number, 0), kind, at.Format("20060102T150405.000000000Z")),
-		Kind: kind, Crawl: cfg.Name, Number: max(number, 0), Text: format.Clip(hidingIn(cfg)(text), maxAlert), At: at,
+		Kind: kind, Crawl: cfg.Name, Number: max(number, 0), Text: format.Clip(execution.Hiding(cfg)(text), maxAlert), At: at,
 	}
 }
 
@@ -38,10 +40,10 @@ func messageOf(cfg *config.Config, number int64, kind alert.Kind, text string, a
 const maxAlert = 500
 
 // tell sends an alert to whom the config names for its kind.
-func (s *server) tell(cfg *config.Config, number int64, kind alert.Kind, text string, r *report) {
+func (s *server) tell(cfg *config.Config, number int64, kind alert.Kind, text string, r *report.Report) {
 	m := messageOf(cfg, number, kind, text, time.Now())
 	if r != nil {
-		m.Pages, m.Records = r.summary.Pages, format.Sum(r.summary.Records)
+		m.Pages, m.Records = r.Summary.Pages, format.Sum(r.Summary.Records)
 	}
 	for i := range cfg.Alerts {
 		if cfg.Alerts[i].Wants(string(kind)) {
@@ -107,7 +109,7 @@ func (s *server) watchDebts(cfg *config.Config, number int64) func([]crawler.Ent
 }
 
 // alertOn tells of what is wrong with a run that has ended.
-func (s *server) alertOn(ctx context.Context, cfg *config.Config, number int64, end daemon.Result, r *report) {
+func (s *server) alertOn(ctx context.Context, cfg *config.Config, number int64, end daemon.Result, r *report.Report) {
 	if errors.Is(context.Cause(ctx), daemon.ErrLate) {
 		s.tell(cfg, number, alert.TooSlow, "the run was stopped: it took longer than its deadline, "+format.Duration(cfg.Schedule.Deadline), r)
 	}
@@ -117,10 +119,10 @@ func (s *server) alertOn(ctx context.Context, cfg *config.Config, number int64, 
 	if r == nil || end.Status == history.Stopped {
 		return
 	}
-	if n := len(r.drift.Findings); n > 0 && !r.drift.Accepted {
-		s.tell(cfg, number, alert.Drift, fmt.Sprintf("records have drifted: %s, such as %s %s", format.Plural(int64(n), "figure"), r.drift.Findings[0].Name(), r.drift.Findings[0].Message), r)
+	if n := len(r.Drift.Findings); n > 0 && !r.Drift.Accepted {
+		s.tell(cfg, number, alert.Drift, fmt.Sprintf("records have drifted: %s, such as %s %s", format.Plural(int64(n), "figure"), r.Drift.Findings[0].Name(), r.Drift.Findings[0].Message), r)
 	}
-	if end.Status == history.Finished && len(cfg.Output) > 0 && r.gaveNothing() {
+	if end.Status == history.Finished && len(cfg.Output) > 0 && r.GaveNothing() {
 		s.tell(cfg, number, alert.NoRecords, "the run gave no record", r)
 	}
 }

@@ -24,6 +24,8 @@ var arrows = []struct{ from, to string }{
 	{"cmd/cli", "cmd/exit cmd/version crawler/..."},
 	{"cmd/polite", "crawler/... extractors/... politeness/..."},
 	{"cmd/crawl", "cmd/exit cmd/format cmd/polite cmd/version crawler/... extractors/... politeness/..."},
+	{"cmd/report", "cmd/exit cmd/format crawler/..."},
+	{"cmd/execution", "cmd/crawl cmd/exit cmd/polite cmd/report cmd/version crawler/... extractors/simhash politeness/..."},
 	{"cmd/...", "..."},
 	{"docs", ""},
 

@@ -1,4 +1,4 @@
-package cmd
+package execution
 
 import (
 	"context"
@@ -18,8 +18,8 @@ import (
 )
 
 // watchable gives a monitor what people who watch the run ask for.
-func (x *execution) watchable(f *frontier.Frontier, gate *politeness.Gate, tally *drift.Tally) {
-	x.monitor.Attach(monitor.Sources{
+func (x *Execution) watchable(f *frontier.Frontier, gate *politeness.Gate, tally *drift.Tally) {
+	x.Monitor.Attach(monitor.Sources{
 		Queues: func(most int, now time.Time) []monitor.Queue { return queuesOf(f, gate, most, now) },
 		Fills:  func() []monitor.Fill { return fillsOf(tally.Figures()) },
 	})
@@ -91,9 +91,9 @@ type detail struct {
 	Latest map[string][]monitor.Preview `json:"latest,omitempty"`
 }
 
-// detailOf is the detail of a run that has ended, nil where nothing can be told. Where
+// Detail is the detail of a run that has ended, nil where nothing can be told. Where
 // this process has seen no record, those that an earlier one has seen are the latest.
-func detailOf(m *monitor.Monitor, earlier json.RawMessage) json.RawMessage {
+func Detail(m *monitor.Monitor, earlier json.RawMessage) json.RawMessage {
 	d := detail{Latest: m.Latest()}
 	if len(d.Latest) == 0 && len(earlier) > 0 {
 		var before detail

@@ -1,4 +1,4 @@
-package cmd
+package execution
 
 import (
 	"github.com/amblecrawl/amble/cmd/crawl"
@@ -15,12 +15,17 @@ import (
 func aggregates(cfg *config.Config) []aggregate.Spec {
 	var specs []aggregate.Spec
 	for _, a := range cfg.Aggregate {
-		specs = append(specs, aggregate.Spec{Name: a.Name, Of: a.Of, GroupBy: a.GroupBy, Count: a.Count, Sum: a.Sum, Min: a.Min, Max: a.Max, Avg: a.Avg, Only: a.Only, MaxGroups: a.MaxGroups})
+		specs = append(specs, aggregate.Spec{
+			Name: a.Name, Of: a.Of, GroupBy: a.GroupBy, Count: a.Count, Sum: a.Sum, Min: a.Min, Max: a.Max, Avg: a.Avg,
+			Only: a.Only, MaxGroups: a.MaxGroups,
+		})
 	}
 	return specs
-} // engineParts are what the engine is put together from: a crawl's parts, with the
+}
+
+// Parts are what the engine is put together from: a crawl's parts, with the
 // state, the ledger, the login (nil for none) and the answers of this run.
-func engineParts(c *crawl.Crawl, f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger, session *login.Session, from *fetching) crawler.Parts {
+func Parts(c *crawl.Crawl, f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger, session *login.Session, from *Answers) crawler.Parts {
 	fetcher, polite := from.parts(c, session)
 	return crawler.Parts{
 		Frontier: f, Politeness: polite, Pipeline: m.Peek(veil.Pipeline(c.Trusted(), c.Config.Veil())), Sinks: c.Config.AllSinks(),
@@ -31,8 +36,8 @@ func engineParts(c *crawl.Crawl, f crawler.Frontier, m *monitor.Monitor, book cr
 	}
 }
 
-// hidingIn takes out of a text what a config got from the environment.
-func hidingIn(cfg *config.Config) func(string) string {
+// Hiding takes out of a text what a config got from the environment.
+func Hiding(cfg *config.Config) func(string) string {
 	veil := cfg.Veil()
 	return func(text string) string { return veil.Hide(cfg.Redact(text)) }
 }

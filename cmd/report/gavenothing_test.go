@@ -1,4 +1,4 @@
-package cmd
+package report
 
 import (
 	"strings"
@@ -21,10 +21,10 @@ func TestNoRecordIsNoNewsWhereNothingChanged(t *testing.T) {
 		"the first run":       {&crawler.Revisited{Writes: "changes", RevisitTotals: crawler.RevisitTotals{New: 9}}, true},
 		"all has changed":     {&crawler.Revisited{Writes: "changes", RevisitTotals: crawler.RevisitTotals{Changed: 9}}, true},
 	} {
-		r := report{config: "x.yaml", summary: crawler.Summary{Status: crawler.StatusFinished, Pages: 9, Records: map[string]int64{"book": 0}, Revisit: c.revisit}}
+		r := Report{Config: "x.yaml", Summary: crawler.Summary{Status: crawler.StatusFinished, Pages: 9, Records: map[string]int64{"book": 0}, Revisit: c.revisit}}
 		var out strings.Builder
-		r.print(&out)
-		if told := strings.Contains(out.String(), "shows why a page gives no record"); r.gaveNothing() != c.nothing || told != c.nothing {
+		r.Print(&out)
+		if told := strings.Contains(out.String(), "shows why a page gives no record"); r.GaveNothing() != c.nothing || told != c.nothing {
 			t.Errorf("%s: %v\n%s", name, told, &out)
 		}
 	}

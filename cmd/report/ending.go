@@ -1,4 +1,4 @@
-package cmd
+package report
 
 import (
 	"context"
@@ -27,13 +27,13 @@ func codeOf(err error, s *crawler.Summary) int {
 	return exit.OK
 }
 
-// exit is the exit status of a run, and what is still to be said.
-func (r *report) exit(cfg *config.Config) error {
-	switch code := codeOf(r.err, &r.summary); code {
+// Exit is the exit status of a run, and what is still to be said.
+func (r *Report) Exit(cfg *config.Config) error {
+	switch code := codeOf(r.Err, &r.Summary); code {
 	case exit.OK:
 		return failDrift(cfg, r)
 	case exit.Config, exit.Failed:
-		return exit.With(code, exit.Message(cfg, r.err))
+		return exit.With(code, exit.Message(cfg, r.Err))
 	default:
 		return exit.Silent(code)
 	}

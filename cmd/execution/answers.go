@@ -1,4 +1,4 @@
-package cmd
+package execution
 
 import (
 	"errors"
@@ -20,9 +20,9 @@ import (
 	"github.com/amblecrawl/amble/crawler/urls"
 )
 
-// fetching is where a run's answers come from.
-type fetching struct {
-	record, replay string // files; at most one is named
+// Answers is where a run's answers come from.
+type Answers struct {
+	Record, Replay string // files; at most one is named
 
 	cache  *cache.Cache // nil for none
 	writer *archive.Writer
@@ -30,9 +30,9 @@ type fetching struct {
 }
 
 // open opens the file, if there is one. A run that goes on appends to it.
-func (g *fetching) open(c *crawl.Crawl, resumed bool, log *slog.Logger) (err error) {
+func (g *Answers) open(c *crawl.Crawl, resumed bool, log *slog.Logger) (err error) {
 	cfg := c.Config
-	if g.replay == "" {
+	if g.Replay == "" {
 		if g.cache, err = c.OpenCache(); err != nil {
 			return exit.With(exit.Config, fmt.Errorf("fetch.cache: %w", err))
 		}
@@ -42,20 +42,20 @@ func (g *fetching) open(c *crawl.Crawl, resumed bool, log *slog.Logger) (err err
 		o = archive.Options{Seal: v.Seal, Unseal: v.Unseal}
 	}
 	switch {
-	case g.record != "" && resumed:
-		g.writer, err = archive.Append(g.record, o)
-	case g.record != "":
-		g.writer, err = archive.Create(g.record, o)
-	case g.replay != "":
-		if g.reader, err = archive.Open(g.replay, o); err == nil && g.reader.Torn() > 0 {
-			log.Warn("the archive ends in the middle of an exchange, as after a crash; that one is missing", "archive", g.replay)
+	case g.Record != "" && resumed:
+		g.writer, err = archive.Append(g.Record, o)
+	case g.Record != "":
+		g.writer, err = archive.Create(g.Record, o)
+	case g.Replay != "":
+		if g.reader, err = archive.Open(g.Replay, o); err == nil && g.reader.Torn() > 0 {
+			log.Warn("the archive ends in the middle of an exchange, as after a crash; that one is missing", "archive", g.Replay)
 		}
 	}
 	if err == nil {
 		return nil
 	}
 	flag := "--record"
-	if g.replay != "" {
+	if g.Replay != "" {
 		flag = "--replay"
 	}
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
@@ -64,7 +64,7 @@ func (g *fetching) open(c *crawl.Crawl, resumed bool, log *slog.Logger) (err err
 	return exit.With(exit.Config, fmt.Errorf("%s: %w", flag, err))
 }
 
-func (g *fetching) close() (err error) {
+func (g *Answers) close() (err error) {
 	if g.cache != nil {
 		err = g.cache.Close()
 	}
@@ -78,7 +78,7 @@ func (g *fetching) close() (err error) {
 }
 
 // parts are the fetchers of a run, and what they want politeness to heed.
-func (g *fetching) parts(c *crawl.Crawl, session *login.Session) (func() crawler.Fetcher, *polite.Politeness) {
+func (g *Answers) parts(c *crawl.Crawl, session *login.Session) (func() crawler.Fetcher, *polite.Politeness) {
 	fetcher, p := g.loggedIn(c, session)
 	switch {
 	case g.reader != nil:
@@ -91,8 +91,8 @@ func (g *fetching) parts(c *crawl.Crawl, session *login.Session) (func() crawler
 
 // memory is what a state knows of hosts as far as it is to be used: an archive is to
 // hold each host's robots.txt, and a replay to take it from there.
-func (g *fetching) memory(known polite.State) polite.State {
-	if g.record == "" && g.replay == "" {
+func (g *Answers) memory(known polite.State) polite.State {
+	if g.Record == "" && g.Replay == "" {
 		return known
 	}
 	return forgetful{known}
@@ -140,8 +140,8 @@ func recorded(cfg *config.Config) *config.Config {
 
 // checkReplay refuses what would set the outputs of a crawl back: with changes alone,
 // later runs would not mend what a replay writes.
-func (g *fetching) checkReplay(cfg *config.Config) error {
-	if g.replay == "" || !cfg.Revisit.On() || cfg.Revisit.Output != "changes" {
+func (g *Answers) checkReplay(cfg *config.Config) error {
+	if g.Replay == "" || !cfg.Revisit.On() || cfg.Revisit.Output != "changes" {
 		return nil
 	}
 	return exit.With(exit.Config, errors.New("--replay: a replay writes all records, and the outputs of this crawl take changes alone (revisit.output: changes): "+
@@ -149,7 +149,7 @@ func (g *fetching) checkReplay(cfg *config.Config) error {
 }
 
 // loggedIn makes fetchers and politeness heed a session, nil for none.
-func (g *fetching) loggedIn(c *crawl.Crawl, session *login.Session) (fetcher func() crawler.Fetcher, p *polite.Politeness) {
+func (g *Answers) loggedIn(c *crawl.Crawl, session *login.Session) (fetcher func() crawler.Fetcher, p *polite.Politeness) {
 	p = c.Politeness()
 	if session == nil {
 		return func() crawler.Fetcher { return g.withCache(c.Client.Fetcher()) }, p
@@ -165,7 +165,7 @@ func (g *fetching) loggedIn(c *crawl.Crawl, session *login.Session) (fetcher fun
 }
 
 // withCache puts a cache before a fetcher, nil for none.
-func (g *fetching) withCache(next crawler.Fetcher) crawler.Fetcher {
+func (g *Answers) withCache(next crawler.Fetcher) crawler.Fetcher {
 	if g.cache == nil {
 		return next
 	}

@@ -1,4 +1,4 @@
-package cmd
+package report
 
 import (
 	"fmt"
@@ -15,24 +15,26 @@ import (
 	"github.com/amblecrawl/amble/crawler/drift"
 )
 
-// driftReport is what has changed in a run's records since the last good one.
-type driftReport struct {
+// Drift is what has changed in a run's records since the last good one.
+type Drift struct {
 	Since    *drift.GoodRun  `json:"since"` // the last good run, null without one
 	Findings []drift.Finding `json:"findings"`
 	Accepted bool            `json:"accepted"` // the run is the last good one now, all the same
 }
 
-// wholeSummary is the summary with what the figures about records say.
-type wholeSummary struct {
+// WholeSummary is the summary with what the figures about records say.
+type WholeSummary struct {
 	crawler.Summary
 	Profile map[string]drift.Figures `json:"profile"`
-	Drift   driftReport              `json:"drift"`
+	Drift   Drift                    `json:"drift"`
 }
 
-func (r *report) whole() wholeSummary { return wholeSummary{r.summary, r.profile, r.drift} }
+// Whole is what programs read of a run.
+func (r *Report) Whole() WholeSummary { return WholeSummary{r.Summary, r.Profile, r.Drift} }
 
-func reportDrift(t *drift.Tally, accept bool) driftReport {
-	d := driftReport{Findings: t.Findings(), Accepted: accept}
+// DriftOf is what a tally has found; accept tells that the run is taken as good.
+func DriftOf(t *drift.Tally, accept bool) Drift {
+	d := Drift{Findings: t.Findings(), Accepted: accept}
 	if since := t.Since(); since.ID != "" {
 		d.Since = &since
 	}
@@ -44,15 +46,16 @@ func reportDrift(t *drift.Tally, accept bool) driftReport {
 }
 
 // failDrift ends a run that has drifted, where the config asks for it.
-func failDrift(cfg *config.Config, r *report) error {
-	n := len(r.drift.Findings)
-	if n == 0 || r.drift.Accepted || cfg.Drift.Action != "fail" {
+func failDrift(cfg *config.Config, r *Report) error {
+	n := len(r.Drift.Findings)
+	if n == 0 || r.Drift.Accepted || cfg.Drift.Action != "fail" {
 		return nil
 	}
 	return exit.With(exit.Nothing, fmt.Errorf("records have drifted: %s below the last good run", format.Plural(int64(n), "figure")))
 }
 
-func (d *driftReport) print(out io.Writer) {
+// Print shows the findings with a page before and a page after; without one, nothing.
+func (d *Drift) Print(out io.Writer) {
 	if len(d.Findings) == 0 || d.Since == nil {
 		return
 	}
@@ -88,7 +91,7 @@ func quoted(value string) string {
 }
 
 // next says what to do about drift.
-func (d *driftReport) next(config string) []string {
+func (d *Drift) next(config string) []string {
 	if len(d.Findings) == 0 || d.Accepted {
 		return nil
 	}
@@ -103,10 +106,10 @@ func (d *driftReport) next(config string) []string {
 }
 
 // printEmpty names the fields that no record has.
-func (r *report) printEmpty(out io.Writer) {
+func (r *Report) printEmpty(out io.Writer) {
 	var empty []string
-	for _, name := range slices.Sorted(maps.Keys(r.profile)) {
-		p := r.profile[name]
+	for _, name := range slices.Sorted(maps.Keys(r.Profile)) {
+		p := r.Profile[name]
 		if p.Records == 0 {
 			continue
 		}

@@ -1,4 +1,4 @@
-package cmd
+package execution
 
 import (
 	"log/slog"
@@ -13,12 +13,12 @@ import (
 	"github.com/amblecrawl/amble/crawler/veil"
 )
 
-// kept is what a state knows of hosts, and of what records were like, which a new
-// run is to know as well; keptFiles are the texts of hosts, which it can do without.
-var (
-	kept      = []string{crawler.KeyDebts, drift.KeyKept}
-	keptFiles = []string{crawler.KeyRobots, crawler.KeyFile}
-)
+// Kept is what a state knows of hosts, and of what records were like, which a new
+// run is to know as well.
+var Kept = []string{crawler.KeyDebts, drift.KeyKept}
+
+// keptFiles are the texts of hosts, which a new run can do without.
+var keptFiles = []string{crawler.KeyRobots, crawler.KeyFile}
 
 // openFrontier opens a crawl's state. A finished run in it is replaced by a
 // new one unless it is the one whose end is owed; an unfinished one is kept unless fresh.
@@ -27,7 +27,7 @@ var (
 func openFrontier(cfg *config.Config, dir string, fresh bool, owed string, begins func() (anew bool), log *slog.Logger) (f *frontier.Frontier, resumed crawler.RunState, err error) {
 	open := func(o frontier.Options, keep ...string) (*frontier.Frontier, error) {
 		o.Dir, o.Crawl, o.Version, o.Log = dir, cfg.Name, version.Number, log
-		o.Keep = append(keep, kept...)
+		o.Keep = append(keep, Kept...)
 		if o.KeepKnown {
 			o.Keep = append(o.Keep, crawler.KeyRevisit, veil.Key) // by which what is known is sealed
 		}

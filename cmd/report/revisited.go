@@ -1,4 +1,4 @@
-package cmd
+package report
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 	"github.com/amblecrawl/amble/cmd/format"
 )
 
-// revisited says what became of the pages that are known over runs, "" where none are.
-func (r *report) revisited() (pages, records string) {
-	v := r.summary.Revisit
+// Revisited says what became of the pages that are known over runs, "" where none are.
+func (r *Report) Revisited() (pages, records string) {
+	v := r.Summary.Revisit
 	if v == nil {
 		return "", ""
 	}
@@ -27,12 +27,12 @@ func (r *report) revisited() (pages, records string) {
 	return pages, records
 }
 
-// gaveNothing tells whether there is no record where there should be some: a run that
+// GaveNothing tells whether there is no record where there should be some: a run that
 // writes changes has none where pages are as they were.
-func (r *report) gaveNothing() bool {
-	v := r.summary.Revisit
+func (r *Report) GaveNothing() bool {
+	v := r.Summary.Revisit
 	asTheyWere := v != nil && v.Writes == "changes" && v.Unchanged+v.NotDue+v.Kept > 0
-	return format.Sum(r.summary.Records) == 0 && !asTheyWere
+	return format.Sum(r.Summary.Records) == 0 && !asTheyWere
 }
 
 type countOf struct {
@@ -53,8 +53,8 @@ func counted(all []countOf) string {
 	return strings.Join(parts, ", ")
 }
 
-func (r *report) printRevisited(w *tabwriter.Writer) {
-	if pages, records := r.revisited(); pages != "" {
+func (r *Report) printRevisited(w *tabwriter.Writer) {
+	if pages, records := r.Revisited(); pages != "" {
 		fmt.Fprintf(w, "  pages\t%s\n", pages)
 		fmt.Fprintf(w, "  of their records\t%s\n", records)
 	}

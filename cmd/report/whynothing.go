@@ -1,4 +1,4 @@
-package cmd
+package report
 
 import (
 	"fmt"
@@ -13,15 +13,15 @@ import (
 // mostCauses is how many classes a reason names, which is one line of a table or a message.
 const mostCauses = 3
 
-// whyNothing is the reason of a run that fetched nothing: its commonest outcomes, an
+// WhyNothing is the reason of a run that fetched nothing: its commonest outcomes, an
 // example of the first, and what could mend it.
-func (r *report) whyNothing() string {
-	counts := maps.Clone(r.summary.Errors)
-	if r.summary.Disallowed > 0 {
+func (r *Report) WhyNothing() string {
+	counts := maps.Clone(r.Summary.Errors)
+	if r.Summary.Disallowed > 0 {
 		if counts == nil {
 			counts = map[crawler.Class]int64{}
 		}
-		counts[crawler.ClassDisallowed] = r.summary.Disallowed
+		counts[crawler.ClassDisallowed] = r.Summary.Disallowed
 	}
 	const nothing = "nothing could be fetched"
 	if len(counts) == 0 {
@@ -42,7 +42,7 @@ func (r *report) whyNothing() string {
 		told = append(told, fmt.Sprintf("%s %s", format.Count(counts[class]), class))
 	}
 	text := nothing + ": " + strings.Join(told, ", ")
-	if known := r.examples[classes[0]]; len(known) > 0 && known[0].URL != "" {
+	if known := r.Examples[classes[0]]; len(known) > 0 && known[0].URL != "" {
 		text += ", such as " + strings.TrimSuffix(known[0].URL+": "+format.Clip(strings.TrimPrefix(known[0].Detail, string(classes[0])+": "), format.MaxDetail), ": ")
 	}
 	if counts[crawler.ClassPrivate] > 0 {

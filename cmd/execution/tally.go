@@ -1,15 +1,16 @@
-package cmd
+package execution
 
 import (
 	"log/slog"
 
+	"github.com/amblecrawl/amble/cmd/report"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/drift"
 )
 
-// newTally keeps the profile of a run.
-func newTally(cfg *config.Config, types []crawler.RecordType, accept bool) *drift.Tally {
+// NewTally keeps the profile of a run.
+func NewTally(cfg *config.Config, types []crawler.RecordType, accept bool) *drift.Tally {
 	return drift.New(drift.Options{
 		Types: types, Off: cfg.Drift.Action == "off", Accept: accept, Hide: cfg.Veil().Hide,
 		Rule: drift.Rule{Threshold: cfg.Drift.Threshold, MinRecords: cfg.Drift.MinRecords},
@@ -17,8 +18,8 @@ func newTally(cfg *config.Config, types []crawler.RecordType, accept bool) *drif
 }
 
 // drifted is the report of a run that has come to its end, and tells the log.
-func drifted(t *drift.Tally, accept bool, log *slog.Logger) driftReport {
-	d := reportDrift(t, accept)
+func drifted(t *drift.Tally, accept bool, log *slog.Logger) report.Drift {
+	d := report.DriftOf(t, accept)
 	if !t.Finished() {
 		d.Findings = []drift.Finding{}
 	}

@@ -1,4 +1,4 @@
-package cmd
+package report
 
 import (
 	"cmp"
@@ -15,25 +15,26 @@ import (
 	"github.com/amblecrawl/amble/crawler/monitor"
 )
 
-// report is the closing account that a person reads: what was got, what was
+// Report is the closing account that a person reads: what was got, what was
 // not and why, where the files are, and what to do next.
-type report struct {
-	summary  crawler.Summary
-	err      error // how the run ended otherwise than by finishing
-	examples map[crawler.Class][]monitor.Example
-	fields   []monitor.FieldTrouble
-	config   string // the path, as given
-	state    string // the folder that was named on the command line, "" for the config's
-	demo     bool   // its web has ended with it
-	maxPages int64
-	profile  map[string]drift.Figures
-	drift    driftReport
-	// unstarted tells that the run did not come to its first request.
-	unstarted bool
+type Report struct {
+	Summary  crawler.Summary
+	Err      error // how the run ended otherwise than by finishing
+	Examples map[crawler.Class][]monitor.Example
+	Fields   []monitor.FieldTrouble
+	Config   string // the path, as given
+	State    string // the folder that was named on the command line, "" for the config's
+	Demo     bool   // its web has ended with it
+	MaxPages int64
+	Profile  map[string]drift.Figures
+	Drift    Drift
+	// Unstarted tells that the run did not come to its first request.
+	Unstarted bool
 }
 
-func (r *report) print(out io.Writer) {
-	s := &r.summary
+// Print writes the report for a person.
+func (r *Report) Print(out io.Writer) {
+	s := &r.Summary
 	account := s.Account()
 	took := format.Duration(time.Duration(s.DurationS * float64(time.Second)))
 	fmt.Fprintf(out, "\n%s %s after %s: %s from %s, %s.\n\n", s.Name, s.Status, took,
@@ -62,12 +63,12 @@ func (r *report) print(out io.Writer) {
 	r.printTraps(out)
 	r.printFields(out)
 	r.printEmpty(out)
-	r.drift.print(out)
+	r.Drift.Print(out)
 	r.printNext(out)
 }
 
-func (r *report) requests() string {
-	s := &r.summary
+func (r *Report) requests() string {
+	s := &r.Summary
 	parts := []string{format.Count(s.Requests) + " sent, " + format.Size(s.Bytes) + " received"}
 	for _, p := range []struct {
 		n    int64
@@ -83,8 +84,8 @@ func (r *report) requests() string {
 }
 
 // discovered says what became of all that was found; its parts add up.
-func (r *report) discovered() string {
-	s := &r.summary
+func (r *Report) discovered() string {
+	s := &r.Summary
 	parts := []string{format.Count(s.Discovered) + " in all = " + format.Count(s.Fetched) + " fetched"}
 	if s.Redirected > 0 {
 		parts[0] += " (" + format.Count(s.Redirected) + " redirects)"
@@ -104,23 +105,23 @@ func (r *report) discovered() string {
 }
 
 // pending says what is to become of the URLs that are left.
-func (r *report) pending() string {
-	if r.summary.Status == crawler.StatusFinished && r.maxPages > 0 {
-		return "left, as scope.max_pages is " + format.Count(r.maxPages)
+func (r *Report) pending() string {
+	if r.Summary.Status == crawler.StatusFinished && r.MaxPages > 0 {
+		return "left, as scope.max_pages is " + format.Count(r.MaxPages)
 	}
 	return "still queued"
 }
 
 // printWithheld lists what gave no page, by reason, with an example each.
-func (r *report) printWithheld(out io.Writer) {
+func (r *Report) printWithheld(out io.Writer) {
 	reasons := map[crawler.Class]int64{}
-	for class, n := range r.summary.Errors {
+	for class, n := range r.Summary.Errors {
 		reasons[class] = n
 	}
-	if r.summary.Disallowed > 0 {
-		reasons[crawler.ClassDisallowed] = r.summary.Disallowed
+	if r.Summary.Disallowed > 0 {
+		reasons[crawler.ClassDisallowed] = r.Summary.Disallowed
 	}
-	if out := r.examples[crawler.ClassRedirected]; len(out) > 0 {
+	if out := r.Examples[crawler.ClassRedirected]; len(out) > 0 {
 		reasons[crawler.ClassRedirected] = int64(len(out))
 	}
 	if len(reasons) == 0 {
@@ -134,7 +135,7 @@ func (r *report) printWithheld(out io.Writer) {
 			break
 		}
 		example := ""
-		if known := r.examples[class]; len(known) > 0 {
+		if known := r.Examples[class]; len(known) > 0 {
 			example = "such as " + strings.TrimPrefix(known[0].URL+": ", ": ") + format.Clip(strings.TrimPrefix(known[0].Detail, string(class)+": "), format.MaxDetail)
 		}
 		fmt.Fprintf(w, "    %s\t%s\t%s\n", class, format.Count(reasons[class]), example)
@@ -143,8 +144,8 @@ func (r *report) printWithheld(out io.Writer) {
 }
 
 // printTraps names the patterns that no more was fetched of.
-func (r *report) printTraps(out io.Writer) {
-	s := &r.summary
+func (r *Report) printTraps(out io.Writer) {
+	s := &r.Summary
 	if s.Trapped > 0 {
 		fmt.Fprintln(out, "\n  Traps, of which no more was fetched:")
 	}
@@ -166,26 +167,26 @@ func (r *report) printTraps(out io.Writer) {
 	}
 }
 
-func (r *report) printFields(out io.Writer) {
-	if len(r.fields) == 0 {
+func (r *Report) printFields(out io.Writer) {
+	if len(r.Fields) == 0 {
 		return
 	}
-	slices.SortFunc(r.fields, func(a, b monitor.FieldTrouble) int {
+	slices.SortFunc(r.Fields, func(a, b monitor.FieldTrouble) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Field, b.Field))
 	})
 	fmt.Fprintln(out, "\n  Values that were not as asked:")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, f := range r.fields[:min(len(r.fields), format.MaxReported)] {
+	for _, f := range r.Fields[:min(len(r.Fields), format.MaxReported)] {
 		fmt.Fprintf(w, "    %s\t%s\tsuch as %s\n", f.Field, format.Count(f.Count), format.Clip(f.Example, 160))
 	}
 	_ = w.Flush()
 }
 
-func (r *report) printNext(out io.Writer) {
+func (r *Report) printNext(out io.Writer) {
 	var next []string
-	s := &r.summary
-	if r.demo {
-		fmt.Fprintf(out, "\n  Next:\n    %s    is its config: copy it to begin one of your own\n", r.config)
+	s := &r.Summary
+	if r.Demo {
+		fmt.Fprintf(out, "\n  Next:\n    %s    is its config: copy it to begin one of your own\n", r.Config)
 		return
 	}
 	switch s.Status {
@@ -194,22 +195,22 @@ func (r *report) printNext(out io.Writer) {
 	case crawler.StatusFailed:
 		next = append(next, r.again()+"    goes on once the cause is mended")
 	}
-	if s.Pages > 0 && len(s.Records) > 0 && r.gaveNothing() {
-		next = append(next, "amble try "+r.config+" URL    shows why a page gives no record")
+	if s.Pages > 0 && len(s.Records) > 0 && r.GaveNothing() {
+		next = append(next, "amble try "+r.Config+" URL    shows why a page gives no record")
 	}
 	if s.Errors[crawler.ClassPrivate] > 0 {
-		next = append(next, "fetch.allow_private: true    in "+r.config+", if the private addresses are yours")
+		next = append(next, "fetch.allow_private: true    in "+r.Config+", if the private addresses are yours")
 	}
-	if len(r.examples[crawler.ClassRedirected]) > 0 {
-		next = append(next, "scope.hosts    in "+r.config+", if what the redirects lead to belongs to the crawl")
+	if len(r.Examples[crawler.ClassRedirected]) > 0 {
+		next = append(next, "scope.hosts    in "+r.Config+", if what the redirects lead to belongs to the crawl")
 	}
-	next = append(next, r.drift.next(r.config)...)
+	next = append(next, r.Drift.next(r.Config)...)
 	if s.Trapped > 0 {
-		next = append(next, "scope.traps."+s.Traps[0].Rule+"    in "+r.config+", if pages of these patterns matter")
+		next = append(next, "scope.traps."+s.Traps[0].Rule+"    in "+r.Config+", if pages of these patterns matter")
 	}
 	for _, class := range format.SortedKeys(s.Errors) {
-		if known := r.examples[class]; len(known) > 0 && known[0].URL != "" {
-			next = append(next, "amble explain "+r.config+" "+known[0].URL+"    says what became of it")
+		if known := r.Examples[class]; len(known) > 0 && known[0].URL != "" {
+			next = append(next, "amble explain "+r.Config+" "+known[0].URL+"    says what became of it")
 			break
 		}
 	}
@@ -223,10 +224,10 @@ func (r *report) printNext(out io.Writer) {
 }
 
 // again is the command that resumes the run.
-func (r *report) again() string {
-	words := []string{"amble run", r.config}
-	if r.state != "" {
-		words = append(words, "--state", r.state)
+func (r *Report) again() string {
+	words := []string{"amble run", r.Config}
+	if r.State != "" {
+		words = append(words, "--state", r.State)
 	}
 	return strings.Join(words, " ")
 }
