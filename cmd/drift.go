@@ -20,6 +20,7 @@ import (
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/cmd/report"
+	"github.com/amblecrawl/amble/cmd/state"
 	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/drift"
@@ -69,13 +70,13 @@ func showDrift(cmd *cobra.Command, path string, flags driftFlags) error {
 		return exit.With(exit.Config, err)
 	}
 	dir := cmp.Or(flags.state, cfg.State)
-	state, err := frontier.OpenReader(dir)
+	reader, err := frontier.OpenReader(dir)
 	if err != nil {
-		return noState(err)
+		return state.Unreadable(err)
 	}
 	t := execution.NewTally(cfg, pipeline.Types(), false)
-	run, err := readDrift(state, t)
-	if err := errors.Join(err, state.Close()); err != nil {
+	run, err := readDrift(reader, t)
+	if err := errors.Join(err, reader.Close()); err != nil {
 		return err
 	}
 	shown := driftShown{Run: run, Profile: t.Figures(), Drift: report.DriftOf(t, false), Past: t.Past()}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/amblecrawl/amble/cmd/cli"
 	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/state"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/frontier"
@@ -128,13 +129,13 @@ func exportError(err error) error {
 
 // findCommitted finds the output that a run's records are read from.
 func findCommitted(cmd *cobra.Command, arg string) (*committed, error) {
-	s, err := findState(cmd, arg)
+	s, err := state.Find(cmd, arg)
 	if err != nil {
 		return nil, err
 	}
-	r, err := frontier.OpenReader(s.dir)
+	r, err := frontier.OpenReader(s.Dir)
 	if err != nil {
-		return nil, noState(err)
+		return nil, state.Unreadable(err)
 	}
 	defer r.Close()
 	run, found, err := crawler.ReadRun(r)
@@ -142,9 +143,9 @@ func findCommitted(cmd *cobra.Command, arg string) (*committed, error) {
 	case err != nil:
 		return nil, exit.OfState(err)
 	case !found:
-		return nil, exit.With(exit.Config, fmt.Errorf("%s holds no run", s.dir))
+		return nil, exit.With(exit.Config, fmt.Errorf("%s holds no run", s.Dir))
 	}
-	cfg := s.cfg
+	cfg := s.Config
 	if cfg == nil {
 		if cfg, err = configOfRun(cmd, run); err != nil {
 			return nil, err

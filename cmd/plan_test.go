@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/plan"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/fixtures"
 )
@@ -84,10 +85,10 @@ func TestPlanAndRunAgree(t *testing.T) {
 }
 
 // planOf plans by the real command.
-func planOf(t *testing.T, args ...string) *planReport {
+func planOf(t *testing.T, args ...string) *plan.Report {
 	t.Helper()
 	out, code := planJSON(t, args...)
-	r := &planReport{}
+	r := &plan.Report{}
 	if err := json.Unmarshal(out, r); err != nil || code != exit.OK {
 		t.Fatalf("amble plan: exit %d, %v\n%s", code, err, out)
 	}
@@ -240,7 +241,7 @@ func TestPlanFollowsSitemapsAsARunDoes(t *testing.T) {
 	if r.Entries != 16 || r.Duplicates != 2 || r.OutOfScope != 2 || r.Disallowed != 5 || r.Pages != 7 || r.Requests != 22 || r.Unreachable != 0 {
 		t.Errorf("counts: %+v", r)
 	}
-	if len(r.SitemapTroubles) != 2 || !slices.ContainsFunc(r.SitemapTroubles, func(x sitemapTrouble) bool {
+	if len(r.SitemapTroubles) != 2 || !slices.ContainsFunc(r.SitemapTroubles, func(x plan.SitemapTrouble) bool {
 		return x.URL == "http://b.example/new.xml" && strings.Contains(x.Reason, "status 500")
 	}) {
 		t.Errorf("sitemaps that could not be read: %v", r.SitemapTroubles)
@@ -265,7 +266,7 @@ func TestPlanFollowsSitemapsAsARunDoes(t *testing.T) {
 	if again.Requests != r.Requests || again.Pages != r.Pages {
 		t.Errorf("counting other sitemaps changed the plan from %d to %d requests", r.Requests, again.Requests)
 	}
-	offer := planOffer{URL: "http://a.example/more.txt", NamedBy: "http://a.example", Counted: true, Pages: 1, Known: 1, Disallowed: 1, OutOfScope: 1}
+	offer := plan.Offer{URL: "http://a.example/more.txt", NamedBy: "http://a.example", Counted: true, Pages: 1, Known: 1, Disallowed: 1, OutOfScope: 1}
 	if len(again.NotSeeded) != 2 || again.NotSeeded[0] != offer || again.NotSeeded[1].Counted {
 		t.Errorf("not seeded: %+v", again.NotSeeded)
 	}

@@ -4,6 +4,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/draft"
+	"github.com/amblecrawl/amble/cmd/explain"
+	"github.com/amblecrawl/amble/cmd/plan"
+	"github.com/amblecrawl/amble/cmd/runs"
+	"github.com/amblecrawl/amble/cmd/saved"
+	"github.com/amblecrawl/amble/cmd/serve"
+	"github.com/amblecrawl/amble/cmd/state"
+	"github.com/amblecrawl/amble/cmd/try"
 	"github.com/amblecrawl/amble/cmd/version"
 )
 
@@ -35,9 +43,9 @@ killed goes on where it was.
 	root.PersistentFlags().CountP("verbose", "v", "log more: -v what happens to each URL, -vv everything")
 	root.AddCommand(
 		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),
-		newInitCommand(), newTryCommand(), newExplainCommand(), newPlanCommand(), newRobotsCommand(), newTortureCommand(), newVersionCommand(),
-		newKeysCommand(), newAuditCommand(), newStateCommand(), newBuildCommand(), newPluginsCommand(), newDriftCommand(), newTestCommand(),
-		newServeCommand(), newRunsCommand(), newExportCommand(),
+		draft.NewCommand(), try.NewCommand(), explain.NewCommand(), plan.NewCommand(), newRobotsCommand(), newTortureCommand(), newVersionCommand(),
+		newKeysCommand(), newAuditCommand(), state.NewCommand(), newBuildCommand(), newPluginsCommand(), newDriftCommand(), saved.NewCommand(),
+		serve.NewCommand(), runs.NewCommand(), newExportCommand(),
 	)
 	return root
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/serve"
 	"github.com/amblecrawl/amble/crawler/history"
 )
 
@@ -34,7 +35,7 @@ fetch: {allow_private: true, retries: 100}
 	s := startServe(t, dir, "--listen", address, "--token", token)
 	ask := func(with string, args ...string) (string, int) {
 		cmd := exec.Command("amble", append(append([]string{"runs"}, args...), "--url", "http://"+address)...)
-		cmd.Env = append(os.Environ(), tokenVariable+"="+with)
+		cmd.Env = append(os.Environ(), serve.TokenVariable+"="+with)
 		out, _ := cmd.CombinedOutput()
 		return string(out), cmd.ProcessState.ExitCode()
 	}

@@ -1,5 +1,6 @@
-// Package saved keeps pages with the records that they should give in the files of a
-// folder, for amble test, and says how records differ from those.
+// Package saved is amble test: pages that are kept with the records that they should
+// give, in the files of a folder. It fetches and saves them, and says how the records that
+// they give now differ from those.
 package saved
 
 import (

@@ -1,0 +1,174 @@
+package plan
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/amblecrawl/amble/cmd/cli"
+	"github.com/amblecrawl/amble/cmd/crawl"
+	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/polite"
+	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/config"
+)
+
+// planFlags say what is read and how it is shown.
+type planFlags struct {
+	set      []string
+	hosts    int
+	sitemaps bool
+	json     bool
+}
+
+// NewCommand is amble plan.
+func NewCommand() *cobra.Command {
+	var flags planFlags
+	cmd := &cobra.Command{
+		Use:   "plan CONFIG",
+		Short: "Say before a run how much it will ask for, and how long that takes",
+		Long: `Says how many URLs seeds and sitemaps list, what robots.txt disallows, and the
+shortest polite time for each host and for all. It is the least that a run does:
+the links that it finds come on top.
+
+Fetches robots.txt and sitemaps only (and tdmrep.json where the config asks for
+it), as politely as a run, and writes nothing.
+
+Exit status: 0; 1 there is nothing that could be fetched; 2 the config or the
+command line is wrong; 130 interrupted.`,
+		Args: cli.Takes("CONFIG"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if flags.hosts < 0 {
+				return exit.With(exit.Config, fmt.Errorf("--hosts %d: want 0, for all, or more", flags.hosts))
+			}
+			cfg, err := cli.LoadConfig(cmd, args[0], flags.set)
+			if err != nil {
+				return err
+			}
+			return planCrawl(cmd, cfg, flags)
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&flags.set, "set", nil, cli.SetUsage)
+	f.IntVar(&flags.hosts, "hosts", 20, "show the `n` hosts that take longest; 0 for all")
+	f.BoolVar(&flags.sitemaps, "sitemaps", false, "also count the URLs of sitemaps that robots.txt names and the seeds do not")
+	f.BoolVar(&flags.json, "json", false, "print the plan as one JSON document")
+	return cmd
+}
+
+func planCrawl(cmd *cobra.Command, cfg *config.Config, flags planFlags) error {
+	ctx := cmd.Context()
+	log := cli.Logger(cmd, cmd.ErrOrStderr(), false)
+	c, err := crawl.New(cfg, log, crawl.Past{Hosts: polite.Memory{Used: crawl.UsedBefore(cfg.State)}})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	kept := &crawl.Kept{}
+	if cfg.Revisit.On() {
+		kept = crawl.ReadState(cfg.State, cfg.Name)
+		defer kept.Close()
+	}
+	p := newPlanner(c)
+	p.recall = knows(c, kept)
+	stop := p.showProgress(cmd.ErrOrStderr())
+	err = p.gather(ctx, flags.sitemaps)
+	stop()
+	switch {
+	case ctx.Err() != nil:
+		return exit.Silent(exit.Interrupted)
+	case err != nil:
+		return exit.With(exit.Config, exit.Message(cfg, err))
+	}
+	now := time.Now()
+	r := p.report(now, p.revisits(kept, now))
+	if err := r.write(cmd.OutOrStdout(), cfg, flags); err != nil {
+		return exit.With(exit.Failed, fmt.Errorf("writing the plan: %w", err))
+	}
+	if r.Pages == 0 {
+		return exit.Silent(exit.Nothing)
+	}
+	return nil
+}
+
+func (r *Report) write(out io.Writer, cfg *config.Config, flags planFlags) error {
+	if !flags.json {
+		return r.print(out, cfg, flags)
+	}
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(r)
+}
+
+// gather reads the seeds, and what their hosts say.
+func (p *planner) gather(ctx context.Context, named bool) error {
+	// The seeds are read twice: once for their hosts, and once to be counted when
+	// these have said what they allow. So none of them is kept.
+	for s, err := range p.crawl.Config.EachSeed() {
+		if err != nil {
+			return err
+		}
+		if s.Fault != nil {
+			continue // it makes no request
+		}
+		if s.Kind == crawler.KindSitemap {
+			p.addSitemap(sitemap{url: s.URL.WithoutFragment()}, false)
+		} else {
+			p.meet(s.URL.WithoutFragment())
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	if err := p.drain(ctx); err != nil {
+		return err
+	}
+	for s, err := range p.crawl.Config.EachSeed() {
+		if err != nil {
+			return err
+		}
+		if s.Kind == crawler.KindPage && s.Fault == nil {
+			key := crawler.KeyOf(p.crawl.Canon.Key(s.URL), s.Call.Digest())
+			p.request(crawler.KeyOf(key, s.Row), s.URL.WithoutFragment(), nil)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	if err := p.drain(ctx); err != nil { // for what only the seeds have brought up
+		return err
+	}
+	p.collectOffers()
+	if !named {
+		return nil
+	}
+	p.readOffers()
+	return p.drain(ctx)
+}
+
+// progressEvery is how often a plan that takes long says where it is.
+const progressEvery = 5 * time.Second
+
+// showProgress tells from time to time how far the planner is, until stopped.
+func (p *planner) showProgress(w io.Writer) (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(progressEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				fmt.Fprintln(w, "amble: "+p.progress())
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
