@@ -13,6 +13,7 @@ import (
 	"github.com/amblecrawl/amble/cmd/cli"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/cmd/run"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/fixtures"
 )
@@ -67,7 +68,7 @@ func runDemo(cmd *cobra.Command, out string, asJSON bool) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "Crawling %d hosts of the built-in web, %s between requests to each; config in %s\n\n",
 			len(web.Hosts()), cfg.Politeness.Delay, cfg.File)
 	}
-	if err := runCrawl(cmd, cfg, runFlags{json: asJSON, fresh: true, demo: true}); err != nil {
+	if err := run.Crawl(cmd, cfg, run.Flags{JSON: asJSON, Fresh: true, Demo: true}); err != nil {
 		return err
 	}
 	w := cmd.OutOrStdout()

@@ -15,10 +15,10 @@ import (
 // Main is the amble command: it runs the verb that the command line names and
 // ends the process with its exit code. A main package of one's own calls it
 // after the blank imports of its plugins.
-func Main() { os.Exit(run(os.Args[1:])) }
+func Main() { os.Exit(execute(os.Args[1:])) }
 
-// run is Main with an exit code, so that tests can call it as a command.
-func run(args []string) int {
+// execute runs the verb of a command line and gives the exit code.
+func execute(args []string) int {
 	ctx, stop := interruptible()
 	defer stop()
 	root := newRoot()

@@ -7,6 +7,8 @@ import (
 	"github.com/amblecrawl/amble/cmd/draft"
 	"github.com/amblecrawl/amble/cmd/explain"
 	"github.com/amblecrawl/amble/cmd/plan"
+	"github.com/amblecrawl/amble/cmd/robots"
+	"github.com/amblecrawl/amble/cmd/run"
 	"github.com/amblecrawl/amble/cmd/runs"
 	"github.com/amblecrawl/amble/cmd/saved"
 	"github.com/amblecrawl/amble/cmd/serve"
@@ -42,8 +44,8 @@ killed goes on where it was.
 	root.SetFlagErrorFunc(cli.BadFlag)
 	root.PersistentFlags().CountP("verbose", "v", "log more: -v what happens to each URL, -vv everything")
 	root.AddCommand(
-		newRunCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),
-		draft.NewCommand(), try.NewCommand(), explain.NewCommand(), plan.NewCommand(), newRobotsCommand(), newTortureCommand(), newVersionCommand(),
+		run.NewCommand(), newDemoCommand(), newLintCommand(), newSchemaCommand(),
+		draft.NewCommand(), try.NewCommand(), explain.NewCommand(), plan.NewCommand(), robots.NewCommand(), newTortureCommand(), newVersionCommand(),
 		newKeysCommand(), newAuditCommand(), state.NewCommand(), newBuildCommand(), newPluginsCommand(), newDriftCommand(), saved.NewCommand(),
 		serve.NewCommand(), runs.NewCommand(), newExportCommand(),
 	)

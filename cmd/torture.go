@@ -15,6 +15,7 @@ import (
 
 	"github.com/amblecrawl/amble/cmd/cli"
 	"github.com/amblecrawl/amble/cmd/exit"
+	"github.com/amblecrawl/amble/cmd/run"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/fixtures/torture"
 )
@@ -117,7 +118,7 @@ func crawlTorture(ctx context.Context, cmd *cobra.Command, suite *torture.Suite,
 	cmd.SetContext(ctx)
 	out := cmd.OutOrStdout()
 	cmd.SetOut(io.Discard) // the crawl's own report is of no interest here
-	err = runCrawl(cmd, cfg, runFlags{fresh: true, json: flags.json})
+	err = run.Crawl(cmd, cfg, run.Flags{Fresh: true, JSON: flags.json})
 	cmd.SetOut(out)
 	if end, ok := errors.AsType[*exit.Error](err); ok && end.Code == exit.Interrupted {
 		return nil // hosts that stay unreachable outlast any patience

@@ -30,6 +30,8 @@ var arrows = []struct{ from, to string }{
 	{"cmd/explain", "cmd/cli cmd/crawl cmd/exit cmd/format cmd/polite cmd/version crawler/... politeness/..."},
 	{"cmd/plan", "cmd/cli cmd/crawl cmd/exit cmd/format cmd/polite cmd/version crawler/... extractors/feeds politeness/..."},
 	{"cmd/saved", "cmd/cli cmd/crawl cmd/exit cmd/format cmd/polite crawler/..."},
+	{"cmd/robots", "cmd/cli cmd/crawl cmd/exit cmd/format crawler/... politeness/..."},
+	{"cmd/run", "cmd/cli cmd/execution cmd/exit cmd/format cmd/report crawler/..."},
 	{"cmd/state", "cmd/cli cmd/exit cmd/format cmd/polite cmd/version crawler/... politeness/ledger"},
 	{"cmd/try", "cmd/cli cmd/crawl cmd/exit cmd/format cmd/polite crawler/... extractors/..."},
 	{"cmd/serve", "cmd/cli cmd/crawl cmd/execution cmd/exit cmd/format cmd/polite cmd/report cmd/version crawler/... politeness/..."},
@@ -104,7 +106,7 @@ var alone = []struct{ module, home string }{
 	{"github.com/prometheus/client_golang", "crawler/monitor"},
 	{"go.opentelemetry.io/otel", "crawler/tracing"},
 	{"github.com/spf13/cobra", "cmd"},
-	{"github.com/vbauerster/mpb/v8", "cmd"},
+	{"github.com/vbauerster/mpb/v8", "cmd/run"},
 }
 
 func TestArrows(t *testing.T) {

@@ -1,4 +1,4 @@
-package cmd
+package run
 
 import (
 	"encoding/json"
@@ -23,23 +23,25 @@ import (
 	"github.com/amblecrawl/amble/crawler/monitor"
 )
 
-// runFlags are how a run differs from its config.
-type runFlags struct {
+// Flags are how a run differs from its config; the zero value changes nothing.
+type Flags struct {
+	Fresh bool // an unfinished run is discarded
+	JSON  bool // progress and summary are lines of JSON
+	Demo  bool // the web ends with the run
+
 	trace   string // where traces are sent, empty for nowhere
-	fresh   bool
 	state   string
 	summary string
-	json    bool
 	set     []string
 	profile string // a file for a CPU profile
 	accept  bool   // the run is good, whatever its records are like
 	record  string // a file to keep all answers in
 	replay  string // one to take them from
-	demo    bool   // the web ends with the run
 }
 
-func newRunCommand() *cobra.Command {
-	var flags runFlags
+// NewCommand is amble run.
+func NewCommand() *cobra.Command {
+	var flags Flags
 	cmd := &cobra.Command{
 		Use:   "run CONFIG",
 		Short: "Run one crawl to its end",
@@ -58,14 +60,14 @@ After 3 and 130 the same command goes on where the run stopped.`,
 			if err != nil {
 				return err
 			}
-			return errors.Join(runCrawl(cmd, cfg, flags), stop())
+			return errors.Join(Crawl(cmd, cfg, flags), stop())
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&flags.fresh, "fresh", false, "discard an unfinished run and start anew")
+	f.BoolVar(&flags.Fresh, "fresh", false, "discard an unfinished run and start anew")
 	f.StringVar(&flags.state, "state", "", "`folder` of the run's state, instead of the config's")
 	f.StringVar(&flags.summary, "summary", "", "write the run's summary to this `file` as JSON")
-	f.BoolVar(&flags.json, "json", false, "print progress and summary as JSON lines")
+	f.BoolVar(&flags.JSON, "json", false, "print progress and summary as JSON lines")
 	f.StringVar(&flags.profile, "cpuprofile", "", "write a CPU profile to this `file`, for go tool pprof")
 	f.StringVar(&flags.record, "record", "", "keep every answer in this `file`, to run the crawl again without a network; a resumed run appends to it")
 	f.StringVar(&flags.replay, "replay", "", "take every answer from this `file`: nothing is sent, and nothing waits. The state is beside the crawl's own, and always begins anew")
@@ -77,8 +79,8 @@ After 3 and 130 the same command goes on where the run stopped.`,
 	return cmd
 }
 
-// runCrawl runs a crawl, shows it, and reports on it.
-func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
+// Crawl runs a crawl, shows it, and reports on it.
+func Crawl(cmd *cobra.Command, cfg *config.Config, flags Flags) error {
 	stderr := cmd.ErrOrStderr()
 	state := cfg.State
 	if flags.state != "" {
@@ -91,8 +93,8 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 		return err
 	}
 	m := monitor.New(crawler.SystemClock{}.Now)
-	logs, stopProgress := showProgress(stderr, m, flags.json, cfg.Scope.MaxPages)
-	log := cli.Logger(cmd, logs, flags.json)
+	logs, stopProgress := showProgress(stderr, m, flags.JSON, cfg.Scope.MaxPages)
+	log := cli.Logger(cmd, logs, flags.JSON)
 	defer func() { stopProgress() }()
 
 	tracer, closeTraces, err := cli.OpenTraces(cmd, flags.trace, log)
@@ -100,15 +102,18 @@ func runCrawl(cmd *cobra.Command, cfg *config.Config, flags runFlags) error {
 		return err
 	}
 	defer closeTraces()
-	x := &execution.Execution{Config: cfg, State: state, Fresh: flags.fresh, Accept: flags.accept, Monitor: m, Log: log, Tracer: tracer, LedgerFor: cfg.History.LedgerFor(false), Answers: execution.Answers{Record: flags.record, Replay: flags.replay}}
-	x.Resuming = func(run crawler.RunState, settled int64) { sayResuming(stderr, log, flags.json, run, settled) }
+	x := &execution.Execution{
+		Config: cfg, State: state, Fresh: flags.Fresh, Accept: flags.accept, Monitor: m, Log: log, Tracer: tracer,
+		LedgerFor: cfg.History.LedgerFor(false), Answers: execution.Answers{Record: flags.record, Replay: flags.replay},
+	}
+	x.Resuming = func(run crawler.RunState, settled int64) { sayResuming(stderr, log, flags.JSON, run, settled) }
 	r, err := x.Run(cmd.Context())
 	if err != nil {
 		return err
 	}
 	stopProgress()
 	stopProgress = func() {}
-	r.State, r.Demo = flags.state, flags.demo
+	r.State, r.Demo = flags.state, flags.Demo
 	if err := writeSummary(cmd, &r, flags); err != nil {
 		return err
 	}
@@ -145,7 +150,7 @@ func onStdout(place string) bool {
 	return place == "-" || place == "standard output" || place == "/dev/stdout"
 }
 
-func writeSummary(cmd *cobra.Command, r *report.Report, flags runFlags) error {
+func writeSummary(cmd *cobra.Command, r *report.Report, flags Flags) error {
 	if flags.summary != "" {
 		data, err := json.MarshalIndent(r.Whole(), "", "  ")
 		if err == nil {
@@ -159,7 +164,7 @@ func writeSummary(cmd *cobra.Command, r *report.Report, flags runFlags) error {
 	if slices.ContainsFunc(r.Summary.Outputs, onStdout) {
 		out = cmd.ErrOrStderr() // stdout holds records, and nothing but records
 	}
-	if !flags.json {
+	if !flags.JSON {
 		if !r.Unstarted {
 			r.Print(out)
 		}

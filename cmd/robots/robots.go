@@ -1,4 +1,4 @@
-package cmd
+package robots
 
 import (
 	"bufio"
@@ -13,7 +13,8 @@ import (
 	"github.com/amblecrawl/amble/politeness/robots"
 )
 
-func newRobotsCommand() *cobra.Command {
+// NewCommand is amble robots.
+func NewCommand() *cobra.Command {
 	var agent, file, mode string
 	cmd := &cobra.Command{
 		Use:   "robots --agent TOKEN [--file ROBOTS] URL...",
@@ -30,7 +31,7 @@ Without --file the robots.txt of each URL's host is fetched.`,
 			if err != nil {
 				return exit.With(exit.Config, fmt.Errorf("--mode: %w", err))
 			}
-			judge, err := newRobotsJudge(cmd, agent, file, m)
+			judge, err := newJudge(cmd, agent, file, m)
 			if err != nil {
 				return err
 			}

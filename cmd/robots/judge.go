@@ -1,4 +1,4 @@
-package cmd
+package robots
 
 import (
 	"context"
@@ -18,22 +18,22 @@ import (
 	"github.com/amblecrawl/amble/politeness/robots"
 )
 
-// robotsJudge decides URLs by a saved robots.txt, or by the live ones of their
+// judge decides URLs by a saved robots.txt, or by the live ones of their
 // hosts, each fetched once.
-type robotsJudge struct {
+type judge struct {
 	rules *robots.Rules // of the saved file, nil without one
 	crawl *crawl.Crawl  // nil with one
 	live  *crawl.Single
 	named *namedAddresses
 }
 
-func newRobotsJudge(cmd *cobra.Command, agent, file string, mode robots.Mode) (*robotsJudge, error) {
+func newJudge(cmd *cobra.Command, agent, file string, mode robots.Mode) (*judge, error) {
 	if file != "" {
 		f, err := readRobotsFile(file, mode)
 		if err != nil {
 			return nil, err
 		}
-		return &robotsJudge{rules: f.Agent(agent)}, nil
+		return &judge{rules: f.Agent(agent)}, nil
 	}
 	gate := politeness.New(politeness.Policy{Agent: agent, Mode: mode, RobotsTries: 1}, politeness.Options{})
 	named := new(namedAddresses)
@@ -46,18 +46,18 @@ func newRobotsJudge(cmd *cobra.Command, agent, file string, mode robots.Mode) (*
 		return nil, exit.With(exit.Config, err)
 	}
 	c := crawl.OfRobots(gate, client)
-	return &robotsJudge{crawl: c, live: c.Single(cli.Teller(cmd.ErrOrStderr())), named: named}, nil
+	return &judge{crawl: c, live: c.Single(cli.Teller(cmd.ErrOrStderr())), named: named}, nil
 }
 
-func (j *robotsJudge) close() {
+func (j *judge) close() {
 	if j.crawl != nil {
 		j.crawl.Close()
 	}
 }
 
 // print writes one verdict: allow or disallow, the deciding line, the URL.
-func (j *robotsJudge) print(ctx context.Context, w io.Writer, url string) error {
-	v, err := j.judge(ctx, url)
+func (j *judge) print(ctx context.Context, w io.Writer, url string) error {
+	v, err := j.verdict(ctx, url)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (j *robotsJudge) print(ctx context.Context, w io.Writer, url string) error 
 	return err
 }
 
-func (j *robotsJudge) judge(ctx context.Context, url string) (robots.Verdict, error) {
+func (j *judge) verdict(ctx context.Context, url string) (robots.Verdict, error) {
 	if j.rules != nil {
 		return j.rules.Check(url), nil
 	}

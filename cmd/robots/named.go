@@ -1,4 +1,4 @@
-package cmd
+package robots
 
 import (
 	"net/netip"
