@@ -10,6 +10,8 @@ import (
 var (
 	// ErrOptions means that the URL or another option cannot be used.
 	ErrOptions = errors.New("not a bucket")
+	// ErrNoKeys means that credentials are wanted; it wraps ErrOptions.
+	ErrNoKeys = fmt.Errorf("%w", ErrOptions)
 	// ErrNotBuilt means that this program was built without the service.
 	ErrNotBuilt = errors.New("this program was built without it: build with -tags full")
 	// ErrNoBucket and ErrNotFound mean that the bucket, or the object, is not there.

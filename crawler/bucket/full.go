@@ -55,7 +55,7 @@ func openGCS(ctx context.Context, place Place, o Options, base *http.Client) (*b
 	var client *gcp.HTTPClient
 	switch {
 	case o.Anonymous == (o.Credentials != ""):
-		return nil, fmt.Errorf("%w: credentials are wanted, or anonymous: true for a public bucket", ErrOptions)
+		return nil, fmt.Errorf("%w: credentials are wanted, or anonymous: true for a public bucket", ErrNoKeys)
 	case o.Anonymous:
 		client = gcp.NewAnonymousHTTPClient(base.Transport)
 	default:

@@ -77,7 +77,7 @@ func (o *Options) checkS3() error {
 	case o.Anonymous && (o.AccessKey != "" || o.SecretKey != ""):
 		return fmt.Errorf("%w: anonymous, and yet with keys", ErrOptions)
 	case !o.Anonymous && !pair:
-		return fmt.Errorf("%w: access_key and secret_key are wanted, or anonymous: true for a public bucket", ErrOptions)
+		return fmt.Errorf("%w: access_key and secret_key are wanted, or anonymous: true for a public bucket", ErrNoKeys)
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (l *loader) checkAlerts(c *Config) {
 	for i := range c.Alerts {
 		a := &c.Alerts[i]
 		n := l.item(i, "alerts")
-		if n == nil || n.broken {
+		if n == nil || n.broken || n.lacking() {
 			continue
 		}
 		if (a.Webhook == "") == (len(a.Command) == 0 || a.Command[0] == "") {

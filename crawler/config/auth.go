@@ -29,6 +29,9 @@ func (l *loader) checkAuth(list []Auth) {
 				kinds++
 			}
 		}
+		if kinds == 0 && n.lacking() { // which was told
+			continue
+		}
 		if kinds != 1 {
 			l.errorf(at, "bearer, basic, key or oauth2", "fetch.auth: want one kind of credentials for a host; found %d", kinds)
 			continue

@@ -100,6 +100,7 @@ func (l *loader) checkBucketConnection(k *Connection) {
 		switch keys := k.AccessKey != "" || k.SecretKey != ""; {
 		case k.Anonymous && keys:
 			l.errorf(l.keyPlace("connections", k.Name, "anonymous"), "remove it, or the keys", "%s is anonymous, and yet has keys", path)
+		case l.at("connections", k.Name).lacking(): // which was told
 		case !k.Anonymous && (k.AccessKey == "" || k.SecretKey == ""):
 			l.errorf(at.place, "give access_key and secret_key, or anonymous: true for a public bucket", "%s has no credentials", path)
 		}

@@ -53,6 +53,40 @@ func (l *loader) reportLacks(root *node) {
 	visit(root)
 }
 
+// dropOfLacks takes out what was found at a text that lacks a variable, from a number of
+// findings on: it is empty for that reason.
+func (l *loader) dropOfLacks(root *node, from int) {
+	told := map[place]bool{}
+	var visit func(n *node)
+	visit = func(n *node) {
+		if len(n.lacks) > 0 {
+			told[n.place] = true
+		}
+		for _, item := range n.items {
+			visit(item)
+		}
+		for i := range n.entries {
+			visit(n.entries[i].value)
+		}
+	}
+	visit(root)
+	rest := slices.DeleteFunc(l.found[from:], func(d Diagnostic) bool {
+		for p := range told {
+			if d.File == p.src.name && d.Line == p.line && d.Column == p.column {
+				return true
+			}
+		}
+		return false
+	})
+	l.found = l.found[:from+len(rest)]
+}
+
+// lacking reports whether a variable is missing in a value, or in those that it holds.
+func (n *node) lacking() bool {
+	return len(n.lacks) > 0 || slices.ContainsFunc(n.items, (*node).lacking) ||
+		slices.ContainsFunc(n.entries, func(e entry) bool { return e.value.lacking() })
+}
+
 // expand replaces ${NAME} and ${NAME:-default} by the environment's values;
 // $${ stands for ${ itself. As in a shell, an empty variable takes the default.
 func expand(text string, env func(string) (string, bool), known *secrets) (expansion, []variableError) {

@@ -94,6 +94,7 @@ func Parse(name string, data []byte, opt Options) (*Config, Diagnostics) {
 		l.override(s)
 	}
 	l.reportLacks(root)
+	before := len(l.found)
 	c := &Config{File: name, Dir: l.dir, secrets: known, reading: reading{root: root}}
 	if len(root.entries) == 0 && len(bytes.TrimSpace(data)) == 0 {
 		l.errorf(root.place, "it needs seeds at least", "the file is empty")
@@ -102,6 +103,7 @@ func Parse(name string, data []byte, opt Options) (*Config, Diagnostics) {
 	l.fields(root, reflect.ValueOf(c).Elem(), shapeOf(reflect.TypeFor[Config]()), slot{}, nil)
 	l.check(c)
 	c.reading.others = l.schemas
+	l.dropOfLacks(root, before)
 	found := l.diagnostics()
 	if found.Failed() {
 		return nil, found

@@ -152,7 +152,11 @@ func (l *loader) checkPlugin(plugin any, whole *node, path string, before int) {
 // since a variable is not set, say: that has been told.
 func (n *node) broke(err error) bool {
 	ce, ok := errors.AsType[*crawler.ConfigError](err)
-	return ok && len(ce.Path) > 0 && n.below(ce.Path).broken
+	if !ok || len(ce.Path) == 0 {
+		return false
+	}
+	at := n.below(ce.Path)
+	return at.broken || at.lacking()
 }
 
 // wasRead reports whether a plugin's finding is about a value that stands in

@@ -32,7 +32,7 @@ func (c *Config) Compiled() (*schedule.Schedule, error) {
 func (l *loader) checkSchedule(c *Config) {
 	n := l.at("schedule")
 	switch {
-	case !l.given("schedule") || n.broken || n.kind == nullKind:
+	case !l.given("schedule") || n.broken || n.lacking() || n.kind == nullKind:
 		return
 	case c.Schedule.Cron == "":
 		l.errorf(n.place, `write cron: "0 6 * * *" for every day at six`, "schedule: there is no cron")

@@ -133,10 +133,24 @@ func (b *Blob) Validate() error {
 			err = opened.Close()
 		}
 	}
+	if errors.Is(err, bucket.ErrNoKeys) {
+		return &crawler.ConfigError{Path: []string{b.wanted(t.scheme)}, Msg: err.Error()}
+	}
 	if err != nil {
 		return &crawler.ConfigError{Path: []string{"url"}, Msg: err.Error()}
 	}
 	return nil
+}
+
+// wanted is the first of the credentials that is not there.
+func (b *Blob) wanted(scheme string) string {
+	switch {
+	case scheme == bucket.GCS:
+		return "credentials"
+	case b.AccessKey == "":
+		return "access_key"
+	}
+	return "secret_key"
 }
 
 // Destination names the objects for the check that no two sinks write to the same.
