@@ -222,10 +222,12 @@ func TestLinksOutAreRefused(t *testing.T) {
 	}
 }
 
-// However often an attempt breaks off, and whoever goes on, the file is the object.
+// However often an attempt breaks off, whoever goes on, and whenever the process dies
+// before it has committed, the file is the object.
 func TestEveryWayToAFile(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorld(t, Options{PartsFrom: 9 << 20, PartSize: 2 << 20})
+		o := Options{PartsFrom: 9 << 20, PartSize: 2 << 20}
+		w, deaths := newWorld(t, o), 0
 		size := rapid.SampledFrom([]int{0, 1, 1000, 9<<20 - 1, 9 << 20, 11<<20 + 5}).Draw(rt, "size")
 		ranges := rapid.Bool().Draw(rt, "ranges")
 		object := make([]byte, size)
@@ -270,6 +272,17 @@ func TestEveryWayToAFile(t *testing.T) {
 				if !errors.As(err, &fe) || !fe.Temporary {
 					rt.Fatal(err)
 				}
+				continue
+			}
+			if deaths < 5 && rapid.IntRange(0, 4).Draw(rt, "death") == 0 {
+				deaths++
+				if end.Kept != nil && rapid.Bool().Draw(rt, "placed") {
+					if _, err := w.Keep(t.Context(), []crawler.KeptFile{end.Kept}, map[string][]byte{}); err != nil {
+						rt.Fatal(err)
+					}
+				}
+				w.Store.Close() // and nothing of this attempt was committed
+				w.open(t, o)
 				continue
 			}
 			queue = append(queue[:i], queue[i+1:]...)

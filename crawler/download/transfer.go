@@ -37,7 +37,8 @@ type plan uint8
 
 const (
 	planAsk       plan = iota
-	planSettled        // another request has ended the file, or this part is there
+	planSettled        // another request has ended the file
+	planThere          // this part is there, and its end may not be committed
 	planOver           // the file was begun anew since
 	planRestart        // what there was of the file is gone
 	planFinish         // all parts are there
@@ -181,7 +182,7 @@ func (t *transfer) resume(p *partial) error {
 	case complete && p.whole():
 		t.plan = planFinish
 	case complete:
-		t.plan = planSettled
+		t.plan = planThere
 	case h.Parts > 1 || h.Ranges && n > 0:
 		at, length := h.span(part)
 		if t.at = at + n; length >= 0 {
@@ -255,6 +256,8 @@ func (t *transfer) finished(ctx context.Context, resp *crawler.Response) crawler
 	switch t.plan {
 	case planSettled:
 		return settled("another request has ended it")
+	case planThere:
+		return t.part(ctx)
 	case planOver:
 		return t.over(t.state.Generation)
 	case planRestart:
