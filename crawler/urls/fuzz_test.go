@@ -48,6 +48,7 @@ func FuzzShortPath(f *testing.F) {
 		"https://BOOKS.example:8080/a//../b/.?c#d", "http://127.0.0.1/x", "http://1.2.3/", "http://a.0x1/",
 		"http://xn--/", "http://xn--.example/", "http://1.2.3.04/", "http://a_b.example/", "x:y", "a:b/c", "/%2E%2e/x", "/a^b", "\\x", "http:/x", "http:///x",
 		"http://-a.example/", "http://a.-1/", "http://a..b/", "http://a./", "http://h:080/", "http://h:80?",
+		"blob://shelf/a/b%20c.bin", "blob://shelf/?key=a", "sql://shelf/q?day=2026-01-01", "blob://S/./x", "blob://h", "sql://h:1/x",
 		"///x", "?'", "#`", "a b", "/a|b[c]", " /x\t", "%", "https://h:/",
 	} {
 		f.Add("https://books.example/a/b/c?d=e#f", ref)
@@ -66,6 +67,7 @@ func FuzzShortPath(f *testing.F) {
 var refs = rapid.Custom(func(t *rapid.T) string {
 	start := rapid.SampledFrom([]string{
 		"", "", "/", "//h.example", "http://", "https://h.example", "https://H.Example:81", "http://1.2.3.4", "?", "#",
+		"blob://shelf", "sql://Shelf", "blob://shelf:80/", "sql://1.2/",
 	}).Draw(t, "start")
 	piece := rapid.SampledFrom([]string{
 		"/", "/", ".", "..", "/.", "/..", "../", "./", "a", "B", "index.html", "?", "#", "&", "=", "%20", "%41", "%7e", "%2e", "%",

@@ -58,15 +58,20 @@ func BaseOf(page URL, href string) URL {
 	return base
 }
 
-// parseFast reads the ordinary http(s) URL, mostly without copying it. It is
-// not ok with whatever else the standard knows.
+// parseFast reads the ordinary http(s) URL, and that of an object or a query, mostly
+// without copying it. It is not ok with whatever else the standard knows.
 func parseFast(raw string) (URL, bool) {
 	var scheme int
+	special := true
 	switch {
 	case strings.HasPrefix(raw, "https://"):
 		scheme = len("https")
 	case strings.HasPrefix(raw, "http://"):
 		scheme = len("http")
+	case strings.HasPrefix(raw, "blob://"):
+		scheme, special = len("blob"), false
+	case strings.HasPrefix(raw, "sql://"):
+		scheme, special = len("sql"), false
 	default:
 		return URL{}, false
 	}
@@ -87,6 +92,9 @@ func parseFast(raw string) (URL, bool) {
 	t, ok := scanTail(raw, path)
 	if !ok {
 		return URL{}, false
+	}
+	if !special && (upper || t.dots || t.query == path) {
+		return URL{}, false // hosts keep their case there, and a path may be empty
 	}
 	u := URL{
 		href:       raw,
