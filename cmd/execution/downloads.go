@@ -26,7 +26,7 @@ func openStore(ctx context.Context, c *crawl.Crawl, folder string, state polite.
 	o := download.Options{
 		Dir: d.To, Name: d.Template(), Type: d.Type, Crawl: c.Config.Name, Run: run,
 		MaxSize: int64(d.MaxSize), PartSize: int64(d.PartSize), PartsFrom: int64(d.PartsFrom), MinFree: int64(d.MinFree),
-		Timeout: d.Timeout, Overwrite: d.Existing == "overwrite", Dedup: d.Dedup, Recall: state.Get, Log: c.Log,
+		Timeout: d.Timeout, Overwrite: d.Existing == "overwrite", Dedup: d.Dedup, Unsummed: !d.SHA256, Recall: state.Get, Log: c.Log,
 	}
 	if name := d.ToBucket(); name != "" {
 		o.To, o.Dir = c.Buckets.Bucket(name), filepath.Join(folder, "files")

@@ -89,7 +89,7 @@ func defaultDownloads(dir string) Downloads {
 	}
 	return Downloads{
 		To: filepath.Join(dir, "files"), Name: "{host}/{path}", Type: "file", MaxSize: 10 << 30, PartsFrom: 256 << 20, PartSize: 64 << 20,
-		MinFree: 1 << 30, Timeout: time.Hour, Existing: "update", template: template,
+		MinFree: 1 << 30, Timeout: time.Hour, Existing: "update", SHA256: true, template: template,
 	}
 }
 

@@ -26,6 +26,7 @@ type Downloads struct {
 	Timeout   time.Duration `yaml:"timeout" default:"1h" min:"1s" max:"168h" doc:"The longest that one file, or one part, may take; the next attempt goes on where it ended."`
 	Existing  string        `yaml:"existing" default:"update" enum:"update,overwrite" doc:"What is done about a file of an earlier run: update fetches it when its size or time differ from what the server has, overwrite always."`
 	Dedup     bool          `yaml:"dedup" default:"false" doc:"Keeps files of the same content once: the record of another names the first."`
+	SHA256    bool          `yaml:"sha256" default:"true" doc:"Whether a file's record has its SHA-256. Without it a file costs less of a processor, and the sums that its server states are compared all the same."`
 	Sums      string        `yaml:"sha256sums,path" doc:"A file as sha256sum writes it, whose sums the files have to have."`
 
 	template *download.Template
@@ -177,6 +178,9 @@ func (l *loader) checkDownloads(c *Config) {
 	var err error
 	if d.template, err = download.ParseTemplate(d.Name); err != nil {
 		l.errorf(l.at("downloads", "name").place, "", "downloads.name: %v", err)
+	}
+	if d.template != nil && !d.SHA256 && (d.Dedup || d.template.NeedsSum()) {
+		l.errorf(l.keyPlace("downloads", "sha256"), "remove it", "downloads.sha256 is false, and dedup or a name needs the sum")
 	}
 	if why := badType(d.Type); why != "" {
 		l.errorf(l.at("downloads", "type").place, "use letters, digits, - and _", "downloads.type: %s", why)

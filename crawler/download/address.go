@@ -132,10 +132,15 @@ func aboutOf(carry []crawler.Field) (a about, others []crawler.Field) {
 	return a, others
 }
 
+// ofObjects is the priority of listed objects. More of one that is begun leaves before the
+// others, so that files become whole one after the other.
+const ofObjects = 1
+
 // next is a request for more of the same file.
 func next(r *crawler.Request, id string, a about, others []crawler.Field) crawler.Request {
 	out := *r
 	out.Attempt = 0
+	out.Priority = max(r.Priority, ofObjects) - ofObjects
 	out.Carry = append(append([]crawler.Field(nil), others...), a.field())
 	out.Key = crawler.KeyOf(crawler.FileKey(xxh3.HashString128(id).Bytes()), xxh3.HashString(strconv.FormatInt(a.generation, 10)+" "+strconv.FormatInt(a.part, 10)))
 	return out

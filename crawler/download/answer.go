@@ -182,7 +182,7 @@ func (t *transfer) fresh(a answer, body io.Reader) error {
 	t.state = &h
 	var sums summing
 	if h.Parts == 1 {
-		sums = t.checks(&h).begin()
+		sums = t.summing(t.checks(&h))
 	}
 	return t.receivePart(p, 0, 0, want, sums, body, room)
 }
@@ -231,7 +231,7 @@ func (t *transfer) receiveSmall(a answer, body io.Reader, room *room) error {
 	if err != nil {
 		return err
 	}
-	sums := t.checksOf(a.checks).begin()
+	sums := t.summing(t.checksOf(a.checks))
 	w := &writing{file: f, room: room, sums: sums, most: t.MaxSize}
 	if err := w.copy(body, a.size); err != nil {
 		_ = errors.Join(f.Close(), t.drop(at)) // the next attempt begins anew
@@ -254,7 +254,7 @@ type writing struct {
 	noted int64
 }
 
-const bufferSize = 256 << 10
+const bufferSize = 128 << 10
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }}
 

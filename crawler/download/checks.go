@@ -112,17 +112,21 @@ func (c checks) merge(more checks) {
 	}
 }
 
-// summing is a file's sums as it goes by: SHA-256, and those that are asked for.
+// summing is a file's sums as it goes by: SHA-256 for its record, and those that are
+// compared.
 type summing map[string]hash.Hash
 
-func (c checks) begin() summing {
-	s := summing{bucket.SHA256: sha256.New()}
+func (s *Store) summing(c checks) summing {
+	all := summing{}
+	if !s.Unsummed {
+		all[bucket.SHA256] = sha256.New()
+	}
 	for name := range c {
-		if s[name] == nil {
-			s[name] = sums[name]()
+		if all[name] == nil {
+			all[name] = sums[name]()
 		}
 	}
-	return s
+	return all
 }
 
 // Write implements io.Writer.
@@ -133,7 +137,14 @@ func (s summing) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (s summing) sha256() string { return hex.EncodeToString(s[bucket.SHA256].Sum(nil)) }
+// sha256 is "" where that was not summed up.
+func (s summing) sha256() string {
+	h := s[bucket.SHA256]
+	if h == nil {
+		return ""
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
 
 // covers reports whether all of the checks are summed.
 func (s summing) covers(c checks) bool {

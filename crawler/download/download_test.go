@@ -226,13 +226,14 @@ func TestLinksOutAreRefused(t *testing.T) {
 // before it has committed, the file is the object.
 func TestEveryWayToAFile(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		o := Options{PartsFrom: 9 << 20, PartSize: 2 << 20}
+		o := Options{PartsFrom: 9 << 20, PartSize: 2 << 20, Unsummed: rapid.Bool().Draw(rt, "unsummed")}
 		w, deaths := newWorld(t, o), 0
 		size := rapid.SampledFrom([]int{0, 1, 1000, 9<<20 - 1, 9 << 20, 11<<20 + 5}).Draw(rt, "size")
 		ranges := rapid.Bool().Draw(rt, "ranges")
 		object := make([]byte, size)
 		_, _ = rand.NewChaCha8([32]byte{1}).Read(object)
 		version, queue, failures := `"1"`, []*crawler.Request{request(t, "http://h/file")}, 0
+		queue[0].Priority = ofObjects
 		var kept *crawler.FileEnd
 		for steps := 0; len(queue) > 0; steps++ {
 			if steps > 200 {
@@ -287,6 +288,9 @@ func TestEveryWayToAFile(t *testing.T) {
 			}
 			queue = append(queue[:i], queue[i+1:]...)
 			for _, f := range end.Found {
+				if f.Priority != 0 {
+					rt.Fatalf("more of the file has priority %d, and is not sooner than others", f.Priority)
+				}
 				queue = append(queue, &f)
 			}
 			if end.Fields != nil {
@@ -349,7 +353,8 @@ func TestChecksums(t *testing.T) {
 	}
 	for name, value := range right {
 		for _, wrong := range []bool{false, true} {
-			w := newWorld(t, Options{})
+			unsummed := wrong || strings.Contains(name, "Md5")
+			w := newWorld(t, Options{Unsummed: unsummed})
 			body := hello
 			if wrong {
 				body = "hellO"
@@ -361,6 +366,9 @@ func TestChecksums(t *testing.T) {
 			isWrong := errors.As(end.Err, &fe) && fe.Class == crawler.ClassChecksum
 			if err != nil || isWrong != wrong {
 				t.Errorf("%s, wrong %t: %v, %v", name, wrong, err, end.Err)
+			}
+			if has := !wrong && end.Fields[2].Value != nil; !wrong && has == unsummed {
+				t.Errorf("%s: the record's sum is %v", name, end.Fields[2])
 			}
 		}
 	}

@@ -23,16 +23,22 @@ type following struct {
 	mu   sync.Mutex // held by the one who reads
 	sums summing
 	at   int64 // up to where
+	last bool  // nobody reads the file after it
+}
+
+// following is what begins the sums of a file. One that goes to a bucket is read again.
+func (t *transfer) following(c checks) *following {
+	return &following{sums: t.summing(c), last: t.To == nil}
 }
 
 // follow gives the sums of a file that are under way, nil where there is no room for
 // more of them.
-func (s *partials) follow(id string, c checks) *following {
+func (s *partials) follow(id string, begin func() *following) *following {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.sums[id]
 	if f == nil && len(s.sums) < maxFollowing {
-		f = &following{sums: c.begin()}
+		f = begin()
 		s.sums[id] = f
 	}
 	return f
@@ -62,12 +68,12 @@ func (p *partial) reach() int64 {
 // at it.
 func (t *transfer) sumOn(ctx context.Context, p *partial) error {
 	h := p.about()
-	f := t.partials.follow(t.id, t.checks(&h))
+	f := t.partials.follow(t.id, func() *following { return t.following(t.checks(&h)) })
 	if f == nil || !f.mu.TryLock() {
 		return nil
 	}
 	defer f.mu.Unlock()
-	if err := f.read(ctx, p.file, p.reach()); !errors.Is(err, errShort) {
+	if err := f.advance(ctx, p.file, p.reach()); !errors.Is(err, errShort) {
 		return err
 	}
 	return nil // it was begun anew meanwhile, and these sums are nobody's
@@ -75,23 +81,34 @@ func (t *transfer) sumOn(ctx context.Context, p *partial) error {
 
 // sumUp gives the sums of a file that is whole.
 func (t *transfer) sumUp(ctx context.Context, p *partial, size int64, c checks) (summing, error) {
-	f := t.partials.follow(t.id, c)
+	f := t.partials.follow(t.id, func() *following { return t.following(c) })
 	if f == nil {
-		f = &following{sums: c.begin()}
+		f = t.following(c)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.sums.covers(c) {
-		f.sums, f.at = c.begin(), 0
+		f.sums, f.at = t.summing(c), 0
 	}
-	if err := f.read(ctx, p.file, size); err != nil {
+	if err := f.advance(ctx, p.file, size); err != nil {
 		return nil, err
 	}
 	return f.sums, nil
 }
 
-// read sums up what lies before end and was not yet.
-func (f *following) read(ctx context.Context, file *os.File, end int64) error {
+// advance sums up what lies before end and was not yet. All of it is on the disk: where
+// nobody reads it again the system need not keep it in memory, in the room of what other
+// programs use.
+func (f *following) advance(ctx context.Context, file *os.File, end int64) error {
+	begin := f.at
+	defer func() {
+		if f.last {
+			dropBehind(file, begin, f.at)
+		}
+	}()
+	if len(f.sums) == 0 {
+		return f.skip(file, end)
+	}
 	pooled := buffers.Get().(*[]byte)
 	defer buffers.Put(pooled)
 	for f.at < end {
@@ -110,6 +127,19 @@ func (f *following) read(ctx context.Context, file *os.File, end int64) error {
 			return broken("reading", err)
 		}
 	}
+	return nil
+}
+
+// skip goes on where there is nothing to sum up.
+func (f *following) skip(file *os.File, end int64) error {
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return broken("reading", err)
+	case info.Size() < end:
+		return errShort
+	}
+	f.at = max(f.at, end)
 	return nil
 }
 

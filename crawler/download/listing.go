@@ -206,7 +206,7 @@ func (Objects) Extract(_ context.Context, p *crawler.Page, e *crawler.Emitter) e
 			e.FieldError("key", o.Key, false, err)
 			continue
 		}
-		e.Link(crawler.Link{URL: u, Kind: crawler.KindFile, Carry: []crawler.Field{
+		e.Link(crawler.Link{URL: u, Kind: crawler.KindFile, Priority: ofObjects, Carry: []crawler.Field{
 			Listed(bucket.Attributes{Size: o.Size, ETag: o.ETag, Modified: o.Modified}, l.Base()),
 		}})
 	}
@@ -230,6 +230,6 @@ func (l *Listing) next(answer []byte, e *crawler.Emitter) (objects []byte, err e
 	if err != nil {
 		return nil, err
 	}
-	e.Link(crawler.Link{URL: u})
+	e.Link(crawler.Link{URL: u, Priority: ofObjects})
 	return answer[:last], nil
 }

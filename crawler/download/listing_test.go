@@ -3,6 +3,7 @@ package download
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -37,9 +38,9 @@ func TestNextPageLeavesFirst(t *testing.T) {
 	}
 	var got []string
 	for _, link := range r.Links {
-		got = append(got, link.URL.String())
+		got = append(got, fmt.Sprint(link.URL, " ", link.Priority))
 	}
-	if want := "blob://c/?list=&after=b blob://c/a blob://c/b"; strings.Join(got, " ") != want {
+	if want := "blob://c/?list=&after=b 1 blob://c/a 1 blob://c/b 1"; strings.Join(got, " ") != want {
 		t.Errorf("links are %q", got)
 	}
 }

@@ -128,6 +128,9 @@ func sourceOf(r *crawler.Request, base int, id string) source {
 	return s
 }
 
+// NeedsSum reports whether the SHA-256 of the content is part of the name.
+func (t *Template) NeedsSum() bool { return t.late }
+
 // Of is the name of the file of a URL, or the template where the content is part of
 // the name. Of an object the first base bytes of the key are no part of it.
 func (t *Template) Of(u urls.URL, base int) (string, error) {

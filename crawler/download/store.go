@@ -40,6 +40,7 @@ type Options struct {
 	Timeout   time.Duration // of one exchange
 	Overwrite bool          // fetches also what is there with the same size and time
 	Dedup     bool          // keeps what has the same content once
+	Unsummed  bool          // sums up only what is compared: records have a SHA-256 only where that is
 	Sums      *Sums
 	// Recall gives what Keep has put, as far as it is committed.
 	Recall func(key string) ([]byte, error)
