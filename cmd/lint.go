@@ -21,7 +21,7 @@ func newLintCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			failed := false
 			for _, path := range args {
-				_, problems := config.Load(path, config.Options{Env: os.LookupEnv, Set: set})
+				_, problems := config.Load(path, config.Options{Env: os.LookupEnv, Set: set, Folders: config.ThisMachine()})
 				_ = problems.Write(cmd.OutOrStdout()) // the exit status tells it too
 				if problems.Failed() {
 					failed = true

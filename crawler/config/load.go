@@ -18,6 +18,9 @@ type Options struct {
 	Env func(name string) (string, bool)
 	// Set are overrides, "politeness.delay=2s": a path of keys and a YAML value.
 	Set []string
+	// Folders has the folders of this machine looked at, which a run would stop at; nil
+	// leaves that to the run.
+	Folders *Folders
 }
 
 // loader is the state of reading one config.
@@ -102,6 +105,9 @@ func Parse(name string, data []byte, opt Options) (*Config, Diagnostics) {
 	}
 	l.fields(root, reflect.ValueOf(c).Elem(), shapeOf(reflect.TypeFor[Config]()), slot{}, nil)
 	l.check(c)
+	if opt.Folders != nil {
+		l.checkPlaces(c, opt.Folders)
+	}
 	c.reading.others = l.schemas
 	l.dropOfLacks(root, before)
 	found := l.diagnostics()
