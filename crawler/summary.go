@@ -104,7 +104,10 @@ type Summary struct {
 	FieldErrors int64    `json:"field_errors"`
 	Pending     int64    `json:"pending"`
 	Outputs     []string `json:"outputs"`
-	Resumed     bool     `json:"resumed"`
+	// Unlisted counts the parts that are not among Outputs: of many only the first and
+	// the last are.
+	Unlisted int64 `json:"outputs_unlisted,omitempty"`
+	Resumed  bool  `json:"resumed"`
 }
 
 // Revisited is the part of a summary that tells of pages known from earlier runs.
@@ -138,6 +141,9 @@ func (c *committer) summary(status Status) Summary {
 			continue
 		}
 		s.Outputs = append(s.Outputs, sink.Sink.Places()...)
+		if parts, ok := sink.Sink.(interface{ Unlisted() int64 }); ok {
+			s.Unlisted += parts.Unlisted()
+		}
 	}
 	return s
 }

@@ -52,6 +52,9 @@ func (r *Report) Print(out io.Writer) {
 	for i, path := range s.Outputs {
 		fmt.Fprintf(w, "  %s\t%s\n", format.Label(i, "written to"), path)
 	}
+	if s.Unlisted > 0 {
+		fmt.Fprintf(w, "  \tand %s between them\n", format.Plural(s.Unlisted, "part"))
+	}
 	fmt.Fprintf(w, "  requests\t%s\n", r.requests())
 	fmt.Fprintf(w, "  discovered\t%s\n", r.discovered())
 	r.printRevisited(w)

@@ -220,6 +220,9 @@ func (b *Blob) Places() []string {
 	})
 }
 
+// Unlisted counts the objects that are not among Places.
+func (b *Blob) Unlisted() int64 { return b.box.Unlisted() }
+
 // Close gives connections and files back. Records that were not flushed are dropped.
 func (b *Blob) Close() error {
 	if !b.box.IsOpen() {

@@ -26,6 +26,14 @@ func (o *Outbox) Places(name func(stream string, serial int64) string) (places [
 	return places
 }
 
+// Unlisted counts the parts that were handed on and are not among Places.
+func (o *Outbox) Unlisted() (n int64) {
+	for _, parts := range o.handedOn() {
+		n += max(0, parts-maxListed)
+	}
+	return n
+}
+
 // handedOn is the serial of the last part of each stream that was handed on.
 func (o *Outbox) handedOn() map[string]int64 {
 	n := map[string]int64{}

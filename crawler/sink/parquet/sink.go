@@ -115,5 +115,8 @@ func (p *Parquet) Places() []string {
 	return p.box.Places(p.parts.File)
 }
 
+// Unlisted counts the files that are not among Places.
+func (p *Parquet) Unlisted() int64 { return p.box.Unlisted() }
+
 // Close gives the files back. Records that were not flushed are dropped.
 func (p *Parquet) Close() error { return p.box.Close() }
