@@ -14,12 +14,19 @@ type RowAt struct {
 	Place string
 	Row   uint64 // by which the frontier knows the request
 	Rows  int    // that share it
+	// Further tells that their answer leads to the URL, as a page behind its first.
+	Further bool
 }
 
+// maxFurther bounds the rows that are asked whether a URL is a further page of theirs.
+const maxFurther = 1_000_000
+
 // RowsAt finds the rows of files that ask for a URL by this call, the first so many of
-// them. It reads the files as far as it has to. others tells that there are rows of
-// queries as well, which only the run knows.
-func (c *Config) RowsAt(ctx context.Context, u urls.URL, call *crawler.Call, most int) (found []RowAt, others bool, err error) {
+// them, and those of which further says that their answers lead there; nil: none do. It
+// reads the files as far as it has to. others tells that there are rows of queries as
+// well, which only the run knows, or more rows than are looked at.
+func (c *Config) RowsAt(ctx context.Context, u urls.URL, call *crawler.Call, most int, further func(row uint64) bool) (found []RowAt, others bool, err error) {
+	looked := 0
 	for i := range c.Seeds {
 		s := c.Seeds[i]
 		switch {
@@ -41,8 +48,19 @@ func (c *Config) RowsAt(ctx context.Context, u urls.URL, call *crawler.Call, mos
 			return found, others, err
 		}
 		give := r.giver(func(seed crawler.Seed, _ int64) bool {
-			if seed.Fault == nil && seed.URL.Fetch() == u.Fetch() && seed.Call.Digest() == call.Digest() {
-				found = append(found, RowAt{seed.Place, seed.Row, max(1, len(seed.Members))})
+			at := RowAt{Place: seed.Place, Row: seed.Row, Rows: max(1, len(seed.Members))}
+			switch {
+			case seed.Fault != nil:
+			case seed.URL.Fetch() == u.Fetch() && seed.Call.Digest() == call.Digest():
+				found = append(found, at)
+			case further == nil:
+			case looked == maxFurther:
+				others = true
+			default:
+				if looked++; further(seed.Row) {
+					at.Further = true
+					found = append(found, at)
+				}
 			}
 			return len(found) < most && ctx.Err() == nil
 		})
