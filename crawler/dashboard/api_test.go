@@ -77,6 +77,30 @@ func TestDescription(t *testing.T) {
 	fits("GET", "/api/v1/runs?limit=x", schemas+"Problem")
 }
 
+// A wrong method is told which are right, as far as there are any.
+func TestMethods(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, c := range []struct {
+		method, path string
+		want         int
+		allow        string
+	}{
+		{"POST", "/api/v1/crawls", 405, "GET, HEAD"},
+		{"DELETE", "/api/v1/runs/1", 405, "GET, HEAD"},
+		{"GET", "/api/v1/crawls/quiet/start", 405, "POST"},
+		{"PUT", "/login", 405, "GET, HEAD, POST"},
+		{"OPTIONS", "/metrics", 405, "GET, HEAD"},
+		{"POST", "/", 405, "GET, HEAD"},
+		{"DELETE", "/api/v1/nothing", 404, ""},
+		{"HEAD", "/api/v1/crawls", 200, ""},
+	} {
+		answer := w.ask(c.method, c.path)
+		if got := answer.Header().Get("Allow"); answer.Code != c.want || got != c.allow {
+			t.Errorf("%s %s: %d, Allow %q", c.method, c.path, answer.Code, got)
+		}
+	}
+}
+
 func TestCommands(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, c := range []struct {

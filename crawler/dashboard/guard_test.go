@@ -64,9 +64,9 @@ func TestOtherSitesAreKeptOut(t *testing.T) {
 		{"POST", start, []string{"Origin: null"}, 403},
 		{"POST", start, []string{"Origin: http://127.0.0.1:8000"}, 403},
 		{"POST", start, []string{"Origin: http://127.0.0.1:7733"}, 202},
-		{"GET", start, nil, 404},
-		{"GET", start, []string{"Accept: text/html"}, 404},
-		{"HEAD", start, nil, 404},
+		{"GET", start, nil, 405},
+		{"GET", start, []string{"Accept: text/html"}, 405},
+		{"HEAD", start, nil, 405},
 		{"GET", "/nothing", nil, 404}, {"GET", "/assets/doc.go", nil, 404}, {"GET", "/assets/..%2fguard.go", nil, 404},
 	} {
 		expect(t, strings.Join(append([]string{c.method, c.path}, c.head...), " "), w.ask(c.method, c.path, c.head...), c.want)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -91,7 +92,7 @@ func (s *Server) Serve(ctx context.Context, at net.Listener) error {
 }
 
 // routes are all addresses. Those below /api are described in openapi.json.
-func (s *Server) routes() *http.ServeMux {
+func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, handle := range s.api() {
 		mux.HandleFunc(pattern, handle)
@@ -109,17 +110,51 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("GET /login", s.loginPage)
 	mux.HandleFunc("POST /login", s.login)
 	mux.HandleFunc("POST /logout", s.logout)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, r, http.StatusNotFound, "there is no such page")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		s.nowhere(w, r, mux)
 	})
-	return mux
 }
 
-// ready tells whether the daemon can do its work: whether the history can be read.
+// nowhere answers what no address takes: by which methods it would (RFC 9110 section
+// 15.5.6), or that there is none.
+func (s *Server) nowhere(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+		other := *r
+		other.Method = method
+		if _, pattern := mux.Handler(&other); pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		s.fail(w, r, http.StatusNotFound, "there is no such page")
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	s.fail(w, r, http.StatusMethodNotAllowed, "this address is for "+strings.Join(allowed, " and "))
+}
+
+// ready tells whether the daemon can do its work: whether the history can be read, and
+// takes what becomes of the crawls.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	if _, err := s.list(r.Context(), oneRun); err != nil {
 		s.opt.Log.Error("the history cannot be read", "error", err)
 		say(w, http.StatusServiceUnavailable, "the history cannot be read\n")
+		return
+	}
+	for _, c := range s.opt.Daemon.Status() {
+		if c.Unkept == "" {
+			continue
+		}
+		why := "the log says why" // anybody may ask
+		if s.opt.Token == "" || s.holds(r) {
+			why = clip(c.Unkept, 300)
+		}
+		say(w, http.StatusServiceUnavailable, "the history cannot be written to: "+why+"\n")
 		return
 	}
 	say(w, http.StatusOK, "ok\n")

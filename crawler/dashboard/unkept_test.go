@@ -21,6 +21,18 @@ func (b behind) Status() []daemon.Status {
 // Pages whose runs are those of before say that the history takes nothing: they
 // would look well while everything fails.
 func TestUnkeptIsShown(t *testing.T) {
+	const token = "a-token-that-is-long-enough-0815"
+	for _, c := range []struct{ set, given, want string }{
+		{"", "", "cannot be written to: the disk is full"}, {token, "", "cannot be written to: the log says why"},
+		{token, token, "cannot be written to: the disk is full"},
+	} {
+		w := newWorld(t, func(o *Options) { o.Daemon, o.Token = behind{o.Daemon}, c.set })
+		answer := w.ask("GET", "/readyz", "Authorization: Bearer "+c.given)
+		if got := answer.Body.String(); answer.Code != 503 || !strings.Contains(got, c.want) {
+			t.Errorf("/readyz: %d, %s", answer.Code, got)
+		}
+	}
+
 	w := newWorld(t, func(o *Options) { o.Daemon = behind{o.Daemon} })
 	for path, want := range map[string]string{
 		"/": "The history takes nothing", "/crawls/quiet": "The history takes nothing",
