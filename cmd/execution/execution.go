@@ -175,7 +175,7 @@ func (x *Execution) Run(ctx context.Context) (report.Report, error) {
 	c.Finished = err == nil && summary.Status == crawler.StatusFinished
 	traced.End(&summary, err)
 	return report.Report{
-		Summary: summary, Err: err, Examples: x.Monitor.Examples(), Fields: x.Monitor.Fields(), Config: cfg.File,
+		Summary: summary, Err: err, Examples: x.Monitor.Examples(), Fields: x.Monitor.Fields(), Config: cfg.File, Folder: x.State,
 		MaxPages:  cfg.Scope.MaxPages,
 		Profile:   tally.Figures(),
 		Drift:     drifted(tally, x.Accept, x.Log),
@@ -199,7 +199,7 @@ func (x *Execution) recall(f *frontier.Frontier, run crawler.RunState) (report.R
 		return report.Report{}, exit.OfState(err)
 	}
 	return report.Report{
-		Summary: summary, Config: x.Config.File, MaxPages: x.Config.Scope.MaxPages,
+		Summary: summary, Config: x.Config.File, Folder: x.State, MaxPages: x.Config.Scope.MaxPages,
 		Profile: tally.Figures(), Drift: report.DriftOf(tally, x.Accept),
 	}, nil
 }

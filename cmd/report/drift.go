@@ -91,18 +91,19 @@ func quoted(value string) string {
 }
 
 // next says what to do about drift.
-func (d *Drift) next(config string) []string {
+func (r *Report) nextOfDrift() []string {
+	d := &r.Drift
 	if len(d.Findings) == 0 || d.Accepted {
 		return nil
 	}
 	var next []string
 	for i := range d.Findings {
 		if page := d.Findings[i].AfterPage; page != nil {
-			next = append(next, "amble try "+config+" "+page.URL+"    shows what the page gives now")
+			next = append(next, r.try(page.URL)+"    shows what the page gives now")
 			break
 		}
 	}
-	return append(next, "amble drift "+config+" --accept    takes the run as good, where the change is meant")
+	return append(next, r.about("drift")+" --accept    takes the run as good, where the change is meant")
 }
 
 // printEmpty names the fields that no record has.

@@ -23,7 +23,8 @@ type Report struct {
 	Examples map[crawler.Class][]monitor.Example
 	Fields   []monitor.FieldTrouble
 	Config   string // the path, as given
-	State    string // the folder that was named on the command line, "" for the config's
+	Folder   string // of the state
+	Given    Given  // on the command line
 	Demo     bool   // its web has ended with it
 	MaxPages int64
 	Profile  map[string]drift.Figures
@@ -194,12 +195,12 @@ func (r *Report) printNext(out io.Writer) {
 	}
 	switch s.Status {
 	case crawler.StatusInterrupted:
-		next = append(next, r.again()+"    goes on where this run stopped")
+		next = append(next, r.Given.run(r.Config)+r.Given.does("goes on where this run stopped"))
 	case crawler.StatusFailed:
-		next = append(next, r.again()+"    goes on once the cause is mended")
+		next = append(next, r.Given.run(r.Config)+r.Given.does("goes on once the cause is mended"))
 	}
 	if s.Pages > 0 && len(s.Records) > 0 && r.GaveNothing() {
-		next = append(next, "amble try "+r.Config+" URL    shows why a page gives no record")
+		next = append(next, r.try("URL")+"    shows why a page gives no record")
 	}
 	if s.Errors[crawler.ClassPrivate] > 0 {
 		next = append(next, "fetch.allow_private: true    in "+r.Config+", if the private addresses are yours")
@@ -207,13 +208,13 @@ func (r *Report) printNext(out io.Writer) {
 	if len(r.Examples[crawler.ClassRedirected]) > 0 {
 		next = append(next, "scope.hosts    in "+r.Config+", if what the redirects lead to belongs to the crawl")
 	}
-	next = append(next, r.Drift.next(r.Config)...)
+	next = append(next, r.nextOfDrift()...)
 	if s.Trapped > 0 {
 		next = append(next, "scope.traps."+s.Traps[0].Rule+"    in "+r.Config+", if pages of these patterns matter")
 	}
 	for _, class := range format.SortedKeys(s.Errors) {
 		if known := r.Examples[class]; len(known) > 0 && known[0].URL != "" {
-			next = append(next, "amble explain "+r.Config+" "+known[0].URL+"    says what became of it")
+			next = append(next, r.about("explain", known[0].URL)+"    says what became of it")
 			break
 		}
 	}
@@ -224,13 +225,4 @@ func (r *Report) printNext(out io.Writer) {
 	for _, line := range next {
 		fmt.Fprintln(out, "    "+line)
 	}
-}
-
-// again is the command that resumes the run.
-func (r *Report) again() string {
-	words := []string{"amble run", r.Config}
-	if r.State != "" {
-		words = append(words, "--state", r.State)
-	}
-	return strings.Join(words, " ")
 }

@@ -39,6 +39,11 @@ type Flags struct {
 	replay  string // one to take them from
 }
 
+// given are the flags that the commands to be run next need as well.
+func (f *Flags) given() report.Given {
+	return report.Given{State: f.state, Set: f.set, Record: f.record, Replay: f.replay, Summary: f.summary, Trace: f.trace, Accept: f.accept}
+}
+
 // NewCommand is amble run.
 func NewCommand() *cobra.Command {
 	var flags Flags
@@ -113,7 +118,7 @@ func Crawl(cmd *cobra.Command, cfg *config.Config, flags Flags) error {
 	}
 	stopProgress()
 	stopProgress = func() {}
-	r.State, r.Demo = flags.state, flags.Demo
+	r.Given, r.Demo = flags.given(), flags.Demo
 	if err := writeSummary(cmd, &r, flags); err != nil {
 		return err
 	}
