@@ -11,27 +11,18 @@ import (
 // cookieFile is where a state keeps the cookies of its run.
 const cookieFile = "cookies.json"
 
-// newJar makes the jar of a crawl, nil without one. Only a run keeps it in a file.
-func newJar(cfg *config.Config, before Past, log *slog.Logger) (*cookies.Jar, error) {
+// newJar makes the jar of a crawl, nil without one. Only a run has a folder, and keeps it
+// there in a file.
+func newJar(cfg *config.Config, folder string, resumed bool, log *slog.Logger) (*cookies.Jar, error) {
 	if cfg.Fetch.Cookies == "off" {
 		return nil, nil
 	}
-	o := cookies.Options{Resumed: before.Resumed, Log: log}
+	o := cookies.Options{Resumed: resumed, Log: log}
 	if cfg.Fetch.Cookies == "host" {
 		o.Scope = cookies.ScopeHost
 	}
-	if before.Folder != "" {
-		o.File = filepath.Join(before.Folder, cookieFile)
+	if folder != "" {
+		o.File = filepath.Join(folder, cookieFile)
 	}
 	return cookies.Open(o)
-}
-
-func (c *Crawl) closeJar() error {
-	switch {
-	case c.jar == nil:
-		return nil
-	case c.Finished:
-		return c.jar.Finish()
-	}
-	return c.jar.Close()
 }

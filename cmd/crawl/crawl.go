@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"time"
 
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/polite"
-	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/auth"
 	"github.com/amblecrawl/amble/crawler/config"
@@ -21,10 +19,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/fetch/database"
 	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/extractors"
-	"github.com/amblecrawl/amble/extractors/content"
-	"github.com/amblecrawl/amble/extractors/feeds"
 	"github.com/amblecrawl/amble/politeness"
-	"github.com/amblecrawl/amble/politeness/identity"
 	"github.com/amblecrawl/amble/politeness/signals"
 )
 
@@ -77,7 +72,7 @@ func New(cfg *config.Config, log *slog.Logger, before Past) (*Crawl, error) {
 	if c.Buckets, err = newBuckets(cfg); err != nil {
 		return nil, exit.With(exit.Config, err)
 	}
-	if c.jar, err = newJar(cfg, before, log); err != nil {
+	if c.jar, err = newJar(cfg, before.Folder, before.Resumed, log); err != nil {
 		return nil, exit.OfState(err)
 	}
 	if c.auth, err = newAuth(cfg, log); err != nil {
@@ -135,107 +130,40 @@ func (c *Crawl) Politeness() *polite.Politeness {
 	}}
 }
 
-func newClient(cfg *config.Config, gate *politeness.Gate, jar *cookies.Jar, known *auth.Auth, others map[string]fetch.Scheme, folder string, log *slog.Logger) (*fetch.Client, error) {
-	guard, err := newGuard(cfg, gate, jar, known, log)
-	if err != nil {
-		return nil, err
-	}
-	routes, err := newRoutes(cfg)
-	if err != nil {
-		return nil, err
-	}
-	var memory int64
-	if folder != "" {
-		memory, _ = PageMemory(cfg)
-	}
-	return fetch.New(fetch.Options{
-		UserAgent:   fetch.UserAgent(cfg.Politeness.Agent, version.Number, cfg.Politeness.Contact),
-		Timeout:     cfg.Fetch.Timeout,
-		MaxBody:     int64(cfg.Fetch.MaxBody),
-		Workers:     cfg.Fetch.Workers,
-		PerHost:     mostPerHost(cfg),
-		MaxIdle:     maxIdle(cfg, openFiles()),
-		Memory:      memory,
-		TempDir:     folder,
-		Resolve:     cfg.ResolveMap(),
-		DialControl: politeness.DialControl(cfg.Fetch.AllowPrivate),
-		ErrPrivate:  politeness.ErrPrivateAddress,
-		Routes:      routes,
-		Guard:       guard,
-		Schemes:     others,
-		ErrRefused:  politeness.ErrNotGranted,
-		ErrLapsed:   politeness.ErrLapsed,
-		Log:         log,
-	})
-}
-
-// newGuard stands above the network: it lets through what politeness granted,
-// gives it the cookies and credentials of its host, and signs it where the crawl has an identity,
-// each attempt anew.
-func newGuard(cfg *config.Config, gate *politeness.Gate, jar *cookies.Jar, known *auth.Auth, log *slog.Logger) (func(http.RoundTripper) http.RoundTripper, error) {
-	credentials := func(next http.RoundTripper) http.RoundTripper {
-		if jar == nil {
-			return known.Wrap(next)
-		}
-		return jar.Wrap(known.Wrap(next))
-	}
-	id := &cfg.Politeness.Identity
-	if id.Key == "" {
-		return func(next http.RoundTripper) http.RoundTripper { return gate.Guard(onTheWeb{credentials(next), next}) }, nil
-	}
-	key, err := identity.Load(id.Key, log)
-	if err != nil {
-		return nil, fmt.Errorf("politeness.identity.key: %w", err)
-	}
-	form := identity.String
-	if id.Form == "dictionary" {
-		form = identity.Dictionary
-	}
-	signer, err := identity.New(identity.Options{Key: key, Agent: id.Agent, Form: form})
-	if err != nil {
-		return nil, fmt.Errorf("politeness.identity: %w", err)
-	}
-	return func(next http.RoundTripper) http.RoundTripper {
-		return gate.Guard(onTheWeb{credentials(signer.RoundTripper(next, time.Now)), next})
-	}, nil
-}
-
-// NewPipeline makes the extractors of a config, and the finders of its links.
-func NewPipeline(cfg *config.Config, log *slog.Logger) (*extractors.Pipeline, error) {
-	opt := extractors.Options{Sitemap: &feeds.Sitemap{}, Log: log, NoLinks: cfg.Links.Off}
-	for i := range cfg.Links.Rules {
-		l := &cfg.Links.Rules[i]
-		takes, err := l.Takes()
-		if err != nil {
-			return nil, fmt.Errorf("links: %w", err)
-		}
-		rule := extractors.LinkRule{Finder: l.Finder, Takes: takes, MaxDepth: l.MaxDepth, Priority: l.Priority, Types: l.LeadsTo}
-		if l.Download {
-			rule.Kind = crawler.KindFile
-		}
-		rule.CSS, rule.Attr, _ = l.Finder.Simple()
-		opt.Links = append(opt.Links, rule)
-	}
-	for _, r := range cfg.Extract {
-		match, err := r.Matches()
-		if err != nil {
-			return nil, fmt.Errorf("extract.%s.match: %w", r.Type, err)
-		}
-		rule := extractors.Rule{Type: r.Type, Match: match, Extractor: r.Extractor}
-		opt.Rules = append(opt.Rules, rule)
-	}
-	opt.Rules = append(opt.Rules, queryRules(cfg)...)
-	opt.Rules = append(opt.Rules, bucketRules(cfg)...)
-	if len(cfg.Extract) == 0 && cfg.IsWeb() && len(cfg.Sinks()) > 0 { // whoever names outputs wants records
-		opt.Rules = []extractors.Rule{{Type: "page", Extractor: content.NewPage()}}
-	}
-	return extractors.New(opt)
-}
-
 // UsedBefore tells, before a state is opened, whether it is there already.
 // Then an earlier process may have sent requests a moment ago, also when its
 // run has finished or is to be discarded.
 func UsedBefore(state string) bool {
 	_, err := os.Stat(state)
 	return err == nil
+}
+
+func (c *Crawl) closeJar() error {
+	switch {
+	case c.jar == nil:
+		return nil
+	case c.Finished:
+		return c.jar.Finish()
+	}
+	return c.jar.Close()
+}
+
+// closeDatabases ends the connections.
+func (c *Crawl) closeDatabases() {
+	if c.databases == nil {
+		return
+	}
+	if err := c.databases.Close(); err != nil {
+		c.Log.Warn("a connection could not be closed", "err", fmt.Sprint(err))
+	}
+}
+
+// closeBuckets ends the connections.
+func (c *Crawl) closeBuckets() {
+	if c.Buckets == nil {
+		return
+	}
+	if err := c.Buckets.Close(); err != nil {
+		c.Log.Warn("a bucket could not be closed", "err", err)
+	}
 }

@@ -62,16 +62,6 @@ func (c *Crawl) pageOf(u urls.URL, file string) (*crawler.Page, error) {
 	return crawler.NewPage(&crawler.Request{URL: u.WithoutFragment(), Key: c.Canon.Key(u)}, resp), nil
 }
 
-// Pause waits for d, or until ctx ends.
-func Pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // Root is a page's tree, nil for pages that have none.
 func Root(p *crawler.Page) *html.Node {
 	if !p.IsHTML() {

@@ -5,29 +5,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/amblecrawl/amble/cmd/cli"
 	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
-	"github.com/amblecrawl/amble/crawler/config"
-	"github.com/amblecrawl/amble/crawler/urls"
 )
-
-// initFlags say how a page is looked at and where the config goes.
-type initFlags struct {
-	out, html      string
-	force          bool
-	more           int
-	agent, contact string
-	set            []string
-}
 
 // NewCommand is amble init.
 func NewCommand() *cobra.Command {
@@ -63,7 +49,7 @@ func runInit(cmd *cobra.Command, rawURL string, flags initFlags) error {
 	if err := mayWrite(flags.out, flags.force); err != nil {
 		return err
 	}
-	d := newDraft(u.WithoutFragment(), &flags)
+	d := newDraft(u.WithoutFragment(), flags.agent, flags.contact)
 	look, err := newLook(cmd, d, &flags)
 	if err != nil {
 		return err
@@ -138,29 +124,4 @@ func failedWriting(err error) error {
 		return nil
 	}
 	return exit.With(exit.Failed, fmt.Errorf("writing the config: %w", err))
-}
-
-// parseDraft reads a config that was made here. A mistake in it is ours.
-func parseDraft(name, text string, set []string) (*config.Config, error) {
-	cfg, found := config.Parse(name, []byte(text), config.Options{Env: os.LookupEnv, Set: set})
-	if found.Failed() {
-		for _, d := range found {
-			if d.File == "--set" || strings.HasPrefix(d.Message, "politeness.") {
-				return nil, exit.With(exit.Config, errors.New(d.String()))
-			}
-		}
-		first := slices.IndexFunc(found, func(d config.Diagnostic) bool { return !d.Warning })
-		return nil, fmt.Errorf("the config that was made does not lint: %s", found[first].String())
-	}
-	return cfg, nil
-}
-
-// isPrivate reports whether a URL names an address that configs must allow.
-func isPrivate(u urls.URL) bool {
-	host := strings.TrimSuffix(u.Hostname(), ".")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && (a.Unmap().IsLoopback() || a.Unmap().IsPrivate() || a.Unmap().IsLinkLocalUnicast())
 }

@@ -1,12 +1,18 @@
 package draft
 
 import (
+	"errors"
 	"fmt"
+	"net/netip"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
+	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
+	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/urls"
 	"github.com/amblecrawl/amble/extractors/survey"
 )
@@ -54,8 +60,8 @@ type draftRule struct {
 
 type draftOption struct{ key, value string }
 
-func newDraft(u urls.URL, flags *initFlags) *draft {
-	return &draft{url: u, name: draftName(u), agent: flags.agent, contact: flags.contact, private: isPrivate(u), pages: 100}
+func newDraft(u urls.URL, agent, contact string) *draft {
+	return &draft{url: u, name: draftName(u), agent: agent, contact: contact, private: isPrivate(u), pages: 100}
 }
 
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
@@ -238,4 +244,29 @@ func scalar(s string) string {
 		return fmt.Sprintf("%q", s)
 	}
 	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+}
+
+// parseDraft reads a config that was made here. A mistake in it is ours.
+func parseDraft(name, text string, set []string) (*config.Config, error) {
+	cfg, found := config.Parse(name, []byte(text), config.Options{Env: os.LookupEnv, Set: set})
+	if found.Failed() {
+		for _, d := range found {
+			if d.File == "--set" || strings.HasPrefix(d.Message, "politeness.") {
+				return nil, exit.With(exit.Config, errors.New(d.String()))
+			}
+		}
+		first := slices.IndexFunc(found, func(d config.Diagnostic) bool { return !d.Warning })
+		return nil, fmt.Errorf("the config that was made does not lint: %s", found[first].String())
+	}
+	return cfg, nil
+}
+
+// isPrivate reports whether a URL names an address that configs must allow.
+func isPrivate(u urls.URL) bool {
+	host := strings.TrimSuffix(u.Hostname(), ".")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && (a.Unmap().IsLoopback() || a.Unmap().IsPrivate() || a.Unmap().IsLinkLocalUnicast())
 }

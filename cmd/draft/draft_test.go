@@ -27,7 +27,7 @@ func draftOf(t testing.TB, body string, mediaType string) string {
 	}
 	cmd := &cobra.Command{}
 	flags := &initFlags{agent: "amble", html: "page"}
-	d := newDraft(u, flags)
+	d := newDraft(u, flags.agent, flags.contact)
 	l, err := newLook(cmd, d, flags)
 	if err != nil {
 		t.Fatal(err)

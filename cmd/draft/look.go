@@ -17,6 +17,7 @@ import (
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
+	"github.com/amblecrawl/amble/extractors/feeds"
 	"github.com/amblecrawl/amble/extractors/values"
 	"github.com/amblecrawl/amble/politeness/robots"
 )
@@ -218,4 +219,27 @@ func (l *look) tell(w io.Writer, d *draft, file string) {
 	if file != "" {
 		fmt.Fprintf(w, "wrote %s; now: amble try %s %s\n", file, file, strings.ReplaceAll(d.url.Redacted(), "'", "%27"))
 	}
+}
+
+// initFlags say how a page is looked at and where the config goes.
+type initFlags struct {
+	out, html      string
+	force          bool
+	more           int
+	agent, contact string
+	set            []string
+}
+
+// listed are the pages and the sitemaps that a sitemap names on its own host.
+func listed(ctx context.Context, p *crawler.Page) (pages, sitemaps []urls.URL) {
+	_ = feeds.Each(ctx, p, func(link crawler.Link) { // what stands before a fault is enough
+		switch {
+		case link.URL.Origin() != p.URL.Origin():
+		case link.Kind == crawler.KindSitemap && len(sitemaps) < maxListed:
+			sitemaps = append(sitemaps, link.URL)
+		case link.Kind != crawler.KindSitemap && len(pages) < maxListed:
+			pages = append(pages, link.URL)
+		}
+	})
+	return pages, sitemaps
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
-	"github.com/amblecrawl/amble/extractors/feeds"
 	"github.com/amblecrawl/amble/extractors/survey"
 )
 
@@ -118,20 +117,6 @@ func (l *look) proposeSitemap(ctx context.Context, d *draft) bool {
 
 // maxListed bounds the addresses that are taken from a sitemap.
 const maxListed = 2000
-
-// listed are the pages and the sitemaps that a sitemap names on its own host.
-func listed(ctx context.Context, p *crawler.Page) (pages, sitemaps []urls.URL) {
-	_ = feeds.Each(ctx, p, func(link crawler.Link) { // what stands before a fault is enough
-		switch {
-		case link.URL.Origin() != p.URL.Origin():
-		case link.Kind == crawler.KindSitemap && len(sitemaps) < maxListed:
-			sitemaps = append(sitemaps, link.URL)
-		case link.Kind != crawler.KindSitemap && len(pages) < maxListed:
-			pages = append(pages, link.URL)
-		}
-	})
-	return pages, sitemaps
-}
 
 func compiledIn(plugin string) bool { return slices.Contains(crawler.Extractors.IDs(), plugin) }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/frontier"
 	"github.com/amblecrawl/amble/crawler/garbage"
+	"github.com/amblecrawl/amble/crawler/login"
 	"github.com/amblecrawl/amble/crawler/monitor"
 	"github.com/amblecrawl/amble/crawler/tracing"
 	"github.com/amblecrawl/amble/crawler/veil"
@@ -58,22 +59,12 @@ type Execution struct {
 // Run executes the crawl to its end. Its error means that the run could not
 // begin; how it ended otherwise stands in the report.
 func (x *Execution) Run(ctx context.Context) (report.Report, error) {
-	if err := x.Answers.checkReplay(x.Config); err != nil {
-		return report.Report{}, err
-	}
-	if x.Answers.Record != "" {
-		x.Config = recorded(x.Config)
-	}
-	if x.Answers.Replay != "" {
-		x.Config, x.State, x.Fresh = replayed(x.Config), replayState(x.State), true
-	}
-	cfg := x.Config
-	if err := crawl.FitOpenFiles(cfg, x.Log); err != nil {
+	if err := x.prepare(); err != nil {
 		return report.Report{}, err
 	}
 	defer outliveReaders()()
 	used := x.Used || crawl.UsedBefore(x.State)
-	f, found, err := openFrontier(cfg, x.State, x.Fresh, x.Owed, func() bool { return x.beginAnew(ctx) }, x.Log)
+	f, found, err := openFrontier(x.Config, x.State, x.Fresh, x.Owed, func() bool { return x.beginAnew(ctx) }, x.Log)
 	if err != nil {
 		return report.Report{}, err
 	}
@@ -84,7 +75,7 @@ func (x *Execution) Run(ctx context.Context) (report.Report, error) {
 	if found.ID != "" && x.Resuming != nil {
 		x.Resuming(found, f.Stats().Settled)
 	}
-	c, err := crawl.New(cfg, x.Log, crawl.Past{
+	c, err := crawl.New(x.Config, x.Log, crawl.Past{
 		Hosts:  polite.Memory{Used: used, State: x.Answers.memory(f), Common: x.Common},
 		Folder: x.State, Resumed: found.ID != "",
 	})
@@ -104,15 +95,29 @@ func (x *Execution) Run(ctx context.Context) (report.Report, error) {
 	if err := c.Open(ctx); err != nil {
 		return report.Report{}, err
 	}
+	return x.execute(ctx, c, f, found)
+}
 
-	set := cfg.Settings()
-	arriving, read := crawl.PageMemory(cfg)
-	set.Memory, set.Folder, set.Revisit = read, x.State, cfg.RevisitRules(version.Program())
-	defer garbage.Tune(arriving + read)()
-	if set.Config, err = filepath.Abs(cfg.File); err != nil {
-		set.Config = cfg.File
+// prepare fits the config to where answers come from, and to what the process may use.
+func (x *Execution) prepare() error {
+	if err := x.Answers.checkReplay(x.Config); err != nil {
+		return err
 	}
-	set.RunID = cmp.Or(found.ID, crawler.NewRunID(time.Now()))
+	if x.Answers.Record != "" {
+		x.Config = recorded(x.Config)
+	}
+	if x.Answers.Replay != "" {
+		x.Config, x.State, x.Fresh = replayed(x.Config), replayState(x.State), true
+	}
+	return crawl.FitOpenFiles(x.Config, x.Log)
+}
+
+// execute runs a crawl on an open state, which holds the run that was found, or none.
+func (x *Execution) execute(ctx context.Context, c *crawl.Crawl, f *frontier.Frontier, found crawler.RunState) (report.Report, error) {
+	cfg := x.Config
+	arriving, read := crawl.PageMemory(cfg)
+	set := x.settings(found, read)
+	defer garbage.Tune(arriving + read)()
 	if hosts := x.Monitor.Hosts(); hosts != nil && found.ID != "" {
 		recount(ctx, hosts, x.State, found.ID)
 	}
@@ -133,18 +138,12 @@ func (x *Execution) Run(ctx context.Context) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, exit.OfState(err)
 	}
-	session, err := c.NewSession(ctx, book, x.Answers.writer)
-	if err != nil {
-		return report.Report{}, exit.With(exit.Config, err)
-	}
-	if x.Answers.Replay != "" {
-		session = nil // whoever logged in, its pages are there
-	}
+	session, err := x.logIn(ctx, c, book)
 	if session != nil {
 		defer session.Close()
-		if err := session.Begin(); err != nil {
-			return report.Report{}, crawl.LoginError(cfg, err)
-		}
+	}
+	if err != nil {
+		return report.Report{}, err
 	}
 	parts := Parts(c, sealed, x.Monitor, book, session, &x.Answers)
 	guardOutputs(c, parts.Sinks, book, sealed)
@@ -160,7 +159,7 @@ func (x *Execution) Run(ctx context.Context) (report.Report, error) {
 		defer files.Close()
 		parts.Files = files
 	}
-	x.watchable(f, c.Gate, tally)
+	watchable(x.Monitor, f, c.Gate, tally)
 	if sums := aggregates(cfg); len(sums) > 0 {
 		parts.Aggregate = aggregate.New(sums)
 	}
@@ -181,6 +180,34 @@ func (x *Execution) Run(ctx context.Context) (report.Report, error) {
 		Drift:     drifted(tally, x.Accept, x.Log),
 		Unstarted: errors.Is(err, crawler.ErrOutput) || errors.Is(err, crawler.ErrForeignState),
 	}, nil
+}
+
+// settings are those of the engine, with read octets of memory for pages that are read.
+func (x *Execution) settings(found crawler.RunState, read int64) crawler.Settings {
+	set := x.Config.Settings()
+	set.Memory, set.Folder, set.Revisit = read, x.State, x.Config.RevisitRules(version.Program())
+	var err error
+	if set.Config, err = filepath.Abs(x.Config.File); err != nil {
+		set.Config = x.Config.File
+	}
+	set.RunID = cmp.Or(found.ID, crawler.NewRunID(time.Now()))
+	return set
+}
+
+// logIn begins the config's session, nil without one. It is to be closed also where it
+// could not begin.
+func (x *Execution) logIn(ctx context.Context, c *crawl.Crawl, book crawler.Ledger) (*login.Session, error) {
+	session, err := c.NewSession(ctx, book, x.Answers.writer)
+	if err != nil {
+		return nil, exit.With(exit.Config, err)
+	}
+	if session == nil || x.Answers.Replay != "" { // whoever logged in, its pages are there
+		return nil, nil
+	}
+	if err := session.Begin(); err != nil {
+		return session, crawl.LoginError(x.Config, err)
+	}
+	return session, nil
 }
 
 // recall is the report of a run that has finished, though its process was not there any

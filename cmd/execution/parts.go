@@ -24,7 +24,8 @@ func aggregates(cfg *config.Config) []aggregate.Spec {
 }
 
 // Parts are what the engine is put together from: a crawl's parts, with the
-// state, the ledger, the login (nil for none) and the answers of this run.
+// state, the ledger, the login (nil for none) and the answers of this run. A test that
+// puts a clock or a dialer of its own beneath the engine begins here.
 func Parts(c *crawl.Crawl, f crawler.Frontier, m *monitor.Monitor, book crawler.Ledger, session *login.Session, from *Answers) crawler.Parts {
 	fetcher, polite := from.parts(c, session)
 	return crawler.Parts{

@@ -1,10 +1,8 @@
 package serve
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -13,13 +11,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/amblecrawl/amble/cmd/exit"
-	"github.com/amblecrawl/amble/cmd/format"
-	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler/handover"
-	"github.com/amblecrawl/amble/crawler/history"
 )
 
 // checkIn is how long a newer binary has to show that it can start.
@@ -118,32 +111,4 @@ func (c *succession) listen(ctx context.Context, address string) (at net.Listene
 		}
 	}
 	return at, nil
-}
-
-// checkServe says whether a daemon could be started, and changes nothing.
-func checkServe(cmd *cobra.Command, args []string, flags serveFlags) error {
-	s := newServer(cmd, args)
-	if err := s.configs.read(); err != nil {
-		return err
-	}
-	if n := len(s.configs.broken); n > 0 { // which the log names
-		return exit.With(exit.Config, fmt.Errorf("%s cannot be used", format.Plural(int64(n), "config")))
-	}
-	path := cmp.Or(flags.history, historyBeside(args[0]))
-	h, err := history.OpenReader(cmd.Context(), path)
-	switch {
-	case err == nil:
-		defer h.Close()
-	case !missing(err) && !errors.Is(err, history.ErrCorrupt): // for which there is a new one
-		return exit.With(exit.Failed, fmt.Errorf("the history of runs: %w", err))
-	}
-	fmt.Fprintf(cmd.OutOrStdout(), "amble %s: %s can be served\n", version.Number, format.Plural(int64(len(s.configs.good)), "crawl"))
-	return nil
-}
-
-// tellManager tells a service manager how the daemon is.
-func (s *server) tellManager(state string) {
-	if err := handover.Notify(state); err != nil {
-		s.log.Error("the service manager does not listen", "error", err)
-	}
 }

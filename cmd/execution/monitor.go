@@ -18,8 +18,8 @@ import (
 )
 
 // watchable gives a monitor what people who watch the run ask for.
-func (x *Execution) watchable(f *frontier.Frontier, gate *politeness.Gate, tally *drift.Tally) {
-	x.Monitor.Attach(monitor.Sources{
+func watchable(m *monitor.Monitor, f *frontier.Frontier, gate *politeness.Gate, tally *drift.Tally) {
+	m.Attach(monitor.Sources{
 		Queues: func(most int, now time.Time) []monitor.Queue { return queuesOf(f, gate, most, now) },
 		Fills:  func() []monitor.Fill { return fillsOf(tally.Figures()) },
 	})
