@@ -11,7 +11,7 @@ import (
 )
 
 // explainKnown tells what is known of a page, and when it is asked for again.
-func (c explainer) explainKnown(row func(string, string, ...any), kept *crawl.Kept, u urls.URL, key urls.Key) {
+func explainKnown(c *crawl.Crawl, row func(string, string, ...any), kept *crawl.Kept, u urls.URL, key urls.Key) {
 	rules := c.Config.RevisitRules(version.Program())
 	if !rules.On {
 		return

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/format"
 	"github.com/amblecrawl/amble/crawler/download"
@@ -12,7 +13,7 @@ import (
 )
 
 // explainQuery is explain for the URL of a query, of which no site has a say.
-func (c explainer) explainQuery(cmd *cobra.Command, w *tabwriter.Writer, row func(string, string, ...any), u urls.URL, standing string) error {
+func explainQuery(c *crawl.Crawl, cmd *cobra.Command, w *tabwriter.Writer, row func(string, string, ...any), u urls.URL, standing string) error {
 	x := c.Gate.Explain(u.Origin(), u.Fetch())
 	what := "query"
 	if u.Scheme() == download.Scheme {

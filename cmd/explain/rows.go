@@ -17,7 +17,7 @@ const explainedRows = 5
 
 // explainRows tells where a URL stands in the frontier: as that of rows, each of which
 // is a request of its own, as a further page of their answers, and as that of a link.
-func (c explainer) explainRows(cmd *cobra.Command, row func(string, string, ...any), u urls.URL, call *crawler.Call, kept *crawl.Kept, key urls.Key) error {
+func explainRows(c *crawl.Crawl, cmd *cobra.Command, row func(string, string, ...any), u urls.URL, call *crawler.Call, kept *crawl.Kept, key urls.Key) error {
 	var further func(row uint64) bool
 	if kept.Snapshot != nil {
 		further = func(row uint64) bool {

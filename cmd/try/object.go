@@ -17,7 +17,7 @@ import (
 
 // tryObject shows what would become of an object, of which nothing but the header is
 // fetched.
-func (c trial) tryObject(cmd *cobra.Command, u urls.URL) error {
+func tryObject(c *crawl.Crawl, cmd *cobra.Command, u urls.URL) error {
 	said := cmd.ErrOrStderr()
 	one := c.Single(cli.Teller(said))
 	length := int64(-1)

@@ -82,7 +82,7 @@ func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 		if flags.html != "" {
 			return exit.With(exit.Config, errors.New("--html: an object is kept as it is, and no page to read"))
 		}
-		return trial{c}.tryObject(cmd, u)
+		return tryObject(c, cmd, u)
 	}
 	page, err := c.Page(cmd.Context(), u, flags.html, cli.Teller(cmd.ErrOrStderr()))
 	if err != nil {
@@ -92,8 +92,8 @@ func tryOnce(cmd *cobra.Command, path, rawURL string, flags tryFlags) error {
 		return err
 	}
 	page.Request.Types = flags.types
-	err = trial{c}.printTry(cmd, page, 20)
-	trial{c}.printMissing(cmd.Context(), cmd.ErrOrStderr(), page)
+	err = printTry(c, cmd, page, 20)
+	printMissing(c, cmd.Context(), cmd.ErrOrStderr(), page)
 	return err
 }
 
@@ -111,12 +111,9 @@ func ledTypes(cfg *config.Config, types []string) error {
 	return nil
 }
 
-// trial shows what a crawl makes of a page.
-type trial struct{ *crawl.Crawl }
-
 // printTry runs the extractors over a page and prints what they give, with so many
 // links of each kind.
-func (c trial) printTry(cmd *cobra.Command, page *crawler.Page, maxLinks int) error {
+func printTry(c *crawl.Crawl, cmd *cobra.Command, page *crawler.Page, maxLinks int) error {
 	out, said := cmd.OutOrStdout(), cmd.ErrOrStderr()
 	fmt.Fprintf(said, "%s: status %d, %s, %s\n", page.URL.Redacted(), page.Response.Status,
 		page.Response.MediaType, format.Size(int64(len(page.Response.Body))))
@@ -130,13 +127,13 @@ func (c trial) printTry(cmd *cobra.Command, page *crawler.Page, maxLinks int) er
 			return err
 		}
 	}
-	c.printLinks(said, page, r.Links, maxLinks)
+	printLinks(c, said, page, r.Links, maxLinks)
 	for _, problem := range r.Errors {
 		fmt.Fprintf(said, "not as asked: %v\n", &problem)
 	}
 	if len(c.Config.Extract) > 0 && page.URL.IsHTTP() && len(r.Records) == 0 && err == nil {
 		fmt.Fprintln(said, "no record: no extract rule matched this page, or its selectors found nothing")
-		if led := c.onlyLed(); len(led) > 0 && len(page.Request.Types) == 0 {
+		if led := onlyLed(c); len(led) > 0 && len(page.Request.Types) == 0 {
 			fmt.Fprintf(said, "only pages that links lead to are read for %s: try --type %s\n", strings.Join(led, ", "), led[0])
 		}
 	}
@@ -147,7 +144,7 @@ func (c trial) printTry(cmd *cobra.Command, page *crawler.Page, maxLinks int) er
 }
 
 // onlyLed are the record types that links lead to and that have no match.
-func (c trial) onlyLed() []string {
+func onlyLed(c *crawl.Crawl) []string {
 	var led []string
 	for _, rule := range c.Config.Extract {
 		match, err := rule.Matches()
@@ -160,7 +157,7 @@ func (c trial) onlyLed() []string {
 }
 
 // printLinks lists the links of a page, those it would follow first.
-func (c trial) printLinks(w io.Writer, page *crawler.Page, links []crawler.Link, most int) {
+func printLinks(c *crawl.Crawl, w io.Writer, page *crawler.Page, links []crawler.Link, most int) {
 	var follow, skip []string
 	for _, l := range links {
 		if v := c.Scope.Check(l.URL, int(page.Request.Depth)+1); v.In || !page.URL.IsHTTP() && !l.URL.IsHTTP() {

@@ -107,7 +107,7 @@ func suggestion(t *selectors.Trace, before string) string {
 
 // printMissing tells of the fields whose selectors find nothing in any of the
 // records that are looked at, where something like it is there.
-func (c trial) printMissing(ctx context.Context, w io.Writer, page *crawler.Page) {
+func printMissing(c *crawl.Crawl, ctx context.Context, w io.Writer, page *crawler.Page) {
 	v := fieldView{w: w, known: map[string]string{}}
 	for _, rule := range c.Config.Extract {
 		x, ok := rule.Extractor.(*selectors.Extractor)

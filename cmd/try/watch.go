@@ -142,7 +142,7 @@ func (t *watchedTry) once(cmd *cobra.Command) error {
 		links = 0
 		cmd.Root().SetOut(io.Discard) // the records are shown field by field
 	}
-	err = trial{c}.printTry(cmd, t.page, links)
+	err = printTry(c, cmd, t.page, links)
 	cmd.Root().SetOut(out)
 	t.view.w = cmd.ErrOrStderr()
 	if t.screen {
