@@ -20,6 +20,7 @@ type censusBounds struct {
 	sites    int // hosts told apart, fewer than the gate remembers
 	held     int // octets of URLs that wait for the robots.txt of their host
 	sitemaps int // sitemaps read
+	modified int // pages whose lastmod is kept, by some 50 bytes each
 	named    int // sitemaps kept that one robots.txt names
 	offers   int // and that all of them name
 	rules    int // rules told of a host
@@ -28,7 +29,7 @@ type censusBounds struct {
 
 var planBounds = censusBounds{
 	told: 10_000_000, sites: 40_000, held: 64 << 20, sitemaps: 100_000,
-	named: 100, offers: 1_000, rules: 20, troubles: 1_000,
+	modified: 1_000_000, named: 100, offers: 1_000, rules: 20, troubles: 1_000,
 }
 
 // census counts what is to be asked for. The planner's lock guards it.
@@ -42,6 +43,12 @@ type census struct {
 	offering   bool // the offers are being read
 	// recall tells whether earlier runs know a page, nil where none are known.
 	recall func(urls.Key) bool
+	// heedsLastmod tells that sitemaps have a say in what is due; modified is what they
+	// say of pages that earlier runs know, and unheard of how many more.
+	heedsLastmod bool
+	readAnew     func(sitemap urls.URL) bool // whether a run asks for it
+	modified     map[urls.Key]int64
+	unheard      int64
 
 	entries      int64 // of seeds and sitemaps, twice where they are twice
 	duplicates   int64
@@ -102,7 +109,7 @@ type SitemapTrouble struct {
 func newCensus() census {
 	return census{
 		most: planBounds, sites: map[string]*site{}, told: map[uint64]struct{}{},
-		sitemaps: map[urls.Key]struct{}{}, outOfScope: map[string]int64{},
+		sitemaps: map[urls.Key]struct{}{}, modified: map[urls.Key]int64{}, readAnew: func(urls.URL) bool { return true }, outOfScope: map[string]int64{},
 	}
 }
 
@@ -152,11 +159,14 @@ func (p *planner) newSitemap(k urls.Key) bool {
 	return true
 }
 
-// page counts one URL that a seed or a sitemap in scope lists.
-func (p *planner) page(u urls.URL, o *offer) { p.request(p.crawl.Canon.Key(u), u, o) }
+// page counts one URL that a seed or a sitemap in scope lists. It reports whether that
+// is the first to list it, and earlier runs know it.
+func (p *planner) page(u urls.URL, o *offer) (known bool) {
+	return p.request(p.crawl.Canon.Key(u), u, o)
+}
 
 // request does the same for a request that is told apart by more than its URL.
-func (p *planner) request(key urls.Key, u urls.URL, o *offer) {
+func (p *planner) request(key urls.Key, u urls.URL, o *offer) (known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if o == nil {
@@ -168,10 +178,10 @@ func (p *planner) request(key urls.Key, u urls.URL, o *offer) {
 		} else {
 			o.known++
 		}
-		return
+		return false
 	}
 	s := p.site(u)
-	known := p.recall != nil && p.recall(key)
+	known = p.recall != nil && p.recall(key)
 	switch {
 	case s == nil:
 		p.elsewhere++
@@ -188,6 +198,7 @@ func (p *planner) request(key urls.Key, u urls.URL, o *offer) {
 		p.held += len(u.String())
 		p.queue(s)
 	}
+	return known
 }
 
 // lacksFile tells whether a run would ask the host for a file by this URL that was

@@ -12,6 +12,7 @@ import (
 	"github.com/amblecrawl/amble/cmd/crawl"
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/polite"
+	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler/config"
 )
 
@@ -73,6 +74,8 @@ func planCrawl(cmd *cobra.Command, cfg *config.Config, flags planFlags) error {
 	}
 	p := newPlanner(c)
 	p.recall = knows(c, kept)
+	p.readAnew = readsAnew(c, kept, time.Now())
+	p.heedsLastmod = c.Config.RevisitRules(version.Program()).Lastmod && p.recall != nil
 	stop := p.showProgress(cmd.ErrOrStderr())
 	err = p.gather(ctx, flags.sitemaps)
 	stop()

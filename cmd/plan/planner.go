@@ -259,7 +259,11 @@ func (p *planner) readOnce(ctx context.Context, s *crawl.Single, host *site, m s
 	switch {
 	case resp.Status/100 == 2:
 		page := crawler.NewPage(&crawler.Request{URL: m.url, Kind: crawler.KindSitemap}, resp)
-		return false, feeds.Each(ctx, page, func(l crawler.Link) { p.listed(m, l) })
+		said := lastmods{planner: p}
+		if m.offer == nil && p.readAnew(m.url) { // else a run would not read it
+			defer said.settle()
+		}
+		return false, feeds.Each(ctx, page, func(l crawler.Link) { said.add(l, p.listed(m, l)) })
 	case resp.Status/100 == 3:
 		return false, p.redirected(m, resp.Location)
 	}
@@ -290,15 +294,16 @@ func (p *planner) redirected(m sitemap, to urls.URL) error {
 	return nil
 }
 
-// listed counts one entry of a sitemap, by the rules that a run goes by.
-func (p *planner) listed(m sitemap, l crawler.Link) {
+// listed counts one entry of a sitemap, by the rules that a run goes by. It reports
+// whether earlier runs know the page and nothing else has listed it.
+func (p *planner) listed(m sitemap, l crawler.Link) (known bool) {
 	v := p.crawl.Scope.Check(l.URL, 0)
 	if l.Kind == crawler.KindSitemap {
 		depth := m.depth + 1
 		v = p.crawl.Scope.Check(l.URL, depth)
 		if depth <= sitemapLevels && (v.In || l.URL.Origin() == m.url.Origin()) {
 			p.addSitemap(sitemap{url: clone(l.URL), depth: depth, offer: m.offer}, false)
-			return
+			return false
 		}
 		if v.In {
 			v.Rule = fmt.Sprintf("sitemaps more than %d levels deep", sitemapLevels)
@@ -307,9 +312,9 @@ func (p *planner) listed(m sitemap, l crawler.Link) {
 	}
 	if !v.In {
 		p.leaveOut(v.Rule, m.offer)
-		return
+		return false
 	}
-	p.page(l.URL, m.offer)
+	return p.page(l.URL, m.offer)
 }
 
 // clone frees a URL from the document that it was read from.

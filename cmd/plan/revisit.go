@@ -34,6 +34,8 @@ type Revisits struct {
 	InWeek    int64      `json:"due_in_a_week"`
 	LastVisit *time.Time `json:"last_visit,omitempty"`
 	Trouble   string     `json:"trouble,omitempty"` // why it is not known
+	// Unheard counts pages whose lastmod is not reckoned with, as there are too many.
+	Unheard int64 `json:"lastmods_not_counted,omitempty"`
 
 	shortest time.Duration
 	dueOf    map[string]int64 // by host
@@ -48,6 +50,19 @@ func knows(c *crawl.Crawl, kept *crawl.Kept) func(urls.Key) bool {
 	return func(key urls.Key) bool {
 		k, err := kept.Snapshot.Recall(key)
 		return err == nil && k != nil // what cannot be read is told of by revisits
+	}
+}
+
+// readsAnew tells whether a run asks for a sitemap again. Of one that is not due it has
+// what was said then.
+func readsAnew(c *crawl.Crawl, kept *crawl.Kept, now time.Time) func(urls.URL) bool {
+	rules := c.Config.RevisitRules(version.Program())
+	return func(u urls.URL) bool {
+		if kept.Snapshot == nil {
+			return true
+		}
+		k, err := kept.Snapshot.Recall(c.Canon.Key(u))
+		return err != nil || k == nil || !k.Whole || rules.Due(k, u, time.Time{}, now).Now
 	}
 }
 
@@ -66,16 +81,17 @@ func (p *planner) revisits(kept *crawl.Kept, now time.Time) *Revisits {
 		return r
 	}
 	err := kept.Snapshot.EachKnown(urls.Key{}, func(k *crawler.Known) (bool, error) {
-		r.add(c, &rules, k, now)
+		r.add(c, &rules, k, p.lastmodOf(k), now)
 		return true, nil
 	})
 	if err != nil {
 		r.Trouble = format.Clip(err.Error(), format.MaxDetail)
 	}
+	r.Unheard = p.unheard
 	return r
 }
 
-func (r *Revisits) add(c *crawl.Crawl, rules *crawler.RevisitRules, k *crawler.Known, now time.Time) {
+func (r *Revisits) add(c *crawl.Crawl, rules *crawler.RevisitRules, k *crawler.Known, modified, now time.Time) {
 	r.Known++
 	if visited := k.Visited.UTC(); r.LastVisit == nil || visited.After(*r.LastVisit) {
 		r.LastVisit = &visited
@@ -84,7 +100,7 @@ func (r *Revisits) add(c *crawl.Crawl, rules *crawler.RevisitRules, k *crawler.K
 		r.LeftOut++
 		return
 	}
-	d := rules.Due(k, k.Request.URL, time.Time{}, now)
+	d := rules.Due(k, k.Request.URL, modified, now)
 	if d.Now || !k.Whole {
 		r.Due++
 		host := k.Request.Host()
@@ -155,6 +171,9 @@ func (r *Report) printRevisits(w io.Writer) {
 		parts = append(parts, format.Count(v.LeftOut)+" out of scope by now")
 	}
 	fmt.Fprintf(w, "  known\t%s from earlier runs, the last visit at %s: %s\n", format.Plural(v.Known, "page"), v.LastVisit.Format(time.RFC3339), strings.Join(parts, ", "))
+	if v.Unheard > 0 {
+		fmt.Fprintf(w, "  \tthe lastmod of %s is not reckoned with: there are too many\n", format.Plural(v.Unheard, "page"))
+	}
 	if v.NextDue != nil {
 		fmt.Fprintf(w, "  next due\t%s; %s within a day, %s within a week\n", v.NextDue.Format(time.RFC3339), format.Count(v.InDay), format.Count(v.InWeek))
 	}

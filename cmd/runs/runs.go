@@ -162,6 +162,7 @@ func diffRuns(cmd *cobra.Command, h *history.History, a, b string, asJSON bool) 
 			}
 		}
 		flatten("", summary, figures[i])
+		withoutOwn(figures[i], r.Run)
 	}
 	type difference struct {
 		Figure string `json:"figure"`
@@ -179,12 +180,30 @@ func diffRuns(cmd *cobra.Command, h *history.History, a, b string, asJSON bool) 
 	if asJSON {
 		return cli.PrintJSON(cmd.OutOrStdout(), found)
 	}
+	if len(found) == 0 {
+		fmt.Fprintln(cmd.OutOrStdout(), "Nothing differs.")
+		return nil
+	}
 	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "FIGURE\tRUN %s\tRUN %s\n", a, b)
 	for _, d := range found {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", d.Figure, firstLine(d.Before), firstLine(d.After))
 	}
 	return w.Flush()
+}
+
+// withoutOwn takes out what differs between any two runs and says nothing: when and under
+// which name they ran. How long they took stands there once.
+func withoutOwn(figures map[string]string, run string) {
+	for _, name := range []string{"run", "started_at", "duration_s"} {
+		delete(figures, name)
+	}
+	if run == "" {
+		return
+	}
+	for name, text := range figures {
+		figures[name] = strings.ReplaceAll(text, run, "{run}") // as in the names of outputs
+	}
 }
 
 // flatten puts the values of nested objects under the path of their keys.

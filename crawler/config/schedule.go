@@ -39,7 +39,8 @@ func (l *loader) checkSchedule(c *Config) {
 		return
 	}
 	l.checkZone(c.Schedule.Timezone, "schedule", "timezone")
-	if _, err := c.Compiled(); err != nil {
+	compiled, err := c.Compiled()
+	if err != nil {
 		key, _, _ := strings.Cut(err.Error(), ":") // which the error begins with
 		if key == "timezone" {
 			return
@@ -49,5 +50,11 @@ func (l *loader) checkSchedule(c *Config) {
 			at = l.at("schedule", key).place
 		}
 		l.errorf(at, "", "schedule.%v", err)
+		return
+	}
+	least := compiled.Shortest(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	if j := c.Schedule.Jitter; least > 0 && j > least {
+		l.warnf(l.at("schedule", "jitter").place, "make it shorter than that, or the runs rarer",
+			"schedule.jitter: %v is longer than the %v between two runs: they can come together, or in another order", j, least)
 	}
 }

@@ -27,6 +27,27 @@ func (s *Schedule) Next(after time.Time) time.Time {
 	}
 }
 
+// lookedAhead is how many occurrences Shortest looks at.
+const lookedAhead = 200
+
+// Shortest is the least time from one occurrence to the next, of some after an instant;
+// zero where there are not two.
+func (s *Schedule) Shortest(after time.Time) time.Duration {
+	var least time.Duration
+	last := s.Next(after)
+	for range lookedAhead {
+		next := s.Next(last)
+		if next.IsZero() {
+			break
+		}
+		if gap := next.Sub(last); least == 0 || gap < least {
+			least = gap
+		}
+		last = next
+	}
+	return least
+}
+
 // Start is when an occurrence is to start: it is moved by its jitter.
 func (s *Schedule) Start(occurrence time.Time) time.Time {
 	if s.spec.Jitter <= 0 {

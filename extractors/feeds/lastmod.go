@@ -36,15 +36,33 @@ func modified(text string) time.Time {
 // sitemap rather than of the pages.
 const enoughAlike = 5
 
+// Lastmods looks at what one sitemap says of all its addresses.
+type Lastmods struct {
+	n      int
+	first  time.Time
+	differ bool
+}
+
+// Add takes what is said of one address, zero for nothing.
+func (l *Lastmods) Add(at time.Time) {
+	if l.n == 0 {
+		l.first = at
+	}
+	l.differ = l.differ || !at.Equal(l.first)
+	l.n++
+}
+
+// Alike reports whether all is the same, so that it says nothing of the pages.
+func (l *Lastmods) Alike() bool { return l.n >= enoughAlike && !l.differ }
+
 // distrust takes the lastmods away where all are the same.
 func distrust(links []crawler.Link) {
-	if len(links) < enoughAlike {
-		return
-	}
+	var said Lastmods
 	for i := range links {
-		if !links[i].Modified.Equal(links[0].Modified) {
-			return
-		}
+		said.Add(links[i].Modified)
+	}
+	if !said.Alike() {
+		return
 	}
 	for i := range links {
 		links[i].Modified = time.Time{}
