@@ -185,7 +185,7 @@ func (c *committed) columns(ctx context.Context) (map[string]*tables.Columns, er
 		if all[r.Type] == nil {
 			all[r.Type] = &tables.Columns{}
 		}
-		all[r.Type].Admit(r)
+		all[r.Type].AdmitRead(r)
 		return nil
 	})
 	return all, err

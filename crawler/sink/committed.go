@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -82,7 +84,8 @@ func linesOf(path string, size int64, yield func(path string, n int, line []byte
 }
 
 // ParseJSON reads a record that AppendJSON has written: fields in their order,
-// integers as int64, lists and objects as they stand.
+// integers as int64, lists and objects as they stand. AppendJSON makes the same line
+// of it again.
 func ParseJSON(line []byte) (r crawler.Record, err error) {
 	dec := json.NewDecoder(bytes.NewReader(line))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
@@ -146,15 +149,29 @@ func fieldValue(raw json.RawMessage) (any, error) {
 	case '{', '[':
 		return slices.Clone(raw), nil
 	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-		number := json.Number(raw)
-		if !strings.ContainsAny(string(raw), ".eE") {
-			if n, err := number.Int64(); err == nil {
-				return n, nil
-			}
-		}
-		return number.Float64()
+		return number(raw), nil
 	}
 	var value any
 	err := json.Unmarshal(raw, &value)
 	return value, err
+}
+
+// number is an int64 or a float64 where that is written as the text is, and is the
+// same number. Another one stays as it is: an integer of more than 64 bits, a decimal
+// of many digits or with zeros at its end, 1e400.
+func number(raw json.RawMessage) any {
+	text := string(raw)
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && text != "-0" {
+		return n
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || string(appendFloat(nil, f)) != text {
+		return slices.Clone(raw)
+	}
+	if !strings.ContainsAny(text, ".e") && text != "-0" {
+		if whole, _ := new(big.Float).SetFloat64(f).Int(nil); whole.String() != text {
+			return slices.Clone(raw)
+		}
+	}
+	return f
 }

@@ -23,8 +23,8 @@ const timeFormat = "2006-01-02T15:04:05.000Z"
 // AppendJSON appends a record as a line of the jsonl sink, without its end.
 func AppendJSON(dst []byte, r *crawler.Record) []byte { return appendRecord(dst, r) }
 
-// AppendValue appends a value as the jsonl sink writes it.
-func AppendValue(dst []byte, value any) []byte { return appendValue(dst, value, 0) }
+// AppendValue appends the value of a field as the jsonl sink writes it.
+func AppendValue(dst []byte, value any) []byte { return appendValue(dst, value, 1) }
 
 // appendRecord appends a record as one JSON object without a line end.
 func appendRecord(dst []byte, r *crawler.Record) []byte {
@@ -107,7 +107,7 @@ func appendValue(dst []byte, value any, depth int) []byte {
 	case float64:
 		return appendFloat(dst, v)
 	case json.RawMessage:
-		return appendRaw(dst, v)
+		return appendRaw(dst, v, depth)
 	case []any:
 		dst = append(dst, '[')
 		for i := range v {
@@ -207,7 +207,7 @@ func appendEscape(dst []byte, b byte) []byte {
 
 // appendRaw writes JSON that an extractor took from a page: on one line, in
 // UTF-8. What is not JSON is written as a string.
-func appendRaw(dst []byte, raw json.RawMessage) []byte {
+func appendRaw(dst []byte, raw json.RawMessage, depth int) []byte {
 	if len(raw) == 0 {
 		return append(dst, "null"...)
 	}
@@ -225,5 +225,36 @@ func appendRaw(dst []byte, raw json.RawMessage) []byte {
 		out = bytes.ReplaceAll(out, []byte("\u2028"), []byte(`\u2028`))
 		out = bytes.ReplaceAll(out, []byte("\u2029"), []byte(`\u2029`))
 	}
+	if bytes.Count(out, []byte("["))+bytes.Count(out, []byte("{")) > maxDepth+1-depth {
+		return appendShallow(dst, out, maxDepth+1-depth)
+	}
 	return append(dst, out...)
+}
+
+// appendShallow writes JSON with null for what is nested deeper than so many levels.
+func appendShallow(dst, text []byte, levels int) []byte {
+	open, inString := 0, false
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		begins := !inString && (c == '[' || c == '{')
+		if begins {
+			if open++; open == levels+1 {
+				dst = append(dst, "null"...)
+			}
+		}
+		if open <= levels {
+			dst = append(dst, c)
+		}
+		switch {
+		case inString && c == '\\': // and what it escapes
+			if i++; open <= levels {
+				dst = append(dst, text[i])
+			}
+		case c == '"':
+			inString = !inString
+		case !inString && (c == ']' || c == '}'):
+			open--
+		}
+	}
+	return dst
 }

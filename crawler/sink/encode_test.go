@@ -210,7 +210,7 @@ func FuzzRaw(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		got := appendRaw(nil, raw)
+		got := appendRaw(nil, raw, 1)
 		if !json.Valid(got) || !utf8.Valid(got) || bytes.ContainsAny(got, "\n\r\u2028\u2029") {
 			t.Errorf("%q became %q", raw, got)
 		}
@@ -245,4 +245,24 @@ func BenchmarkRecord(b *testing.B) {
 		}
 		b.SetBytes(int64(len(buf)))
 	})
+}
+
+// JSON of a page is cut as other values are where it is nested too deep.
+func TestDeepJSON(t *testing.T) {
+	for _, c := range []struct{ open, shut string }{{"[", "]"}, {`{"a]\"}":`, "}"}} {
+		for _, levels := range []int{maxDepth, maxDepth + 1, 3 * maxDepth} {
+			raw := json.RawMessage(strings.Repeat(c.open, levels) + `"[\\"` + strings.Repeat(c.shut, levels))
+			line := AppendJSON(nil, &crawler.Record{Fields: []crawler.Field{{Name: "x", Value: raw}, {Name: "y", Value: json.RawMessage(`["[\"]",{}]`)}}})
+			if !json.Valid(line) || !strings.Contains(string(line), `,"y":["[\"]",{}],"_type"`) {
+				t.Fatalf("%d levels give %s", levels, line)
+			}
+			want := min(levels, maxDepth)
+			if got := strings.Count(string(line), c.open) - map[bool]int{true: 2}[c.open == "["] - map[bool]int{true: 1}[c.open == "[" && levels <= maxDepth]; got != want {
+				t.Errorf("%d levels of %s give %d", levels, c.open, got)
+			}
+			if cut := strings.Contains(string(line), "null"); cut != (levels > maxDepth) {
+				t.Errorf("%d levels: %s", levels, line)
+			}
+		}
+	}
 }

@@ -22,6 +22,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 	parquetgo "github.com/parquet-go/parquet-go"
 
+	"pgregory.net/rapid"
+
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/bucket"
 	"github.com/amblecrawl/amble/crawler/sink/sinktest"
@@ -329,4 +331,34 @@ func TestValidate(t *testing.T) {
 	if err := (&Blob{URL: "s3://b/x.jsonl"}).Validate(); err == nil || !strings.Contains(err.Error(), "access_key and secret_key are wanted") {
 		t.Error(err)
 	}
+}
+
+// Whatever a record holds, its object is written.
+func TestAwkwardRecords(t *testing.T) {
+	n := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		n++
+		ending := rapid.SampledFrom(endings).Draw(rt, "ending")
+		records := sinktest.Awkward().Draw(rt, "records")
+		folder := filepath.Join(t.TempDir(), fmt.Sprint(n))
+		b := newBlob("file://"+filepath.ToSlash(folder)+"/x"+ending, "")
+		run := crawler.RunInfo{Crawl: "c", ID: "r", Started: time.Unix(0, 0), Folder: filepath.Join(t.TempDir(), "outbox")}
+		if err := b.Open(rt.Context(), run, nil); err != nil {
+			rt.Fatal(err)
+		}
+		defer func() { _ = b.Close() }()
+		if err := b.Write(rt.Context(), records); err != nil {
+			rt.Fatal(err)
+		}
+		b.Seal()
+		if _, err := b.Flush(rt.Context()); err != nil {
+			rt.Fatal(err)
+		}
+		if err := b.Deliver(rt.Context()); err != nil {
+			rt.Fatal(err)
+		}
+		if places := b.Places(); len(places) != 1 {
+			rt.Fatalf("written are %q", places)
+		}
+	})
 }

@@ -56,11 +56,15 @@ func (dialect) Columns(ctx context.Context, tx *sql.Tx, table string) ([]tables.
 }
 
 // Retype converts through text, which every kind has a form in. A column whose
-// values have no such form holds none.
-func (dialect) Retype(ctx context.Context, tx *sql.Tx, table string, c tables.Column) error {
+// values have no such form holds none. Statements that were prepared for the column as
+// it was go: the server takes the new kind for a mistake in them.
+func (dialect) Retype(ctx context.Context, conn *sql.Conn, tx *sql.Tx, table string, c tables.Column) error {
 	column, of := tables.Quoted(c.Name), typeNames[c.Kind]
 	_, err := tx.ExecContext(ctx, "ALTER TABLE "+tables.Quoted(table)+" ALTER COLUMN "+column+" TYPE "+of+" USING "+column+"::text::"+of)
-	return err
+	if err != nil {
+		return err
+	}
+	return raw(conn, func(c *pgx.Conn) error { return c.DeallocateAll(ctx) })
 }
 
 // Sizes of what goes to the server at once.
@@ -113,12 +117,8 @@ func (dialect) copy(ctx context.Context, conn *sql.Conn, tx *sql.Tx, table strin
 	if _, err := tx.ExecContext(ctx, "CREATE TEMPORARY TABLE "+incoming+" ON COMMIT DROP AS SELECT "+list+" FROM "+tables.Quoted(table)+" WITH NO DATA"); err != nil {
 		return err
 	}
-	err := conn.Raw(func(raw any) error {
-		c, ok := raw.(*stdlib.Conn)
-		if !ok {
-			return fmt.Errorf("no connection of PostgreSQL but %T", raw)
-		}
-		_, err := c.Conn().CopyFrom(ctx, pgx.Identifier{"_amble_incoming"}, columns, pgx.CopyFromRows(rows))
+	err := raw(conn, func(c *pgx.Conn) error {
+		_, err := c.CopyFrom(ctx, pgx.Identifier{"_amble_incoming"}, columns, pgx.CopyFromRows(rows))
 		return err
 	})
 	if err != nil {
@@ -130,6 +130,17 @@ func (dialect) copy(ctx context.Context, conn *sql.Conn, tx *sql.Tx, table strin
 	}
 	_, err = tx.ExecContext(ctx, "DROP TABLE "+incoming) // the next table of the batch wants the name
 	return err
+}
+
+// raw uses the connection below database/sql.
+func raw(conn *sql.Conn, use func(*pgx.Conn) error) error {
+	return conn.Raw(func(raw any) error {
+		c, ok := raw.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("no connection of PostgreSQL but %T", raw)
+		}
+		return use(c.Conn())
+	})
 }
 
 // passing are conditions of the server that end by themselves (PostgreSQL's

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/fetch/database/databasetest"
@@ -223,4 +226,67 @@ func TestRefusedByServer(t *testing.T) {
 	if !errors.Is(err, crawler.ErrStop) || !strings.Contains(err.Error(), `"missing" does not exist`) {
 		t.Errorf("no such database: %v", err)
 	}
+}
+
+// Whatever a record holds, its batch is taken: by inserts and by COPY, and where a
+// column takes another kind for it.
+func TestAwkwardRecords(t *testing.T) {
+	needServer(t)
+	db := connect(t)
+	n := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		n++
+		s := schema(fmt.Sprint(t.Name(), n))
+		var batches [][]crawler.Record
+		records := sinktest.Awkward().Draw(rt, "records")
+		for i := range records {
+			batches = append(batches, records[i:i+1])
+		}
+		var many []crawler.Record
+		for i := range copyFrom + 1 {
+			r := records[i%min(len(records), 2)]
+			r.Key = fmt.Sprint("many", i)
+			if i > 1 {
+				r.Fields = nil
+			}
+			many = append(many, r)
+		}
+		flushed(t, &Postgres{URL: server.URL, Table: "{type}", Schema: s}, append(batches, many)...)
+		one(t, db, "SELECT count(*)::text FROM "+s+".book", fmt.Sprint(len(records)+len(many)))
+	})
+}
+
+// JSON may hold what jsonb refuses: none of it ends a run.
+func TestJSONThatIsRefused(t *testing.T) {
+	needServer(t)
+	db := connect(t)
+	for n, c := range []struct{ raw, want string }{
+		{`{"a\u0000":"\u0000"}`, "{\"a\uFFFD\": \"\uFFFD\"}"},
+		{`["\ud800","\ude00","\ud83d\ude00","\\u0000","\\\ud800"]`, "[\"\uFFFD\", \"\uFFFD\", \"😀\", \"\\\\u0000\", \"\\\\\uFFFD\"]"},
+		{`[1e200000,-1e-99999999999999999999,1e3]`, `["1e200000", "-1e-99999999999999999999", 1000]`},
+		{`1e200000`, `"1e200000"`}, {`18446744073709551615`, "18446744073709551615"}, {`9223372036854775809`, "9223372036854775809"},
+	} {
+		s := schema(fmt.Sprint(t.Name(), n))
+		flushed(t, &Postgres{URL: server.URL, Table: "{type}", Schema: s}, []crawler.Record{{Type: "book", Key: "1", FetchedAt: info.Started, Fields: []crawler.Field{{Name: "j", Value: json.RawMessage(c.raw)}}}})
+		one(t, db, "SELECT j::text FROM "+s+".book", c.want)
+	}
+	s := schema(t.Name())
+	flushed(t, &Postgres{URL: server.URL, Table: "{type}", Schema: s}, []crawler.Record{
+		{Type: "book", Key: "1", FetchedAt: info.Started, Fields: []crawler.Field{{Name: "n", Value: int64(7)}}},
+		{Type: "book", Key: "2", FetchedAt: info.Started, Fields: []crawler.Field{{Name: "n", Value: json.RawMessage("18446744073709551615")}}},
+	})
+	one(t, db, "SELECT string_agg(n::text, ' ' ORDER BY _key) FROM "+s+".book", "7 18446744073709551615")
+}
+
+// A column of nothing but nulls takes the kind of its first value, also where the same
+// statement has been sent before.
+func TestColumnTakesAKindLater(t *testing.T) {
+	needServer(t)
+	s := schema(t.Name())
+	var batches [][]crawler.Record
+	for i, v := range []any{nil, nil, int64(1), 2.5, json.RawMessage("{}"), nil, "text"} {
+		batches = append(batches, []crawler.Record{{Type: "book", Key: fmt.Sprint(i), FetchedAt: info.Started, Fields: []crawler.Field{{Name: "later", Value: v}}}})
+	}
+	flushed(t, &Postgres{URL: server.URL, Table: "{type}", Schema: s}, batches...)
+	one(t, connect(t), "SELECT string_agg(later, ' ' ORDER BY _key) FROM "+s+".book", "1 2.5 {} text")
 }

@@ -40,7 +40,7 @@ func (dialect) Columns(ctx context.Context, tx *sql.Tx, table string) ([]tables.
 	return columns, rows.Err()
 }
 
-func (dialect) Retype(context.Context, *sql.Tx, string, tables.Column) error { return nil }
+func (dialect) Retype(context.Context, *sql.Conn, *sql.Tx, string, tables.Column) error { return nil }
 
 // Upsert runs one prepared statement for each row: nothing is quicker where no
 // network lies between.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/sink/sinktest"
@@ -228,5 +231,29 @@ func TestLockedFile(t *testing.T) {
 	defer cancel()
 	if _, err := s.Flush(ctx); !errors.Is(err, crawler.ErrStop) {
 		t.Errorf("Flush: %v", err)
+	}
+}
+
+// Whatever a record holds, its batch is taken.
+func TestAwkwardRecords(t *testing.T) {
+	n := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		n++
+		write(t, &SQLite{Path: filepath.Join(t.TempDir(), "x.db"), Table: fmt.Sprint("{type}", n)}, run("r1"), sinktest.Awkward().Draw(rt, "records")...)
+	})
+}
+
+// A name may have any characters, those of parameters among them.
+func TestNamesWithQuestionMarks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	write(t, &SQLite{Path: path, Table: `"{type}?"`}, run("r1"), crawler.Record{Type: "book", Key: "1", Fields: []crawler.Field{{Name: `in "stock"?`, Value: "yes"}}})
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var got string
+	if err := db.QueryRow(`SELECT "in ""stock""?" FROM """book?"""`).Scan(&got); err != nil || got != "yes" {
+		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 // output fills which table.
 type books struct {
 	dialect Dialect
+	conn    *sql.Conn
 	tx      *sql.Tx
 }
 
@@ -28,15 +29,21 @@ func (b books) query(ctx context.Context, statement string, args ...any) *sql.Ro
 	return b.tx.QueryRowContext(ctx, b.spell(statement), args...)
 }
 
+// spell writes the parameters as the dialect has them. A ? in a name, which stands in
+// quotes, is none.
 func (b books) spell(statement string) string {
 	var out strings.Builder
-	n := 0
-	for part := range strings.SplitSeq(statement, "?") {
-		if n > 0 {
-			out.WriteString(b.dialect.Placeholder(n))
+	n, quoted := 0, false
+	for _, c := range []byte(statement) {
+		if c == '"' {
+			quoted = !quoted
 		}
-		out.WriteString(part)
+		if c != '?' || quoted {
+			out.WriteByte(c)
+			continue
+		}
 		n++
+		out.WriteString(b.dialect.Placeholder(n))
 	}
 	return out.String()
 }
@@ -143,7 +150,7 @@ func (b books) change(ctx context.Context, t *table, c changes) error {
 		}
 	}
 	for _, column := range c.joined {
-		if err := b.dialect.Retype(ctx, b.tx, t.name, column); err != nil {
+		if err := b.dialect.Retype(ctx, b.conn, b.tx, t.name, column); err != nil {
 			return fmt.Errorf("changing the column %s: %w", column.Name, err)
 		}
 	}

@@ -1,6 +1,8 @@
 package tables
 
 import (
+	"encoding/json"
+
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/sink"
 )
@@ -36,7 +38,20 @@ func (c *Columns) add(column Column) int {
 }
 
 // Admit makes room for the fields of a record, and for what makes it a tombstone.
-func (c *Columns) Admit(r *crawler.Record) {
+func (c *Columns) Admit(r *crawler.Record) { c.admit(r, KindOf) }
+
+// AdmitRead is Admit for a record that was read back from JSON, which does not tell 1.10
+// from a float: what a float64 holds to the last digit is a number.
+func (c *Columns) AdmitRead(r *crawler.Record) {
+	c.admit(r, func(value any) Kind {
+		if raw, ok := value.(json.RawMessage); ok && held(string(raw)) {
+			return Number
+		}
+		return KindOf(value)
+	})
+}
+
+func (c *Columns) admit(r *crawler.Record, kindOf func(any) Kind) {
 	if _, known := c.index[crawler.DeletedName]; r.Deleted && !known {
 		c.add(Column{Name: crawler.DeletedName, Kind: Boolean}) // no field has that name
 	}
@@ -53,7 +68,7 @@ func (c *Columns) Admit(r *crawler.Record) {
 			}
 			at = c.add(Column{Name: f.Name})
 		}
-		c.list[at].Kind = Join(c.list[at].Kind, KindOf(f.Value))
+		c.list[at].Kind = Join(c.list[at].Kind, kindOf(f.Value))
 	}
 }
 

@@ -20,8 +20,9 @@ type Dialect interface {
 	// Columns lists a table's columns in their order, none where there is no such
 	// table.
 	Columns(ctx context.Context, tx *sql.Tx, table string) ([]Column, error)
-	// Retype gives a column another kind, its values converted.
-	Retype(ctx context.Context, tx *sql.Tx, table string, c Column) error
+	// Retype gives a column another kind, its values converted. What the connection
+	// knows of the column it forgets.
+	Retype(ctx context.Context, conn *sql.Conn, tx *sql.Tx, table string, c Column) error
 	// Upsert adds rows; one with the _key of another row replaces that.
 	Upsert(ctx context.Context, conn *sql.Conn, tx *sql.Tx, table string, columns []string, rows [][]any) error
 	// Temporary reports whether the same work may succeed a little later, with

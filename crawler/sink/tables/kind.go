@@ -3,6 +3,8 @@ package tables
 import (
 	"encoding/json"
 	"math"
+	"math/big"
+	"strconv"
 	"strings"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -64,18 +66,48 @@ func Cell(value any, kind Kind) any {
 		return nil
 	case kind == Any && own < JSON, kind == own && own < JSON:
 		return number(value)
-	case kind == Number && own == Integer:
-		switch v := value.(type) {
-		case int64:
-			return float64(v)
-		case int:
-			return float64(v)
+	case kind == Number:
+		if f, ok := float(value); ok {
+			return f
 		}
 	}
 	if s, ok := value.(string); ok && kind != JSON {
 		return clean(s)
 	}
-	return clean(string(sink.AppendValue(nil, value)))
+	text := string(sink.AppendValue(nil, value))
+	if kind == JSON || own == JSON {
+		text = portable(text)
+	}
+	return clean(text)
+}
+
+// float is a value of a column of numbers. Package sink reads a number that it wrote
+// as a float back as JSON where it is not the float's to the last digit.
+func float(value any) (f float64, ok bool) {
+	switch v := value.(type) {
+	case int64:
+		return float64(v), true
+	case int:
+		return float64(v), true
+	case json.RawMessage:
+		f, err := strconv.ParseFloat(string(v), 64)
+		return f, err == nil
+	}
+	return 0, false
+}
+
+// held reports a decimal whose digits are those of a float64.
+func held(text string) bool {
+	if len(text) > maxNumber || endless(text) || !strings.ContainsAny(text, ".eE") || text[0] == '[' || text[0] == '{' {
+		return false
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return false
+	}
+	want, ok := new(big.Rat).SetString(text)
+	got, _ := new(big.Rat).SetString(strconv.FormatFloat(f, 'g', -1, 64))
+	return ok && got.Cmp(want) == 0
 }
 
 func number(value any) any {

@@ -343,7 +343,7 @@ func (o *Output) once(ctx context.Context, work func(context.Context, *sql.Conn,
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after Commit
-	if err := work(ctx, conn, books{dialect: o.opt.Dialect, tx: tx}); err != nil {
+	if err := work(ctx, conn, books{dialect: o.opt.Dialect, conn: conn, tx: tx}); err != nil {
 		return err
 	}
 	return tx.Commit()

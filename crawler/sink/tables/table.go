@@ -129,7 +129,7 @@ func (t *table) row(r *crawler.Record, batch int64) []any {
 		row[len(row)-3] = clean(r.Usage)
 	}
 	if len(extra) > 0 {
-		row[len(row)-2] = clean(string(sink.AppendValue(nil, extra)))
+		row[len(row)-2] = clean(portable(string(sink.AppendValue(nil, extra))))
 	}
 	return row
 }

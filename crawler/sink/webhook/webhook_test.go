@@ -11,11 +11,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/sink/sinktest"
@@ -342,6 +345,42 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		if d := retryAfter(s, now); d < 0 {
 			t.Errorf("%q: %v", s, d)
+		}
+	})
+}
+
+// Whatever a record holds, it is sent as JSON.
+func TestAwkwardRecords(t *testing.T) {
+	rc, url := newReceiver(t, func(int) bool { return false })
+	n := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		n++
+		records := sinktest.Awkward().Draw(rt, "records")
+		for i := range records { // the receiver reads these names
+			records[i].Fields = slices.DeleteFunc(records[i].Fields, func(f crawler.Field) bool {
+				return strings.EqualFold(f.Name, "text") || strings.EqualFold(f.Name, "number")
+			})
+		}
+		w := newHook(fmt.Sprint(url, "/", n))
+		run := runInfo(t)
+		if err := w.Open(rt.Context(), run, nil); err != nil {
+			rt.Fatal(err)
+		}
+		defer func() { _ = w.Close() }()
+		if err := w.Write(rt.Context(), records); err != nil {
+			rt.Fatal(err)
+		}
+		w.Seal()
+		if _, err := w.Flush(rt.Context()); err != nil {
+			rt.Fatal(err)
+		}
+		if err := w.Deliver(rt.Context()); err != nil {
+			rt.Fatal(err)
+		}
+		rc.mu.Lock()
+		defer rc.mu.Unlock()
+		if got := len(rc.rows[fmt.Sprint("/", n)]); got != len(records) {
+			rt.Fatalf("%d of %d records arrived", got, len(records))
 		}
 	})
 }
