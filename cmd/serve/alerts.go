@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,12 +17,14 @@ import (
 	"github.com/amblecrawl/amble/crawler/alert"
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/daemon"
-	"github.com/amblecrawl/amble/crawler/dashboard"
 	"github.com/amblecrawl/amble/crawler/history"
 )
 
 // alertsWithin is how long alerts that wait are still sent when the daemon ends.
 const alertsWithin = 10 * time.Second
+
+// alerts tell those whom a config names what is wrong with its runs.
+type alerts struct{ sender *alert.Sender }
 
 // messageOf makes an alert. Its ID has the time, as receivers drop what they had: runs
 // that the history could not take have no number, a new history counts from one again,
@@ -40,20 +41,20 @@ func messageOf(cfg *config.Config, number int64, kind alert.Kind, text string, a
 const maxAlert = 500
 
 // tell sends an alert to whom the config names for its kind.
-func (s *server) tell(cfg *config.Config, number int64, kind alert.Kind, text string, r *report.Report) {
+func (s alerts) tell(cfg *config.Config, number int64, kind alert.Kind, text string, r *report.Report) {
 	m := messageOf(cfg, number, kind, text, time.Now())
 	if r != nil {
 		m.Pages, m.Records = r.Summary.Pages, format.Sum(r.Summary.Records)
 	}
 	for i := range cfg.Alerts {
 		if cfg.Alerts[i].Wants(string(kind)) {
-			s.alerts.Send(cfg.Alerts[i].Target(), m)
+			s.sender.Send(cfg.Alerts[i].Target(), m)
 		}
 	}
 }
 
 // tellOne is tell for one of a config's alerts.
-func (s *server) tellOne(cfg *config.Config, i int, number int64, kind alert.Kind, text string) {
+func (s alerts) tellOne(cfg *config.Config, i int, number int64, kind alert.Kind, text string) {
 	one := *cfg
 	one.Alerts = cfg.Alerts[i : i+1]
 	s.tell(&one, number, kind, text, nil)
@@ -61,7 +62,7 @@ func (s *server) tellOne(cfg *config.Config, i int, number int64, kind alert.Kin
 
 // watchTime tells of a run that takes too long, while it goes on. What it returns is
 // to be called at the end of the run.
-func (s *server) watchTime(cfg *config.Config, number int64) (stop func()) {
+func (s alerts) watchTime(cfg *config.Config, number int64) (stop func()) {
 	var timers []*time.Timer
 	for i := range cfg.Alerts {
 		a := &cfg.Alerts[i]
@@ -83,7 +84,7 @@ const maxDebtors = 5
 
 // watchDebts gives a function that tells of hosts which ask to be left alone for long,
 // each once for each alert; nil where nobody wants to know.
-func (s *server) watchDebts(cfg *config.Config, number int64) func([]crawler.Entry) {
+func (s alerts) watchDebts(cfg *config.Config, number int64) func([]crawler.Entry) {
 	told := make([]map[string]bool, len(cfg.Alerts))
 	wanted := false
 	for i := range cfg.Alerts {
@@ -108,8 +109,8 @@ func (s *server) watchDebts(cfg *config.Config, number int64) func([]crawler.Ent
 	}
 }
 
-// alertOn tells of what is wrong with a run that has ended.
-func (s *server) alertOn(ctx context.Context, cfg *config.Config, number int64, end daemon.Result, r *report.Report) {
+// ended tells of what is wrong with a run that has ended.
+func (s alerts) ended(ctx context.Context, cfg *config.Config, number int64, end daemon.Result, r *report.Report) {
 	if errors.Is(context.Cause(ctx), daemon.ErrLate) {
 		s.tell(cfg, number, alert.TooSlow, "the run was stopped: it took longer than its deadline, "+format.Duration(cfg.Schedule.Deadline), r)
 	}
@@ -157,30 +158,4 @@ func testAlerts(cmd *cobra.Command, path string) error {
 
 func testMessage(cfg *config.Config, text string) alert.Message {
 	return alert.Message{ID: cfg.Name + "-test", Kind: alert.Test, Crawl: cfg.Name, Text: text, At: time.Now().UTC()}
-}
-
-// tryIn bounds a test from the dashboard, where somebody waits for what becomes of it.
-const tryIn = 10 * time.Second
-
-// tryAlerts sends a message to each target of a crawl, once and all at a time, and says
-// what became of them.
-func (s *server) tryAlerts(ctx context.Context, crawl string) ([]dashboard.Sent, error) {
-	cfg := (*s.byName.Load())[crawl]
-	if cfg == nil {
-		return nil, daemon.ErrUnknown
-	}
-	sent := make([]dashboard.Sent, len(cfg.Alerts))
-	var all sync.WaitGroup
-	for i := range cfg.Alerts {
-		all.Go(func() {
-			to := cfg.Alerts[i].Target()
-			to.Timeout = min(to.Timeout, tryIn)
-			sent[i] = dashboard.Sent{Alert: i, To: cfg.Redact(to.String())}
-			if err := alert.Try(ctx, to, testMessage(cfg, "a test from the dashboard")); err != nil {
-				sent[i].Error = cfg.Redact(err.Error())
-			}
-		})
-	}
-	all.Wait()
-	return sent, nil
 }

@@ -10,11 +10,15 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/amblecrawl/amble/cmd/exit"
 	"github.com/amblecrawl/amble/cmd/version"
 	"github.com/amblecrawl/amble/crawler"
+	"github.com/amblecrawl/amble/crawler/alert"
 	"github.com/amblecrawl/amble/crawler/config"
+	"github.com/amblecrawl/amble/crawler/daemon"
 	"github.com/amblecrawl/amble/crawler/dashboard"
 	"github.com/amblecrawl/amble/crawler/history"
 )
@@ -129,4 +133,30 @@ func readConfig(file string) ([]byte, error) {
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, config.MaxSize))
+}
+
+// tryIn bounds a test from the dashboard, where somebody waits for what becomes of it.
+const tryIn = 10 * time.Second
+
+// tryAlerts sends a message to each target of a crawl, once and all at a time, and says
+// what became of them.
+func (s *server) tryAlerts(ctx context.Context, crawl string) ([]dashboard.Sent, error) {
+	cfg := (*s.byName.Load())[crawl]
+	if cfg == nil {
+		return nil, daemon.ErrUnknown
+	}
+	sent := make([]dashboard.Sent, len(cfg.Alerts))
+	var all sync.WaitGroup
+	for i := range cfg.Alerts {
+		all.Go(func() {
+			to := cfg.Alerts[i].Target()
+			to.Timeout = min(to.Timeout, tryIn)
+			sent[i] = dashboard.Sent{Alert: i, To: cfg.Redact(to.String())}
+			if err := alert.Try(ctx, to, testMessage(cfg, "a test from the dashboard")); err != nil {
+				sent[i].Error = cfg.Redact(err.Error())
+			}
+		})
+	}
+	all.Wait()
+	return sent, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/amblecrawl/amble/crawler/history"
+	"github.com/amblecrawl/amble/politeness"
 )
 
 const (
@@ -34,18 +35,18 @@ type debtBook struct {
 }
 
 // recallDebts takes up what an earlier process kept, and begins to keep more.
-func (s *server) recallDebts(ctx context.Context) error {
-	owed, err := s.history.Debts(ctx, time.Now())
+func recallDebts(ctx context.Context, h *history.History, common *politeness.Common, log *slog.Logger) (*debtBook, error) {
+	owed, err := h.Debts(ctx, time.Now())
 	if err != nil {
-		return fmt.Errorf("the history of runs: %w", err)
+		return nil, fmt.Errorf("the history of runs: %w", err)
 	}
 	for host, until := range owed {
-		s.common.Owe(host, until, longestDebt)
+		common.Owe(host, until, longestDebt)
 	}
-	b := &debtBook{log: s.log, history: s.history, unkept: map[string]time.Time{}, kick: make(chan struct{}, 1), over: make(chan struct{})}
-	s.debts, s.common.Noted = b, b.note
+	b := &debtBook{log: log, history: h, unkept: map[string]time.Time{}, kick: make(chan struct{}, 1), over: make(chan struct{})}
+	common.Noted = b.note
 	go b.keep()
-	return nil
+	return b, nil
 }
 
 // note is told of a debt, and returns at once.

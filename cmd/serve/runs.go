@@ -17,9 +17,9 @@ import (
 func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occasion) daemon.Result {
 	m, end := s.board.Begin(cfg.Name, execution.Hiding(cfg))
 	defer end()
-	defer s.watchTime(cfg, o.Number)()
+	defer s.alerts.watchTime(cfg, o.Number)()
 	own := *cfg // a run may lower its number of workers
-	debts := s.watchDebts(cfg, o.Number)
+	debts := s.alerts.watchDebts(cfg, o.Number)
 	var earlier history.Run // what is known of it, where it was cut off
 	if o.Again {
 		var err error
@@ -46,12 +46,12 @@ func (s *server) execute(ctx context.Context, cfg *config.Config, o daemon.Occas
 			return daemon.Result{Status: history.Stopped}
 		}
 		failed := daemon.Result{Status: history.Failed, Reason: exit.Message(cfg, err).Error()}
-		s.alertOn(ctx, cfg, o.Number, failed, nil)
+		s.alerts.ended(ctx, cfg, o.Number, failed, nil)
 		return failed
 	}
 	result := resultOf(cfg, &r)
 	result.Detail = execution.Detail(m, earlier.Detail)
-	s.alertOn(ctx, cfg, o.Number, result, &r)
+	s.alerts.ended(ctx, cfg, o.Number, result, &r)
 	return result
 }
 

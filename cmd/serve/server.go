@@ -42,7 +42,7 @@ type server struct {
 	debts   *debtBook
 	tracer  *tracing.Tracer // nil for none
 
-	alerts *alert.Sender
+	alerts alerts
 	board  *monitor.Board                     // of the runs that go on
 	shown  atomic.Pointer[[]dashboard.Config] // what the dashboard knows of configs
 	byName atomic.Pointer[map[string]*config.Config]
@@ -64,8 +64,8 @@ func (s *server) serve(cmd *cobra.Command, flags serveFlags, successor *successi
 	}
 	defer closeTraces()
 	s.tracer = tracer
-	s.alerts = alert.NewSender(s.log)
-	defer s.alerts.Close(alertsWithin)
+	s.alerts = alerts{alert.NewSender(s.log)}
+	defer s.alerts.sender.Close(alertsWithin)
 	if err := s.configs.read(); err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (s *server) serve(cmd *cobra.Command, flags serveFlags, successor *successi
 		return err
 	}
 	defer release()
-	if err := s.recallDebts(cmd.Context()); err != nil {
+	if s.debts, err = recallDebts(cmd.Context(), s.history, s.common, s.log); err != nil {
 		return exit.With(exit.Failed, err)
 	}
 	defer s.debts.close()
