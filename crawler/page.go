@@ -19,7 +19,8 @@ import (
 const HeaderRenewed = ":renewed"
 
 // HeaderLoggedOut is in the header of an answer that is not the page, as nobody was
-// logged in: the request may be sent again. No server can send it.
+// logged in: the request may be sent again, after the duration that is its value,
+// unless that is negative. No server can send it.
 const HeaderLoggedOut = ":logged-out"
 
 // HeaderCookies is in the header of an answer that has to do with cookies: it was

@@ -59,7 +59,16 @@ func (w *worker) loggedOut(l *Lease, resp *Response) Outcome {
 		o.Detail = unrepeated(l, o.Detail)
 		return o
 	}
-	return w.again(l, o, 0)
+	wait, _ := time.ParseDuration(resp.Header[HeaderLoggedOut][0])
+	if wait < 0 {
+		o.Detail += ", whoever asks"
+		return o
+	}
+	o = w.again(l, o, 0)
+	if o.Disposition == Retry { // at once, while the new session lasts
+		o.NotBefore = w.engine.Clock.Now().Add(wait)
+	}
+	return o
 }
 
 // again makes the outcome a retry while attempts are left. The wait doubles

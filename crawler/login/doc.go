@@ -11,9 +11,10 @@
 // meanwhile the hosts that it is for are left alone. What fails for a while is tried
 // again a few times; a login that is refused is not, as accounts are locked for less.
 // An answer that shows that nobody is logged in leads to one login, whoever sees it
-// first, and to the page being asked for again. A page that shows this even so, while
-// others do not, is taken as it is. There is a bound to logins that do not help, and to
-// those of a process.
+// first, and to the page being asked for again, alone and before others. It is never
+// taken for the page; one that shows this whoever asks is found out, and asked for no
+// more. Logins that help no page become rare, those that no good answer follows end the
+// run, and there is a bound to those of a process.
 //
 // No password, token or cookie is in an error or a log. The package keeps nothing on
 // disk.

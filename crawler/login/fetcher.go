@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"time"
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -25,15 +26,17 @@ func (f *fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 	if !u.IsHTTP() || !s.opt.Covers(u) || u.Path() == "/robots.txt" {
 		return f.next.Fetch(ctx, u, opt)
 	}
-	header, round, live, err := s.state()
+	name := u.Redacted()
+	header, turn, live, err := s.state()
 	switch {
 	case err != nil:
 		return nil, ended{err}
 	case !live:
 		return nil, fmt.Errorf("%w: a login is under way", crawler.ErrNotSent)
 	}
+	defer s.over(turn)
 	opt.Header = joined(opt.Header, header)
-	file := &receiver{session: s, ctx: ctx, url: u, round: round, next: opt.Receive}
+	file := &receiver{session: s, ctx: ctx, url: u, turn: turn, next: opt.Receive}
 	if opt.Receive != nil && s.opt.Again.Shows != nil {
 		opt.Receive = file.receive
 	}
@@ -42,9 +45,7 @@ func (f *fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 	case err != nil:
 		return nil, err
 	case file.ended:
-		return loggedOut(resp), nil
-	case file.shown:
-		return resp, nil
+		return loggedOut(resp, file.wait), nil
 	}
 	page := crawler.NewPage(&crawler.Request{URL: u}, resp)
 	if resp.Stored != "" && s.opt.Again.seen(ctx, page) { // what is kept says nothing of now
@@ -55,22 +56,17 @@ func (f *fetcher) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOption
 		page = crawler.NewPage(&crawler.Request{URL: u}, resp)
 	}
 	if !s.opt.Again.seen(ctx, page) {
-		if resp.Status/100 == 2 {
-			s.wellMet(round)
-		}
+		s.met(name, turn, resp.Status)
 		return resp, nil
 	}
-	if s.ended(u.Redacted(), round) {
-		return loggedOut(resp), nil
-	}
-	return resp, nil
+	return loggedOut(resp, s.ended(name, turn)), nil
 }
 
-// loggedOut marks an answer.
-func loggedOut(resp *crawler.Response) *crawler.Response {
+// loggedOut marks an answer, and tells when the page is to be asked for again.
+func loggedOut(resp *crawler.Response, wait time.Duration) *crawler.Response {
 	marked := *resp
 	marked.Header = maps.Clone(resp.Header)
-	marked.Header[crawler.HeaderLoggedOut] = []string{"1"}
+	marked.Header[crawler.HeaderLoggedOut] = []string{wait.String()}
 	return &marked
 }
 

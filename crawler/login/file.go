@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"time"
 
 	"github.com/amblecrawl/amble/crawler"
 	"github.com/amblecrawl/amble/crawler/urls"
@@ -17,10 +18,10 @@ type receiver struct {
 	session *Session
 	ctx     context.Context
 	url     urls.URL
-	round   int
+	turn    turn
 	next    func(status int, header http.Header, length int64, body io.Reader) error
-	shown   bool // what came shows the sign
-	ended   bool // what came was for nobody, and next does not know of it
+	ended   bool          // what came was for nobody, and next does not know of it
+	wait    time.Duration // how long it is to be left alone then
 }
 
 // receive is as crawler.FetchOptions.Receive.
@@ -33,8 +34,8 @@ func (r *receiver) receive(status int, header http.Header, length int64, body io
 	if err == nil && len(begin) <= maxShown {
 		resp := &crawler.Response{Status: status, Header: header, Body: begin, MediaType: media}
 		page := crawler.NewPage(&crawler.Request{URL: r.url}, resp)
-		if r.shown = r.session.opt.Again.seen(r.ctx, page); r.shown && r.session.ended(r.url.Redacted(), r.round) {
-			r.ended = true
+		if r.session.opt.Again.seen(r.ctx, page) {
+			r.ended, r.wait = true, r.session.ended(r.url.Redacted(), r.turn)
 			return nil
 		}
 	}

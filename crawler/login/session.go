@@ -3,7 +3,6 @@ package login
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -47,9 +46,6 @@ const firstPause = 5 * time.Second
 // ended.
 const parked = 250 * time.Millisecond
 
-// maxBlamed bounds the pages that are remembered to have led to a login.
-const maxBlamed = 4096
-
 // Session is a crawl's being logged in. It is safe for concurrent use.
 type Session struct {
 	opt  Options
@@ -58,19 +54,19 @@ type Session struct {
 	work sync.WaitGroup
 
 	mu     sync.Mutex
-	round  int            // the logins so far
-	live   bool           // the last one holds
-	header http.Header    // to be sent
-	good   bool           // an answer of this round was that of somebody logged in
-	known  bool           // one of any round was
-	vain   int            // logins in a row that no good answer followed
-	blamed map[string]int // the round in which a page led to a login
+	round  int         // the logins so far
+	live   bool        // the last one holds
+	header http.Header // to be sent
+	good   bool        // an answer of this round was that of somebody logged in
+	known  bool        // one of any round was
+	vain   int         // logins in a row that no good answer followed
 	failed error
+	doubt
 }
 
 // New makes a session; nothing is sent. Close it.
 func New(ctx context.Context, o Options) *Session {
-	s := &Session{opt: o, blamed: map[string]int{}}
+	s := &Session{opt: o}
 	s.ctx, s.stop = context.WithCancel(ctx)
 	return s
 }
@@ -112,6 +108,7 @@ func (s *Session) enter() {
 	switch {
 	case err == nil:
 		s.live, s.header, s.good = true, header, false
+		s.begin(s.opt.Clock.Now())
 		s.opt.Log.Info("logged in", "logins", s.round)
 	case s.ctx.Err() != nil:
 		s.failed = s.ctx.Err()
@@ -125,70 +122,27 @@ func temporary(err error) bool {
 	return errors.As(err, &fe) && fe.Temporary
 }
 
-// Waits is until when a host is to be left alone, as a login is under way.
+// Waits is until when a host is to be left alone, as a login is under way, or
+// the first request after one.
 func (s *Session) Waits(u urls.URL) (until time.Time, why string) {
 	if !u.IsHTTP() || !s.opt.Covers(u) {
 		return time.Time{}, ""
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.live || s.failed != nil {
+	if s.live && !s.alone || s.failed != nil {
 		return time.Time{}, ""
 	}
 	return s.opt.Clock.Now().Add(parked), "a login is under way"
 }
 
 // state is what a request is to be sent with.
-func (s *Session) state() (header http.Header, round int, live bool, err error) {
+func (s *Session) state() (header http.Header, t turn, live bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.header, s.round, s.live, s.failed
-}
-
-// wellMet tells that an answer to a request of a round was a good one.
-func (s *Session) wellMet(round int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if round == s.round {
-		s.good, s.known, s.vain = true, true, 0
+	live = s.live && !s.alone
+	if live && s.failed == nil {
+		t = s.take()
 	}
-}
-
-// ended tells that an answer to a request of a round showed the sign. It reports
-// whether the page is to be asked for again.
-func (s *Session) ended(page string, round int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.failed != nil || !s.live || round != s.round:
-		return true // others have seen it before
-	case s.known && s.blamedBefore(page):
-		return false // it is the page: others were good
-	}
-	if len(s.blamed) >= maxBlamed {
-		clear(s.blamed)
-	}
-	s.blamed[page] = s.round
-	if !s.good {
-		s.vain++
-	}
-	switch {
-	case s.vain >= s.opt.Attempts:
-		s.failed = fmt.Errorf("%w: after %d logins in a row the next answer shows that nobody is logged in, the last from %s", ErrRefused, s.vain, page)
-		return true
-	case s.round >= s.opt.Most:
-		s.failed = fmt.Errorf("%w: %d logins in one run are what login.most allows", ErrRefused, s.round)
-		return true
-	}
-	s.live = false
-	s.opt.Log.Info("the session has ended; logging in again", "page", page)
-	s.work.Go(s.enter)
-	return true
-}
-
-// blamedBefore reports whether a page has led to the login of this round. One that led to
-// a login long ago may have met the end of another session.
-func (s *Session) blamedBefore(page string) bool {
-	round, ok := s.blamed[page]
-	return ok && round == s.round-1
+	return s.header, t, live, s.failed
 }
