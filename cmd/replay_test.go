@@ -149,6 +149,26 @@ extract: {page: {fields: {%[2]s}}}
 	if errs, _ := more["errors"].(map[string]any); errs["not_recorded"] != 1.0 {
 		t.Errorf("%v", more["errors"])
 	}
+
+	// An archive that is damaged is refused before the outputs are touched.
+	amble(0, "run", "c.yaml", "--replay", "varied.archive")
+	archived, err := os.ReadFile(filepath.Join(dir, "varied.archive"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := bytes.LastIndex(archived, []byte{0x28, 0xb5, 0x2f, 0xfd})
+	copy(archived[last+10:], "XXXXXXXX")
+	if err := os.WriteFile(filepath.Join(dir, "damaged.archive"), archived, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _ = amble(2, "run", "c.yaml", "--replay", "damaged.archive")
+	if got := records(); !slices.Equal(got, recorded) {
+		t.Errorf("%s\n%d records of %d are left", out, len(got), len(recorded))
+	}
+	_, rest := amble(0, "run", "c.yaml", "--json", "--replay", "damaged.archive", "--skip-damaged")
+	if errs, _ := rest["errors"].(map[string]any); errs["not_recorded"] != 1.0 {
+		t.Errorf("%v", rest["errors"])
+	}
 	amble(2, "run", "c.yaml", "--replay", "none.archive")
 	amble(2, "run", "c.yaml", "--replay", "c.yaml")
 	amble(2, "run", "c.yaml", "--replay", "varied.archive", "--record", "other")

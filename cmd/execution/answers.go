@@ -23,6 +23,7 @@ import (
 // Answers is where a run's answers come from.
 type Answers struct {
 	Record, Replay string // files; at most one is named
+	SkipDamaged    bool   // a replay goes without what is damaged of its file
 
 	cache  *cache.Cache // nil for none
 	writer *archive.Writer
@@ -50,6 +51,9 @@ func (g *Answers) open(c *crawl.Crawl, resumed bool, log *slog.Logger) (err erro
 		if g.reader, err = archive.Open(g.Replay, o); err == nil && g.reader.Torn() > 0 {
 			log.Warn("the archive ends in the middle of an exchange, as after a crash; that one is missing", "archive", g.Replay)
 		}
+		if err == nil && len(g.reader.Damaged()) > 0 {
+			err = g.damaged(log)
+		}
 	}
 	if err == nil {
 		return nil
@@ -62,6 +66,22 @@ func (g *Answers) open(c *crawl.Crawl, resumed bool, log *slog.Logger) (err erro
 		err = fmt.Errorf("%s: %w", path.Path, path.Err)
 	}
 	return exit.With(exit.Config, fmt.Errorf("%s: %w", flag, err))
+}
+
+// damaged is what becomes of a replay of a file that is damaged: it is refused before an
+// output is touched, as its records would lack what the outputs may have.
+func (g *Answers) damaged(log *slog.Logger) error {
+	at := g.reader.Damaged()
+	if g.SkipDamaged {
+		log.Warn("the archive is damaged; what is lost ends as not_recorded", "archive", g.Replay, "places", len(at), "first_at_byte", at[0])
+		return nil
+	}
+	places := fmt.Sprintf("at byte %d", at[0])
+	if len(at) > 1 {
+		places += fmt.Sprintf(" and %d other places", len(at)-1)
+	}
+	return errors.Join(fmt.Errorf("%s: %w %s; %d exchanges are whole: nothing was written. Record the crawl anew, or replay what is whole by --skip-damaged",
+		g.Replay, archive.ErrDamaged, places, g.reader.Len()), g.reader.Close())
 }
 
 func (g *Answers) close() (err error) {

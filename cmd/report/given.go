@@ -14,6 +14,7 @@ type Given struct {
 	Record, Replay string
 	Summary, Trace string
 	Accept         bool
+	SkipDamaged    bool
 }
 
 // run is the command that runs the crawl as it was run. An unfinished run goes on; a
@@ -26,6 +27,9 @@ func (g *Given) run(file string) string {
 		if f.value != "" {
 			words = append(words, f.name, word(f.value))
 		}
+	}
+	if g.SkipDamaged {
+		words = append(words, "--skip-damaged")
 	}
 	if g.Accept {
 		words = append(words, "--accept-drift")

@@ -37,11 +37,12 @@ type Flags struct {
 	accept  bool   // the run is good, whatever its records are like
 	record  string // a file to keep all answers in
 	replay  string // one to take them from
+	skip    bool   // without what is damaged of it
 }
 
 // given are the flags that the commands to be run next need as well.
 func (f *Flags) given() report.Given {
-	return report.Given{State: f.state, Set: f.set, Record: f.record, Replay: f.replay, Summary: f.summary, Trace: f.trace, Accept: f.accept}
+	return report.Given{State: f.state, Set: f.set, Record: f.record, Replay: f.replay, SkipDamaged: f.skip, Summary: f.summary, Trace: f.trace, Accept: f.accept}
 }
 
 // NewCommand is amble run.
@@ -76,6 +77,7 @@ After 3 and 130 the same command goes on where the run stopped.`,
 	f.StringVar(&flags.profile, "cpuprofile", "", "write a CPU profile to this `file`, for go tool pprof")
 	f.StringVar(&flags.record, "record", "", "keep every answer in this `file`, to run the crawl again without a network; a resumed run appends to it")
 	f.StringVar(&flags.replay, "replay", "", "take every answer from this `file`: nothing is sent, and nothing waits. The state is beside the crawl's own, and always begins anew")
+	f.BoolVar(&flags.skip, "skip-damaged", false, "with --replay: go without what is damaged of the file, instead of refusing it")
 	cmd.MarkFlagsMutuallyExclusive("record", "replay")
 	cmd.MarkFlagsMutuallyExclusive("state", "replay")
 	f.StringVar(&flags.trace, "trace", "", cli.TraceUsage)
@@ -109,7 +111,7 @@ func Crawl(cmd *cobra.Command, cfg *config.Config, flags Flags) error {
 	defer closeTraces()
 	x := &execution.Execution{
 		Config: cfg, State: state, Fresh: flags.Fresh, Accept: flags.accept, Monitor: m, Log: log, Tracer: tracer,
-		LedgerFor: cfg.History.LedgerFor(false), Answers: execution.Answers{Record: flags.record, Replay: flags.replay},
+		LedgerFor: cfg.History.LedgerFor(false), Answers: execution.Answers{Record: flags.record, Replay: flags.replay, SkipDamaged: flags.skip},
 	}
 	x.Resuming = func(run crawler.RunState, settled int64) { sayResuming(stderr, log, flags.JSON, run, settled) }
 	r, err := x.Run(cmd.Context())

@@ -191,17 +191,24 @@ func TestDamage(t *testing.T) {
 			return
 		}
 		defer r.Close()
-		if r.Len() < least {
-			t.Errorf("%s: %d exchanges", what, r.Len())
+		if r.Len() < least || len(data) == len(whole) && len(r.Damaged()) == 0 && r.Torn() == 0 {
+			t.Errorf("%s: %d exchanges, damaged at %v, %d bytes torn", what, r.Len(), r.Damaged(), r.Torn())
 		}
+		good := 0
 		for raw := range w {
 			resp, err := r.Fetcher().Fetch(t.Context(), parse(t, raw), crawler.FetchOptions{})
 			if err == nil && string(resp.Body) != raw {
 				t.Errorf("%s: %s is %q", what, raw, resp.Body)
 			}
-			if err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, crawler.ErrStored) {
+			if err != nil && !errors.Is(err, crawler.ErrStored) {
 				t.Errorf("%s: %v", what, err)
 			}
+			if err == nil {
+				good++
+			}
+		}
+		if good != r.Len() {
+			t.Errorf("%s: %d exchanges of %d are given", what, good, r.Len())
 		}
 	}
 	for n := 0; n < len(whole); n++ {
@@ -211,8 +218,16 @@ func TestDamage(t *testing.T) {
 		check(whole[:n], fmt.Sprintf("cut at %d", n), 0)
 		flipped := bytes.Clone(whole)
 		flipped[n] ^= 0x55
-		check(flipped, fmt.Sprintf("changed at %d", n), 0)
+		least := 2 // the others are whole
+		if n < fileHead {
+			continue
+		}
+		check(flipped, fmt.Sprintf("changed at %d", n), least)
 	}
+	check(whole[:len(whole)-1], "cut in the last", 2)
+	renamed := bytes.Clone(whole)
+	renamed[0] ^= 0x55
+	check(renamed, "another beginning", 0)
 	check(whole[:len(whole)-1], "cut in the last", 2)
 	again, err := Append(file, Options{})
 	if err != nil {
@@ -247,6 +262,58 @@ func FuzzArchive(f *testing.F) {
 		z := r.z
 		_, _, _ = open(z, data)
 	})
+}
+
+// Of a page whose last exchange is damaged an earlier one, such as a failure, is not
+// given in its place; one that was appended since is.
+func TestDamagedLastExchange(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a")
+	body := "first"
+	w := web{"https://a.example/": func() (*crawler.Response, error) { return page(t, 200, body), nil }}
+	for _, body = range []string{"first", "second"} {
+		rec, err := Append(file, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := rec.Fetcher(w).Fetch(t.Context(), parse(t, "https://a.example/"), crawler.FetchOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := rec.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)-3] ^= 0x55
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"damaged", "third"} {
+		r, err := Open(file, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := r.Fetcher().Fetch(t.Context(), parse(t, "https://a.example/"), crawler.FetchOptions{})
+		if len(r.Damaged()) != 1 || want == "damaged" && (!errors.Is(err, crawler.ErrStored) || !strings.Contains(err.Error(), want)) || want != "damaged" && string(resp.Body) != want {
+			t.Errorf("%v, %v, damaged at %v", resp, err, r.Damaged())
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		body = "third"
+		rec, err := Append(file, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := rec.Fetcher(w).Fetch(t.Context(), parse(t, "https://a.example/"), crawler.FetchOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := rec.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // A new archive takes the place of an old one, and of nothing else that a slip of the

@@ -9,8 +9,9 @@
 //
 // It promises: nothing that says who asked is kept, neither header fields of requests
 // nor cookies of answers, and values that Options.Seal hides are hidden in URLs, in
-// fields and in bodies. Frames are checksummed; a last one that is incomplete is what a
-// crash leaves behind, and is cut off; a damaged one is an error that names it.
+// fields and in bodies. Frames are checksummed, and a file is read through before anything
+// of it is given; a last one that is incomplete is what a crash leaves behind, and is cut
+// off; a damaged one is told with its place, and costs no other.
 // A Reader opens no connection. Bodies stay on disk until they are asked for.
 //
 // What is appended is not synced: a power cut may cost the last exchanges.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 
@@ -26,68 +25,49 @@ type Reader struct {
 	file  *os.File
 	z     *zstd.Decoder
 	known map[key]span
-	torn  int64 // bytes at the end that are no frame
+	lost  map[key]bool // those that are damaged
+	found survey
 }
 
 type span struct{ at, size int64 }
 
-// Open reads where the exchanges of a file are: 32 bytes of memory for each.
+// Open reads a file through, to learn where its exchanges are and whether they are whole:
+// 32 bytes of memory for each. What is damaged is left out, and told by Damaged.
 func Open(path string, o Options) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{path: path, file: f, known: map[key]span{}}
-	mark, end, err := scan(f, func(k key, at, size int64) { r.known[k] = span{at, size} })
-	r.opt = sealing{o, mark}
+	r := &Reader{path: path, file: f, known: map[key]span{}, lost: map[key]bool{}}
+	r.found, err = look(f, func(k key, at, size int64) {
+		r.known[k] = span{at, size}
+		delete(r.lost, k)
+	}, func(k key) {
+		delete(r.known, k) // an earlier attempt does not stand for it
+		r.lost[k] = true
+	})
+	r.opt = sealing{o, r.found.mark}
 	if err == nil {
 		r.z, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxPlain))
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
-	if info, err := f.Stat(); err == nil {
-		r.torn = info.Size() - end
-	}
 	return r, nil
 }
 
 // Len counts the exchanges, and Torn the bytes of one that was not written to its end.
 func (r *Reader) Len() int    { return len(r.known) }
-func (r *Reader) Torn() int64 { return r.torn }
+func (r *Reader) Torn() int64 { return r.found.torn }
+
+// Damaged are the places, in bytes, from which on a file holds no exchange but what is
+// left of one or several. They are given as not recorded.
+func (r *Reader) Damaged() []int64 { return r.found.damaged }
 
 // Close ends reading.
 func (r *Reader) Close() error {
 	r.z.Close()
 	return r.file.Close()
-}
-
-// scan goes through the heads of frames, and gives the file's mark and where the last
-// whole frame ends.
-func scan(f *os.File, found func(k key, at, size int64)) (mark string, end int64, err error) {
-	info, err := f.Stat()
-	if err != nil {
-		return "", 0, err
-	}
-	var name [fileHead]byte
-	if _, err := f.ReadAt(name[:], 0); err != nil || string(name[:len(magic)]) != magic || name[fileHead-1] != '\n' {
-		return "", 0, fmt.Errorf("%w: it does not begin as an archive does", ErrDamaged)
-	}
-	mark = string(name[len(magic) : fileHead-1])
-	at := int64(fileHead)
-	var head [frameHead]byte
-	for {
-		_, err := f.ReadAt(head[:], at)
-		size := int64(binary.LittleEndian.Uint32(head[:]))
-		switch {
-		case errors.Is(err, io.EOF), err == nil && at+frameHead+size > info.Size():
-			return mark, at, nil
-		case err != nil:
-			return "", 0, err
-		}
-		found(key(head[8:]), at, size)
-		at += frameHead + size
-	}
 }
 
 // read gives an exchange; nil when there is none.
@@ -114,6 +94,8 @@ type replayer struct{ reader *Reader }
 
 var errNoFiles = errors.New("archives hold no files")
 
+var errLost = errors.New("what the archive holds of it is damaged")
+
 var errNotRecorded = errors.New("the archive does not hold it")
 
 // Fetch implements crawler.Fetcher.
@@ -125,10 +107,13 @@ func (f *replayer) Fetch(ctx context.Context, u urls.URL, opt crawler.FetchOptio
 	if opt.Receive != nil {
 		return nil, stored(crawler.ClassNotRecorded, errNoFiles)
 	}
-	x, body, err := r.read(keyOf(opt.Method, r.opt.seal(u.Fetch()), r.opt.seal(opt.Body)))
+	k := keyOf(opt.Method, r.opt.seal(u.Fetch()), r.opt.seal(opt.Body))
+	x, body, err := r.read(k)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%w: the archive: %w", crawler.ErrStop, err)
+	case x == nil && r.lost[k]:
+		return nil, stored(crawler.ClassNotRecorded, errLost)
 	case x == nil:
 		return nil, stored(crawler.ClassNotRecorded, errNotRecorded)
 	case x.Error != nil:

@@ -102,17 +102,17 @@ func Append(path string, o Options) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	mark, end, err := scan(f, func(key, int64, int64) {})
-	if err == nil {
-		err = f.Truncate(end)
+	found, err := look(f, func(key, int64, int64) {}, func(key) {})
+	if err == nil && found.torn > 0 {
+		err = f.Truncate(found.end)
 	}
 	if err == nil {
-		_, err = f.Seek(end, io.SeekStart)
+		_, err = f.Seek(0, io.SeekEnd)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
-	return newWriter(f, sealing{o, mark})
+	return newWriter(f, sealing{o, found.mark})
 }
 
 func newWriter(f *os.File, o sealing) (*Writer, error) {
