@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -67,9 +68,9 @@ func leafOf(c *parquet.Column) func(parquet.Value) (any, error) {
 		}
 	case parquet.Double:
 		return func(v parquet.Value) (any, error) { return finite(v.Double()) }
-	case parquet.ByteArray: // many writers do not say that it is text
+	case parquet.ByteArray:
 		if c.Type().LogicalType() == nil {
-			return text
+			return unsaid
 		}
 		return bytes
 	case parquet.FixedLenByteArray:
@@ -84,6 +85,15 @@ func text(v parquet.Value) (any, error) {
 		return strings.ToValidUTF8(string(b), "\ufffd"), errEncoding
 	}
 	return string(b), nil
+}
+
+// unsaid is what no one has called text, nor anything else: many writers do not say so
+// of text.
+func unsaid(v parquet.Value) (any, error) {
+	if b := v.ByteArray(); utf8.Valid(b) && slices.Index(b, 0) < 0 {
+		return string(b), nil
+	}
+	return bytes(v)
 }
 
 func bytes(v parquet.Value) (any, error) {

@@ -88,14 +88,14 @@ func told(row *rows.Row) string {
 }
 
 func TestTypes(t *testing.T) {
-	name, y := "Köln", int32(7)
+	name, broken, y := "Köln", "K\xf6ln", int32(7)
 	full := all{
 		ID: 1, Small: -2, Big: 1<<64 - 1, Name: &name, Bytes: []byte("plain"), On: true, Single: 0.1, Price: -5, Day: 19000,
 		At: time.Date(2026, 1, 31, 12, 0, 0, 123000, time.UTC), Clock: 3_723_000_000, Mark: uuid.MustParse("00112233-4455-6677-8899-aabbccddeeff"),
 		Doc: json.RawMessage(`{"a":[1]}`), Old: deprecated.Int96{0, 0, 2440588}, Tags: []string{"a", "b"}, Plain: []int64{1, 2},
 		Points: []point{{1.5, &y}, {2, nil}}, Nested: &point{X: 3}, Prices: map[string]int64{"eur": 5},
 	}
-	bare := all{ID: 2, Doc: json.RawMessage("1"), Bytes: []byte{0xff}, Old: deprecated.Int96{0, 0, 2440589}, At: time.Unix(0, 0)}
+	bare := all{ID: 2, Name: &broken, Doc: json.RawMessage("1"), Bytes: []byte{0xff}, Old: deprecated.Int96{0, 0, 2440589}, At: time.Unix(0, 0)}
 	r := open(t, write(t, []all{full, bare}))
 	for _, want := range []string{`1
 id = 1
@@ -121,8 +121,8 @@ unknown = <nil>`, `2
 id = 2
 small = 0
 big = 0
-name = <nil>
-bytes = "�"
+name = "K�ln"
+bytes = "/w=="
 on = false
 single = 0
 price = json 0.00
@@ -138,7 +138,7 @@ points = json []
 nested = <nil>
 prices = json {}
 unknown = <nil>
-! bytes: the text is not UTF-8`} {
+! name: the text is not UTF-8`} {
 		row, err := r.Next()
 		if err != nil {
 			t.Fatal(err)
@@ -149,6 +149,19 @@ unknown = <nil>
 	}
 	if _, err := r.Next(); err != io.EOF {
 		t.Error(err)
+	}
+}
+
+// Bytes of which the file says nothing are text where they can be.
+func TestUnsaidBytes(t *testing.T) {
+	type row struct {
+		Bytes [][]byte `parquet:"bytes,list"`
+	}
+	r := open(t, write(t, []row{{[][]byte{[]byte("Köln"), nil, {0xff, 0xd8}, {'a', 0}}}}))
+	got, err := r.Next()
+	if err != nil || told(got) != `1
+bytes = json ["Köln","","/9g=","YQA="]` {
+		t.Errorf("%s, %v", told(got), err)
 	}
 }
 
