@@ -24,7 +24,8 @@ type Member struct {
 	Place string
 }
 
-// MaxBatch bounds the values of a batch's rows, by SizeOfFields.
+// MaxBatch bounds the values of a batch's rows, by SizeOfFields, where it has more than
+// one.
 const MaxBatch = 256 << 10
 
 // BatchRule is how the answers to a batch are read.

@@ -17,8 +17,9 @@ import (
 // until its outcome, so that what is more than this is refused where it is found.
 const (
 	MaxCallBody   = 64 << 10
-	MaxCallHeader = 8 << 10  // names and values
-	MaxCarried    = 16 << 10 // of the values, by SizeOfFields
+	MaxCallHeader = 8 << 10   // names and values
+	MaxCarried    = 16 << 10  // of the values that a page gives along, by SizeOfFields
+	MaxRow        = 256 << 10 // of those of a row of a dataset, by SizeOfValues
 )
 
 // Call is what is sent where that is more than a GET of the URL. Requests share
@@ -148,19 +149,32 @@ func (c *Call) after(status int, sameOrigin bool) *Call {
 // After is the call to make where an answer with this status leads elsewhere.
 func (c *Call) After(status int, sameOrigin bool) *Call { return c.after(status, sameOrigin) }
 
-// SizeOfFields estimates the memory of values, which MaxCarried bounds.
+// SizeOfFields estimates the memory of values with their names, which MaxCarried bounds.
 func SizeOfFields(fields []Field) int { return int(fieldsSize(fields)) }
 
-// errCarried means that values are more than MaxCarried.
-var errCarried = errors.New("the values that are carried along are more than 16 KiB")
+// SizeOfValues is what values take without their names, which every row of a dataset
+// has alike: as many bytes as a text has, and 8 for a number.
+func SizeOfValues(fields []Field) int {
+	var n int64
+	for _, f := range fields {
+		n += valueSize(f.Value)
+	}
+	return int(n)
+}
+
+// errCarried means that values are more than MaxCarried, or MaxRow.
+var errCarried = errors.New("the values that are carried along are more than they may be")
 
 // checkLink refuses a link whose request could not be kept.
 func checkLink(l *Link) error {
-	most := MaxCarried
-	if isBatch(&Request{Row: l.Row, Carry: l.Carry}) {
-		most = 2 * MaxBatch // it was bounded when it was made
+	size, most := SizeOfFields(l.Carry), MaxCarried
+	switch {
+	case isBatch(&Request{Row: l.Row, Carry: l.Carry}):
+		most = 4 * MaxBatch // it was bounded when it was made
+	case l.Row != 0:
+		size, most = SizeOfValues(l.Carry), MaxRow
 	}
-	if SizeOfFields(l.Carry) > most {
+	if size > most {
 		return errCarried
 	}
 	return l.Call.Check()

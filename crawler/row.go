@@ -2,6 +2,7 @@ package crawler
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,6 +32,10 @@ const answerPrefix = "answer_"
 
 // maxRowPages bounds the pages that follow upon the page of one row.
 const maxRowPages = 10_000
+
+// maxColumnValues bounds the values that a row's columns have in the records of one
+// page: as many as 50,000 records with 100 columns.
+const maxColumnValues = 5_000_000
 
 // rowURL stands for the URL of a row that makes no request.
 const rowURL = "http://row.invalid/"
@@ -69,7 +74,7 @@ func (s *Seed) request(e *Engine) Request {
 	if s.Fault != nil {
 		r.URL, _ = urls.Parse(rowURL)
 		r.Kind, r.Call, r.Requested = KindFault, nil, s.Place
-		r.Carry = append(fitting(s.Carry, MaxCarried-MaxFault), Field{Name: FieldErrorDetail, Value: firstBytes(s.Fault.Error(), MaxFault)})
+		r.Carry = withFault(s.Carry, s.Fault.Error())
 	} else if !s.Call.Plain() {
 		r.Call = s.Call
 		if s.Idempotent {
@@ -97,14 +102,28 @@ func (s *Seed) request(e *Engine) Request {
 // MaxFault bounds what is kept of the reason why a row makes no request.
 const MaxFault = 1000
 
-// fitting are the first of the values that are no more than size.
-func fitting(fields []Field, size int) []Field {
-	for n := range fields {
-		if size -= SizeOfFields(fields[n : n+1]); size < 0 {
-			return slices.Clone(fields[:n])
+// withFault are the values that a row's record can have, and the reason why it has no
+// other, which names those that are left out.
+func withFault(fields []Field, fault string) []Field {
+	var kept []Field
+	var left []string
+	for room, i := MaxRow, 0; i < len(fields); i++ {
+		size := SizeOfValues(fields[i : i+1])
+		if size > room {
+			left = append(left, firstBytes(fields[i].Name, 40))
+			continue
+		}
+		room -= size
+		kept = append(kept, fields[i])
+	}
+	note := ""
+	if n := len(left); n > 0 {
+		note = "; left out here: " + strings.Join(left[:min(n, 5)], ", ")
+		if n > 5 {
+			note += fmt.Sprintf(" and %d more", n-5)
 		}
 	}
-	return slices.Clone(fields)
+	return append(kept, Field{Name: FieldErrorDetail, Value: firstBytes(fault, MaxFault-len(note)) + note})
 }
 
 // idempotencyKey is the same for a row throughout a run, in the form of a UUID
@@ -132,6 +151,12 @@ func (w *worker) columns(l *Lease, f *finished, links []Link) {
 	if rule, members := l.members(); members != nil {
 		w.join(l, f, rule, members, slices.ContainsFunc(links, func(l Link) bool { return l.Row != 0 }))
 		return
+	}
+	if most := max(1, maxColumnValues/max(1, len(l.Carry))); len(f.records) > most {
+		left := len(f.records) - most
+		w.engine.Log.Warn("an answer has more records than its row, of so many columns, can have", "url", l.Shown(), "columns", len(l.Carry), "records", len(f.records), "left_out", left)
+		f.fieldErrors += int64(left)
+		f.records = f.records[:most]
 	}
 	for i := range f.records {
 		r := &f.records[i]

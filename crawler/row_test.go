@@ -1,6 +1,7 @@
 package crawler_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -159,5 +160,42 @@ func TestIdempotencyKeys(t *testing.T) {
 	slices.Sort(keys)
 	if len(keys) != 4 || len(slices.Compact(slices.Clone(keys))) != 2 || len(keys[0]) != 36 || call.Repeat || len(call.Header) > 0 {
 		t.Errorf("keys %q of %+v", keys, call)
+	}
+}
+
+// A row may have as many values as a dataset gives it, on further pages too. What is
+// left out of the record of one that makes no request is named.
+func TestWideRows(t *testing.T) {
+	r := newRig(t)
+	r.seeds = nil
+	r.web.pages[host+"/list"] = "record a\nmore /list?2"
+	r.web.pages[host+"/list?2"] = "record b"
+	wide := []crawler.Field{{Name: "id", Value: "1"}}
+	for i := range 999 {
+		wide = append(wide, crawler.Field{Name: fmt.Sprint("a_rather_long_name_of_a_column_", i), Value: strings.Repeat("x", 200)})
+	}
+	large := []crawler.Field{{Name: "id", Value: "2"}, {Name: "huge", Value: json.RawMessage(`"` + strings.Repeat("x", crawler.MaxRow) + `"`)}, {Name: "small", Value: "s"}}
+	u, err := urls.Parse(host + "/list")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.rows = func(yield func(crawler.Seed, error) bool) {
+		_ = yield(crawler.Seed{Row: 1, URL: u, Types: []string{"page"}, Carry: wide}, nil) &&
+			yield(crawler.Seed{Row: 2, Fault: errors.New("too much"), Place: "x:2", Types: []string{"page"}, Carry: large}, nil)
+	}
+	r.finish()
+	if len(r.sink.written) != 3 {
+		t.Fatalf("%d records", len(r.sink.written))
+	}
+	for _, rec := range r.sink.written {
+		switch {
+		case rec.Failed:
+			got := told([]crawler.Record{rec})
+			if want := "id=2 small=s error=bad_row error_detail=too much; left out here: huge"; len(got) != 1 || got[0] != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		case len(rec.Fields) < 1000:
+			t.Errorf("a record has %d fields", len(rec.Fields))
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -259,6 +260,8 @@ func valueSize(v any) int64 {
 	case string:
 		return int64(len(v))
 	case []byte:
+		return int64(len(v))
+	case json.RawMessage:
 		return int64(len(v))
 	case []any:
 		var n int64

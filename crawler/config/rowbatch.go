@@ -124,7 +124,7 @@ func (r *request) single(row *rows.Row) crawler.Seed {
 	if err == nil {
 		err = row.Err
 	}
-	if err == nil && crawler.SizeOfFields(s.Carry) > crawler.MaxCarried {
+	if err == nil && crawler.SizeOfValues(s.Carry) > crawler.MaxRow {
 		err = errTooMuch
 	}
 	if err != nil {
@@ -166,7 +166,7 @@ func (r *request) batches(list []*rows.Row, singles []crawler.Seed) []crawler.Se
 		})
 	}
 	switch s.Row = rowID(id); {
-	case err == nil && size <= crawler.MaxBatch:
+	case err == nil && (size <= crawler.MaxBatch || len(list) == 1):
 		return []crawler.Seed{s}
 	case len(list) > 1:
 		half := len(list) / 2

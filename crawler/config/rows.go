@@ -104,7 +104,7 @@ func (r *request) seedOf(row *rows.Row) crawler.Seed {
 	if err == nil {
 		err = r.fill(&s, &rows.Batch{Rows: []*rows.Row{row}})
 	}
-	if err == nil && crawler.SizeOfFields(s.Carry) > crawler.MaxCarried {
+	if err == nil && crawler.SizeOfValues(s.Carry) > crawler.MaxRow {
 		err = errTooMuch
 	}
 	if err != nil {
@@ -114,7 +114,7 @@ func (r *request) seedOf(row *rows.Row) crawler.Seed {
 	return s
 }
 
-var errTooMuch = fmt.Errorf("its values are more than the %d KiB that a row may have", crawler.MaxCarried>>10)
+var errTooMuch = fmt.Errorf("its values are more than the %d KiB that a row may have", crawler.MaxRow>>10)
 
 // carried are the columns that the row's records keep: not those that amble itself
 // gives to records, as when its own output is enriched further.
