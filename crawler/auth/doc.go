@@ -19,6 +19,8 @@
 // In times of trouble, when no token can be had or new ones are refused as well, Waits
 // has the host left alone but for one request at a time, which tries whether they are
 // over. That request is told of the failure; others, which may be on their way, are told
-// crawler.ErrNotSent. Trouble of an hour is taken for lasting, and so is a refusal of
-// credentials of which no token was ever accepted.
+// crawler.ErrNotSent. Before there was any token nobody is told of a failure: after some of
+// them, and while no other host answers, requests are told crawler.ErrStop, since the
+// address of the tokens is wrong more likely than not. Trouble of an hour is taken for
+// lasting, and so is a refusal of credentials of which no token was ever accepted.
 package auth

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -47,6 +46,7 @@ type client struct {
 	again    bool      // the next token replaces one that was refused
 	refused  bool      // the last fetch, by what no time mends, and there never was a token
 	had      bool      // there was a token once
+	never    givingUp  // where there never was one
 
 	proven bool          // some token was accepted
 	since  time.Time     // from when on no token could be had, or none was accepted; zero without trouble
@@ -111,6 +111,9 @@ func (c *client) fetch(again bool) {
 		}
 		// Credentials that never worked will not begin to; those that did may again.
 		c.refused = !c.had && refusal(err)
+		if !c.had && !c.refused {
+			c.never.failed(c, err)
+		}
 		if c.log != nil {
 			c.log.Warn("no token could be had for requests", "error", c.failed, "again_in", c.pause.Sub(c.now()))
 		}
@@ -148,7 +151,7 @@ func plain(err error) error {
 		if errors.As(err, &wrapped) {
 			return wrapped.Err
 		}
-		if text := err.Error(); strings.Contains(text, "cannot parse") || strings.Contains(text, "missing access_token") {
+		if holdsNone(err) {
 			return errors.New("the answer, with status 200, holds no token: is token_url its address?")
 		}
 		return err

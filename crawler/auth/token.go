@@ -86,6 +86,9 @@ func (c *client) current(ctx context.Context) (*token, error) {
 			c.rounds++
 		}
 		switch {
+		case c.never.err != nil:
+			c.mu.Unlock()
+			return nil, c.never.err
 		case t != nil && (t.ends.IsZero() || now.Before(t.ends.Add(-early))):
 			c.mu.Unlock()
 			return t, nil
@@ -110,10 +113,11 @@ func (c *client) current(ctx context.Context) (*token, error) {
 	}
 }
 
-// without is the error of a request for which there is no token.
+// without is the error of a request for which there is no token. Before there was any
+// nobody is charged: the run stops instead.
 func (c *client) without(asked bool, now time.Time) error {
 	fe := &crawler.FetchError{Class: crawler.ClassAuth, Temporary: !c.hopeless(now), RetryAfter: c.pause.Sub(now), Err: c.failed}
-	if !asked && fe.Temporary {
+	if (!asked || !c.had) && fe.Temporary {
 		return fmt.Errorf("%w: %w", crawler.ErrNotSent, c.failed)
 	}
 	return fe
@@ -126,7 +130,9 @@ func (c *client) late(err error, asked bool) error {
 		return err
 	}
 	err = fmt.Errorf("no token from %s: no answer yet", host(c.config.TokenURL))
-	if !asked {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !asked || !c.had {
 		return fmt.Errorf("%w: %w", crawler.ErrNotSent, err)
 	}
 	return &crawler.FetchError{Class: crawler.ClassAuth, Temporary: true, RetryAfter: firstPause, Err: err}
@@ -137,7 +143,7 @@ func (c *client) waits() (until time.Time, why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	if c.since.IsZero() || c.hopeless(now) {
+	if c.since.IsZero() || c.hopeless(now) || c.never.err != nil {
 		return time.Time{}, ""
 	}
 	t := c.token

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -45,6 +46,8 @@ var ErrCredentials = errors.New("bad credentials")
 type Auth struct {
 	opt   Options
 	hosts map[string]signer // of the transport
+
+	answers atomic.Int64 // that came through it
 }
 
 // New checks credentials. Errors wrap ErrCredentials and name the host.
@@ -71,9 +74,13 @@ func (a *Auth) Wrap(next http.RoundTripper) http.RoundTripper {
 	}
 	a.hosts = make(map[string]signer, len(a.opt.Hosts))
 	for host, c := range a.opt.Hosts {
-		a.hosts[host], _ = c.signer(next, &a.opt) // New has seen that it can
+		s, _ := c.signer(next, &a.opt) // New has seen that it can
+		if c, ok := s.(*client); ok {
+			c.never.answers = &a.answers
+		}
+		a.hosts[host] = s
 	}
-	return &transport{next: next, hosts: a.hosts}
+	return &transport{next: next, hosts: a.hosts, answers: &a.answers}
 }
 
 // Waits is until when a host is to be left alone since it has no good token, and why;
@@ -97,15 +104,18 @@ type signer interface {
 }
 
 type transport struct {
-	next  http.RoundTripper
-	hosts map[string]signer
+	next    http.RoundTripper
+	hosts   map[string]signer
+	answers *atomic.Int64
 }
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	s := signerOf(t.hosts, r.URL.Scheme, strings.ToLower(r.URL.Hostname()), r.URL.Port())
 	if s == nil {
-		return t.next.RoundTrip(r)
+		resp, err := t.next.RoundTrip(r)
+		t.answered(resp)
+		return resp, err
 	}
 	signed := r.Clone(r.Context())
 	if err := s.sign(signed); err != nil {
@@ -116,10 +126,17 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	resp, err := t.next.RoundTrip(signed)
 	s.answered(signed, resp)
+	t.answered(resp)
 	if resp != nil {
 		resp.Request = r
 	}
 	return resp, err
+}
+
+func (t *transport) answered(resp *http.Response) {
+	if resp != nil {
+		t.answers.Add(1)
+	}
 }
 
 // signerOf are the credentials for a host, nil without any.
