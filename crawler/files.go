@@ -64,6 +64,8 @@ type FileEnd struct {
 	Err     error
 	// Fields are the file's record, nil where there is none, such as for a part.
 	Fields []Field
+	// Errors are what is not as asked, although there is a record.
+	Errors []RecordError
 	// Found are requests for the rest of the file.
 	Found []Request
 	// Kept is given to Keep, nil where there is nothing to keep.
@@ -144,6 +146,10 @@ func (w *worker) endFile(ctx context.Context, l *Lease, resp *Response, f *finis
 		f.found = append(f.found, r)
 		f.size += int64(len(r.URL.String())) + requestOverhead + r.heldSize()
 	}
+	for i := range end.Errors {
+		end.Errors[i].URL = w.engine.hide(l.Origin())
+	}
+	w.notAsAsked(end.Errors, f)
 	w.fileRecord(l, end, f)
 	return end.Outcome
 }

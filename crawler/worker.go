@@ -334,18 +334,12 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 	if e.Tally != nil && len(r.Matched) > 0 {
 		f.tallied = e.Tally.Note(page, &r)
 	}
-	for _, problem := range r.Errors {
-		e.Log.Info("a value was not as asked", "error", problem.Error())
-		if tell := e.Observer.FieldError; tell != nil {
-			tell(problem)
-		}
-	}
+	w.notAsAsked(r.Errors, f)
 	f.records = r.Records
 	if len(f.records) == 0 && l.Row != 0 {
 		f.unfit = cmp.Or(permits.Reason, unfit(resp, &r))
 	}
 	w.columns(l, f, r.Links)
-	f.fieldErrors += int64(len(r.Errors))
 	if err := w.sow(r.Seeds, f); err != nil {
 		w.stop = fmt.Errorf("looking up rows: %w", err)
 	}
@@ -357,6 +351,17 @@ func (w *worker) extract(ctx context.Context, l *Lease, resp *Response, f *finis
 	}
 	w.compare(page, &r, f, &o, others)
 	return o
+}
+
+// notAsAsked counts and tells values that were not as asked.
+func (w *worker) notAsAsked(problems []RecordError, f *finished) {
+	for _, problem := range problems {
+		w.engine.Log.Info("a value was not as asked", "error", problem.Error())
+		if tell := w.engine.Observer.FieldError; tell != nil {
+			tell(problem)
+		}
+	}
+	f.fieldErrors += int64(len(problems))
 }
 
 // settle hands the outcome to the committer.

@@ -46,9 +46,6 @@ func openStore(ctx context.Context, c *crawl.Crawl, folder string, state polite.
 	return store, nil
 }
 
-// maxSumsFile bounds a file of sums.
-const maxSumsFile = 64 << 20
-
 // readSums reads a file of sums, of the disk or of the web under the crawl's rules.
 func readSums(ctx context.Context, c *crawl.Crawl, place string, session *login.Session) (*download.Sums, error) {
 	if u, err := urls.Parse(place); err == nil && (u.IsHTTP() || u.Scheme() == download.Scheme) {
@@ -56,7 +53,7 @@ func readSums(ctx context.Context, c *crawl.Crawl, place string, session *login.
 		if session != nil {
 			one.Fetcher = session.Fetcher(one.Fetcher)
 		}
-		page, err := one.Fetch(ctx, one.Request(u), crawler.FetchOptions{MaxBody: maxSumsFile, Raw: true})
+		page, err := one.Fetch(ctx, one.Request(u), crawler.FetchOptions{MaxBody: download.MaxSumsFile, Raw: true})
 		if err != nil {
 			return nil, err
 		}
@@ -70,5 +67,5 @@ func readSums(ctx context.Context, c *crawl.Crawl, place string, session *login.
 		return nil, err
 	}
 	defer f.Close()
-	return download.ReadSums(io.LimitReader(f, maxSumsFile))
+	return download.ReadSums(io.LimitReader(f, download.MaxSumsFile))
 }

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,7 +29,7 @@ type Downloads struct {
 	Existing  string        `yaml:"existing" default:"update" enum:"update,overwrite" doc:"What is done about a file of an earlier run: update fetches it when its size or time differ from what the server has, overwrite always."`
 	Dedup     bool          `yaml:"dedup" default:"false" doc:"Keeps files of the same content once: the record of another names the first."`
 	SHA256    bool          `yaml:"sha256" default:"true" doc:"Whether a file's record has its SHA-256. Without it a file costs less of a processor, and the sums that its server states are compared all the same."`
-	Sums      string        `yaml:"sha256sums,path" doc:"A file as sha256sum writes it, whose sums the files have to have."`
+	Sums      string        `yaml:"sha256sums,path" doc:"A file as sha256sum writes it, whose sums the files have to have; one that it does not list is fetched, and told."`
 
 	template *download.Template
 	bucket   string // the connection that files go to
@@ -182,6 +184,7 @@ func (l *loader) checkDownloads(c *Config) {
 	if d.template != nil && !d.SHA256 && (d.Dedup || d.template.NeedsSum()) {
 		l.errorf(l.keyPlace("downloads", "sha256"), "remove it", "downloads.sha256 is false, and dedup or a name needs the sum")
 	}
+	l.checkSums(d.Sums)
 	if why := badType(d.Type); why != "" {
 		l.errorf(l.at("downloads", "type").place, "use letters, digits, - and _", "downloads.type: %s", why)
 	}
@@ -190,6 +193,23 @@ func (l *loader) checkDownloads(c *Config) {
 	}
 	if l.given("downloads") && !c.Downloading() {
 		l.warnf(l.keyPlace("downloads"), "name a bucket in seeds, or say download: true of a link rule, a field or a seed", "downloads: nothing is downloaded")
+	}
+}
+
+// checkSums reads a file of sums, which is not asked for where it is on the web.
+func (l *loader) checkSums(place string) {
+	if place == "" || strings.Contains(place, "://") {
+		return
+	}
+	n := l.at("downloads", "sha256sums")
+	f, err := os.Open(place)
+	if err != nil {
+		l.errorf(n.place, "", "downloads.sha256sums: cannot be read: %s; found %s", cause(err), n)
+		return
+	}
+	defer f.Close()
+	if _, err := download.ReadSums(io.LimitReader(f, download.MaxSumsFile)); err != nil {
+		l.errorf(n.place, "lines are those of sha256sum", "downloads.sha256sums: cannot be used: %v; found %s", err, n)
 	}
 }
 

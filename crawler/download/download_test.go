@@ -387,14 +387,22 @@ func TestChecksums(t *testing.T) {
 
 func TestSums(t *testing.T) {
 	a, b := strings.Repeat("ab", 32), strings.Repeat("cd", 32)
-	s, err := ReadSums(strings.NewReader("# comment\n" + a + "  dir/x\n" + b + " *./y\nSHA256 (z (1)) = " + a + "\n" + b + "  other/x\n"))
+	s, err := ReadSums(strings.NewReader("# comment\n" + a + "  dir/x\n" + b + " *./y\nSHA256 (z (1)) = " + a + "\n" + b + "  other/x\n" +
+		a + "  linux/README\n" + a + "  R\n" + b + "  deep/R\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]byte{"/pub/dir/x": 0xab, "dir/x": 0xab, "y": 0xcd, "q/y": 0xcd, "z (1)": 0xab, "other/x": 0xcd, "x": 0, "none": 0} {
+	for name, want := range map[string]byte{
+		"/pub/dir/x": 0xab, "dir/x": 0xab, "y": 0xcd, "q/y": 0xcd, "z (1)": 0xab, "other/x": 0xcd, "x": 0, "none": 0,
+		"/f/linux/README": 0xab, "/f/windows/README": 0, "README": 0, "/f/notlinux/README": 0,
+		"/R": 0xab, "/v1/deep/R": 0xcd, "/v1/R": 0,
+	} {
 		if got := s.of(name); want == 0 && got != nil || want != 0 && (len(got) != 32 || got[0] != want) {
 			t.Errorf("%s: %x", name, got)
 		}
+	}
+	if _, err := ReadSums(strings.NewReader(a[:32] + "  x")); err == nil || err.Error() != "line 1 has an MD5, and SHA-256 is wanted" {
+		t.Error(err)
 	}
 	for _, text := range []string{"", "x", a, a + " x", a + "  ", "SHA256 (x = " + a, "zz" + a[2:] + "  x", "<html>"} {
 		if _, err := ReadSums(strings.NewReader(text)); err == nil {

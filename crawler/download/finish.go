@@ -18,14 +18,22 @@ import (
 // file of sums, which comes first.
 func (t *transfer) checksOf(fromServer checks) checks {
 	c := checks{}
+	c.add(bucket.SHA256, t.listed())
+	c.merge(fromServer)
+	return c
+}
+
+// listed is what the file of sums says, nil where it does not have the file.
+func (t *transfer) listed() []byte {
 	whole := t.request.URL.Path()
 	if key, ok := KeyOf(t.request.URL); ok {
 		whole = key
 	}
-	c.add(bucket.SHA256, t.Sums.of(whole))
-	c.merge(fromServer)
-	return c
+	return t.Sums.of(whole)
 }
+
+// unlisted is what the manifest says of a file that the file of sums does not have.
+const unlisted = "not in the file of sums"
 
 func (t *transfer) checks(h *head) checks { return t.checksOf(h.Checks) }
 
@@ -105,6 +113,11 @@ func (t *transfer) placed(ctx context.Context, a *answer, sums summing, size int
 	if err := t.choose(ctx, a, size, k, &m); err != nil {
 		return crawler.FileEnd{}, err
 	}
+	var missing []crawler.RecordError
+	if t.Sums != nil && t.listed() == nil {
+		m.detail = unlisted
+		missing = []crawler.RecordError{{Type: t.Store.Type().Name, Field: "sha256", Err: errors.New(unlisted)}}
+	}
 	if m.name == "" {
 		m.name = k.name
 	}
@@ -113,7 +126,7 @@ func (t *transfer) placed(ctx context.Context, a *answer, sums summing, size int
 		return crawler.FileEnd{}, err
 	}
 	return crawler.FileEnd{
-		Outcome: crawler.Outcome{Class: crawler.ClassFetched, Status: http.StatusOK}, Fields: m.fields(t.others), Kept: k,
+		Outcome: crawler.Outcome{Class: crawler.ClassFetched, Status: http.StatusOK}, Fields: m.fields(t.others), Kept: k, Errors: missing,
 	}, nil
 }
 
