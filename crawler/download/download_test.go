@@ -333,6 +333,16 @@ func TestDeathBetweenPlaceAndCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Store.Close() // and nothing was committed
+	// Nor is it by the next ones, which come to commit others before they die.
+	for _, other := range []string{"http://h/b", "http://h/c"} {
+		w.open(t, Options{})
+		end, err := w.get(t, request(t, other), ok("hello"))
+		if err != nil || end.Err != nil {
+			t.Fatal(err, end.Err)
+		}
+		w.commit(t, end)
+		w.Store.Close()
+	}
 	w.open(t, Options{})
 	second, err := w.get(t, request(t, "http://h/a"), answer)
 	if err != nil || second.Err != nil || asked != 1 || fmt.Sprint(second.Fields) != fmt.Sprint(first.Fields) {

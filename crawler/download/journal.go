@@ -11,6 +11,8 @@ import (
 	"path"
 	"time"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/amblecrawl/amble/crawler"
 )
 
@@ -30,7 +32,8 @@ type entry struct {
 	Status   string    `json:"status"`
 	State    bool      `json:"state,omitempty"`
 	Parts    bool      `json:"parts,omitempty"`
-	Placed   bool      `json:"placed,omitempty"` // it was there before
+	Placed   bool      `json:"placed,omitempty"`  // it was there before
+	Carried  bool      `json:"carried,omitempty"` // from the journal of an earlier process
 }
 
 func (k *kept) entry() entry {
@@ -49,11 +52,27 @@ const journalName = "batch"
 
 func (s *Store) journalPath() string { return path.Join(s.partials.dir, journalName) }
 
-// write writes the journal of a batch, in place of that of the last.
-func (s *Store) writeJournal(all []*kept) error {
+// keyBatch is where a batch notes the sum of its journal: that of which it is not noted
+// was not committed.
+const keyBatch = "download/batch"
+
+func journalSum(text []byte) []byte {
+	sum := xxh3.Hash128(text).Bytes()
+	return sum[:]
+}
+
+// writeJournal writes the journal of a batch, in place of that of the last. What an
+// earlier process has placed and nobody has committed since stays in it.
+func (s *Store) writeJournal(all []*kept, put map[string][]byte) error {
 	var b bytes.Buffer
 	out := json.NewEncoder(&b)
 	err := out.Encode(journalHead{s.Run})
+	s.mu.Lock()
+	for _, e := range s.placed {
+		e.Carried = true
+		err = errors.Join(err, out.Encode(e))
+	}
+	s.mu.Unlock()
 	any := false
 	for _, k := range all {
 		if k.end != endKept || k.elsewhere {
@@ -66,8 +85,9 @@ func (s *Store) writeJournal(all []*kept) error {
 		return broken("noting", err)
 	}
 	if !any {
-		return nil
+		return nil // nothing in it is untrue
 	}
+	put[keyBatch] = journalSum(b.Bytes())
 	temp := s.journalPath() + ".new"
 	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -95,10 +115,16 @@ func (s *Store) readJournal() error {
 	if err != nil {
 		return err
 	}
+	noted, err := s.Recall(keyBatch)
+	if err != nil {
+		return err
+	}
+	committed := bytes.Equal(noted, journalSum(data))
 	s.placed = decodeJournal(data, s.Run)
 	for id, e := range s.placed {
-		if !e.Placed && s.waits(e.Name, id) {
-			delete(s.placed, id) // what has the place is another file
+		// Where it still waits, what has the place is another file.
+		if committed && !e.Carried || !e.Placed && s.waits(e.Name, id) {
+			delete(s.placed, id)
 		}
 	}
 	return nil
@@ -130,7 +156,9 @@ func entries(lines *bufio.Scanner) map[string]*entry {
 
 // found is the entry of a file that is in its place; nil where it is not.
 func (s *Store) found(id string) *entry {
+	s.mu.Lock()
 	e := s.placed[id]
+	s.mu.Unlock()
 	if e == nil {
 		return nil
 	}

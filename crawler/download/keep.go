@@ -41,7 +41,7 @@ func (s *Store) Keep(ctx context.Context, files []crawler.KeptFile, put map[stri
 		return nil, err
 	}
 	s.pending = true
-	if err := s.writeJournal(all); err != nil {
+	if err := s.writeJournal(all, put); err != nil {
 		return nil, err
 	}
 	var lost []error
@@ -149,6 +149,7 @@ func (s *Store) Committed(files []crawler.KeptFile) {
 		k := f.(*kept)
 		s.arrivals.forget(k.id)
 		s.mu.Lock()
+		delete(s.placed, k.id)
 		delete(s.ends, k.id)
 		if k.name != "" {
 			delete(s.names, s.fold(k.name))

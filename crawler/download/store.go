@@ -52,7 +52,7 @@ type Store struct {
 	Options
 	root     *os.Root
 	partials *partials
-	placed   map[string]*entry // by an earlier process of the run, and not committed
+	placed   map[string]*entry // by an earlier process of the run, and not committed; guarded by mu
 	waiting  map[string]*entry // likewise, and not in their places; guarded by mu
 	arrivals arrivals
 	pending  bool // a batch is kept and not committed
@@ -173,7 +173,7 @@ func (s *Store) sweep() error {
 // Close ends the use of the destination. The folder of what is not whole goes with it
 // where that is empty.
 func (s *Store) Close() error {
-	if !s.pending {
+	if !s.pending && len(s.placed) == 0 {
 		_ = s.root.Remove(s.journalPath()) // what stands there is committed
 	}
 	s.closeArrivals()

@@ -78,7 +78,7 @@ func TestDeathBeforePlaceOfSameSize(t *testing.T) {
 		if err != nil || first.Err != nil {
 			t.Fatal(err, first.Err)
 		}
-		if err := w.writeJournal([]*kept{first.Kept.(*kept)}); err != nil {
+		if err := w.writeJournal([]*kept{first.Kept.(*kept)}, map[string][]byte{}); err != nil {
 			t.Fatal(err)
 		}
 		placed := filepath.Join(w.dir, first.Kept.(*kept).name)
