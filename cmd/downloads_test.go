@@ -256,6 +256,15 @@ func TestBucketsThatAreNot(t *testing.T) {
 	if err == nil || !strings.Contains(out, "no such bucket") {
 		t.Errorf("%v\n%s", err, out)
 	}
+
+	// Something else answers in its place.
+	page := httptest.NewServer(text("text/html", "<html>hi</html>"))
+	defer page.Close()
+	dir = downloadsIn(t, page.URL, "seeds: [{bucket: shelf}]\n")
+	out, err = ambleIn(t, dir, shelfSecret, "run", "crawl.yaml", "--set", "fetch.retries=0")
+	if err == nil || !strings.Contains(out, "protocol  1") || !strings.Contains(out, `the answer is not the listing of a bucket but "text/html"`) {
+		t.Errorf("%v\n%s", err, out)
+	}
 }
 
 // A large file comes in parts, each a request, and goes on where it was killed.

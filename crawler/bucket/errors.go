@@ -23,6 +23,8 @@ var (
 	ErrChanged = errors.New("the object has changed")
 	// ErrRange means that the object ends before what was asked for.
 	ErrRange = errors.New("the object is shorter")
+	// ErrNotListing means that what answers is hardly a bucket: its answer is no listing.
+	ErrNotListing = errors.New("the answer is not the listing of a bucket")
 	// ErrMoved means that the bucket is in another region, or at another endpoint.
 	ErrMoved = errors.New("the bucket is elsewhere")
 )

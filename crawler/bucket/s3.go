@@ -116,6 +116,9 @@ func (b *s3Bucket) List(ctx context.Context, o ListOptions) (Page, error) {
 	if err != nil {
 		return Page{}, s3Error("list", o.Prefix, err)
 	}
+	if out.Name == nil && out.IsTruncated == nil && len(out.Contents) == 0 {
+		return Page{}, notListing(o.Prefix, middleware.GetRawResponse(out.ResultMetadata)) // the client reads other documents as an empty one
+	}
 	page := Page{Objects: make([]Attributes, 0, len(out.Contents))}
 	for i := range out.Contents {
 		c := &out.Contents[i]
@@ -140,6 +143,18 @@ func (b *s3Bucket) List(ctx context.Context, o ListOptions) (Page, error) {
 		page.Next = page.Objects[n-1].Key
 	}
 	return page, nil
+}
+
+// notListing says what came in the place of a listing.
+func notListing(prefix string, answer any) error {
+	e := &Error{Op: "list", Key: prefix, Status: http.StatusOK, Err: ErrNotListing}
+	if raw, ok := answer.(*smithyhttp.Response); ok {
+		e.Status, e.Header = raw.StatusCode, raw.Header
+		if kind := raw.Header.Get("Content-Type"); kind != "" {
+			e.Err = fmt.Errorf("%w but %.100q: is the endpoint right?", ErrNotListing, kind)
+		}
+	}
+	return e
 }
 
 // Open implements Bucket.
@@ -284,6 +299,9 @@ func s3Error(op, key string, err error) error {
 	}
 	if kind := meaning(e.Status, e.Code); kind != nil {
 		e.Err = kind
+	}
+	if op == "list" && e.Status == http.StatusOK && e.Code == "" {
+		e.Err = ErrNotListing // it cannot be read
 	}
 	return e
 }

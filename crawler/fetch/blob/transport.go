@@ -162,6 +162,8 @@ func explain(req *http.Request, err error) (*http.Response, error) {
 		return response(req, http.StatusPreconditionFailed, nil, http.NoBody, 0), nil
 	case errors.Is(err, bucket.ErrRange):
 		return response(req, http.StatusRequestedRangeNotSatisfiable, nil, http.NoBody, 0), nil
+	case errors.Is(err, bucket.ErrNotListing): // such as a page about maintenance
+		return nil, &crawler.FetchError{Class: crawler.ClassProtocol, Temporary: true, Err: err}
 	case e.Status == http.StatusTooManyRequests, e.Status >= http.StatusInternalServerError:
 		text := err.Error()
 		h := http.Header{}
