@@ -113,14 +113,14 @@ func TestTokensThatAreRefused(t *testing.T) {
 func TestOnePageIsRefused(t *testing.T) {
 	var c clock
 	a := &api{}
-	rt, known := oauth(t, a, c.now)
+	_, known := oauth(t, a, c.now)
 	refused := network(func(r *http.Request) (*http.Response, error) {
 		if r.URL.Path == "/secret" {
 			return answer(401, ""), nil
 		}
 		return a.RoundTrip(r)
 	})
-	rt = known.Wrap(refused)
+	rt := known.Wrap(refused)
 	for i := range 20 {
 		if until, why := known.Waits(parse(t, "https://api.example/")); !until.IsZero() {
 			t.Fatalf("time %d: waits: %s", i, why)
@@ -164,7 +164,9 @@ func TestServerOfTokensHangs(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Minute)
-		known, err = New(known.opt) // as at the beginning
+		if known, err = New(known.opt); err != nil { // as at the beginning
+			t.Fatal(err)
+		}
 		rt = known.Wrap(rt.(*transport).next)
 		began := time.Now()
 		errs := make(chan error, 5)
