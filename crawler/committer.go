@@ -28,6 +28,8 @@ type committer struct {
 	positions map[string][]byte // of the sinks, as committed
 	before    time.Duration     // what earlier processes of the run took
 
+	warned map[string]bool // fields of sums of which a value was left out
+
 	pending []finished
 	size    int64
 	urgent  bool      // one of them is not to wait

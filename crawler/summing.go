@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"log/slog"
 	"slices"
 )
 
@@ -38,8 +39,12 @@ func (c *committer) fold(records []Record, totals *Totals, put map[string][]byte
 		return nil, nil, err
 	}
 	totals.FieldErrors += int64(len(told))
-	for i := range told {
-		c.engine.Log.Info("a value could not be summed up", "error", c.engine.hide(told[i].Error()))
+	if len(told) > 0 {
+		commit := folded
+		folded = func() {
+			commit()
+			c.tellUnsummed(told)
+		}
 	}
 	return slices.DeleteFunc(records, func(r Record) bool {
 		drop := a.Drops(r.Type) && !r.Failed
@@ -48,6 +53,26 @@ func (c *committer) fold(records []Record, totals *Totals, put map[string][]byte
 		}
 		return drop
 	}), folded, nil
+}
+
+// tellUnsummed tells values that are left out of sums: as a warning the first of each
+// field, since the sums are less than they seem.
+func (c *committer) tellUnsummed(told []RecordError) {
+	e := c.engine
+	for i := range told {
+		told[i].URL = e.hide(told[i].URL)
+		level, place := slog.LevelInfo, told[i].Place()
+		if !c.warned[place] {
+			if c.warned == nil {
+				c.warned = map[string]bool{}
+			}
+			level, c.warned[place] = slog.LevelWarn, true
+		}
+		e.Log.Log(context.Background(), level, "a value is left out of a sum, and others of the field may be", "error", e.hide(told[i].Error()))
+		if tell := e.Observer.FieldError; tell != nil {
+			tell(told[i])
+		}
+	}
 }
 
 // conclude writes what the run's records were summed up to, and commits that this is

@@ -41,3 +41,18 @@ func TestResultsAreWrittenOnce(t *testing.T) {
 		t.Errorf("it died %d times", died)
 	}
 }
+
+// What is left out of a sum is told once it is committed, to whoever observes too.
+func TestUnsummedValuesAreTold(t *testing.T) {
+	r := newRig(t)
+	r.web.pages[host+"/0"] = "record a\nrecord 2\nrecord c"
+	r.aggregate = aggregate.New([]aggregate.Spec{{Name: "sums", Of: "item", Sum: []string{"word"}}})
+	var observed []string
+	r.observer = crawler.Observer{FieldError: func(e crawler.RecordError) { observed = append(observed, e.Error()) }}
+	s := r.finish()
+	want := []string{host + `/0: sums.word: not a number: "a"`, host + `/0: sums.word: not a number: "c"`}
+	compareLines(t, observed, want)
+	if s.FieldErrors != 2 {
+		t.Errorf("%d are counted", s.FieldErrors)
+	}
+}

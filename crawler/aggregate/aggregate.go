@@ -148,7 +148,7 @@ func groupKey(s *Spec, n int) string { return keyPrefix + s.Name + "/" + strconv
 
 // Fold counts the records of a batch, and puts the groups that change into put. It
 // takes effect with committed; until then the records may come again. told are values
-// that are no numbers where one is asked for: the last one of each group and field.
+// that are no numbers where one is asked for.
 func (a *Account) Fold(records []crawler.Record, put map[string][]byte) (committed func(), told []crawler.RecordError, err error) {
 	changed := make([]map[string]*group, len(a.specs))
 	for i := range a.specs {
@@ -180,9 +180,9 @@ func (a *Account) Fold(records []crawler.Record, put map[string][]byte) (committ
 				}
 				changed[i][key] = g
 			}
-			if bad := g.add(s, r.Fields); bad != nil {
+			for _, bad := range g.add(s, r.Fields) {
 				bad.URL = r.URL
-				told = append(told, *bad)
+				told = append(told, bad)
 			}
 		}
 		if err := s.put(changed[i], fresh, put); err != nil {

@@ -78,6 +78,7 @@ func TestSums(t *testing.T) {
 		record("g", "bad", "v", "none"), record("g", "bad", "v", true),
 		record("g", nil, "o", []crawler.Field{{Name: "p", Value: int64(9)}}), record("g", nil, "o", []crawler.Field{{Name: "p", Value: int64(10)}}), record(),
 		record("g", int64(1), "v", int64(9)), record("g", 1.0, "v", "10"), record("g", "1", "v", int64(1)),
+		record("g", "huge", "v", 1e308), record("g", "huge", "v", 1e308),
 		crawler.Record{Type: "other"}, crawler.Record{Type: "order", Failed: true},
 	)
 	if len(told) != 2 || told[0].Error() != `: sums.v: not a number: "none"` {
@@ -91,6 +92,7 @@ func TestSums(t *testing.T) {
 		`g="bad" count=2 sum_v=<nil> min_v="none" min_o.p=<nil> max_v=true avg_v=<nil> `,
 		`g="decimals" count=2 sum_v=json -1.005 min_v=json -2.105 min_o.p=<nil> max_v=json 1.10 avg_v=-0.5025 `,
 		`g="floats" count=3 sum_v=3.3 min_v=0.1 min_o.p=<nil> max_v=3 avg_v=1.1 `,
+		`g="huge" count=2 sum_v=json 2` + strings.Repeat("0", 308) + ` min_v=1e+308 min_o.p=<nil> max_v=1e+308 avg_v=1e+308 `,
 		`g="ints" count=3 sum_v=json 9223372036854775808 min_v=1 min_o.p=<nil> max_v=9223372036854775807 avg_v=4.611686018427388e+18 `,
 		`g="texts" count=3 sum_v="39.980" min_v="19.99" min_o.p=<nil> max_v="19.990" avg_v=19.99 `,
 	} {
@@ -98,7 +100,7 @@ func TestSums(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, got)
 		}
 	}
-	if lines := strings.Count(got, "\n"); lines != 8 {
+	if lines := strings.Count(got, "\n"); lines != 9 {
 		t.Errorf("%d groups:\n%s", lines, got)
 	}
 	if again := results(reopened(t, everything, s)); again != got {
@@ -163,6 +165,26 @@ func TestOrderDoesNotMatter(t *testing.T) {
 			t.Fatalf("got\n%s\nwant\n%s", got, want)
 		}
 	})
+}
+
+// Everything that is left out is told: each field of each record.
+func TestLeftOut(t *testing.T) {
+	spec := Spec{Name: "sums", Of: "order", Sum: []string{"a", "b"}, Max: []string{"b", "c"}, Min: []string{"c"}}
+	a := reopened(t, spec, state{})
+	told := fold(t, a, state{}, record("a", "x", "b", "y", "c", int64(1)), record("a", strings.Repeat("é", 300), "b", "+Inf", "c", "+Inf"), record("a", int64(1), "c", "-Inf"), record("c", "NaN"), record("c", int64(2)))
+	var got []string
+	for _, e := range told {
+		got = append(got, e.Field+"="+e.Value[:min(4, len(e.Value))])
+		if len(e.Value) > 200 {
+			t.Errorf("a value of %d bytes is shown", len(e.Value))
+		}
+	}
+	if want := "a=x b=y a=éé b=+Inf c=+Inf c=-Inf c=NaN"; strings.Join(got, " ") != want {
+		t.Errorf("told are %q, want %s", got, want)
+	}
+	if got := results(a); !strings.HasPrefix(got, `sum_a=1 sum_b=<nil> min_c=1 max_b="y" max_c=2 `) {
+		t.Error(got)
+	}
 }
 
 func TestBounds(t *testing.T) {

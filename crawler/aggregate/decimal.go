@@ -154,7 +154,7 @@ func (k kind) as(d *decimal) any {
 		if f := d.over(1); !math.IsInf(f, 0) {
 			return f
 		}
-		return nil
+		return json.RawMessage(d.String()) // beyond any float
 	}
 	return d.String()
 }

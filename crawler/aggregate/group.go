@@ -3,6 +3,7 @@ package aggregate
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/amblecrawl/amble/crawler"
@@ -134,8 +135,8 @@ func decode(text []byte, s *Spec) (*group, error) {
 	return g, nil
 }
 
-// add counts a record, and reports a value that is no number where one is asked for.
-func (g *group) add(s *Spec, fields []crawler.Field) (bad *crawler.RecordError) {
+// add counts a record, and reports values that are no numbers where one is asked for.
+func (g *group) add(s *Spec, fields []crawler.Field) (bad []crawler.RecordError) {
 	g.count++
 	for i, name := range s.sums {
 		v := valueOf(fields, name)
@@ -144,7 +145,7 @@ func (g *group) add(s *Spec, fields []crawler.Field) (bad *crawler.RecordError) 
 		}
 		d, k, ok := number(v)
 		if !ok {
-			bad = &crawler.RecordError{Type: s.Name, Field: name, Value: crawler.TextOf(v), Err: errNumber}
+			bad = append(bad, crawler.RecordError{Type: s.Name, Field: name, Value: shown(v), Err: errNumber})
 			continue
 		}
 		t := &g.sums[i]
@@ -153,6 +154,12 @@ func (g *group) add(s *Spec, fields []crawler.Field) (bad *crawler.RecordError) 
 	for i, name := range s.ends {
 		v := scalar(valueOf(fields, name))
 		if v == nil || v == "" {
+			continue
+		}
+		if beyond(v) {
+			if !slices.Contains(s.sums, name) { // else it has been told
+				bad = append(bad, crawler.RecordError{Type: s.Name, Field: name, Value: shown(v), Err: errNumber})
+			}
 			continue
 		}
 		e := &g.ends[i]
@@ -168,6 +175,16 @@ func (g *group) add(s *Spec, fields []crawler.Field) (bad *crawler.RecordError) 
 		}
 	}
 	return bad
+}
+
+// beyond reports what queries give for numbers that JSON has not: it is neither the least
+// nor the greatest of numbers that can be written, and no text that was meant.
+func beyond(v any) bool { return v == "NaN" || v == "+Inf" || v == "-Inf" }
+
+// shown is the beginning of a value, for people.
+func shown(v any) string {
+	text := crawler.TextOf(v)
+	return strings.ToValidUTF8(text[:min(len(text), 200)], "")
 }
 
 // compare orders all values, whatever they are: numbers (also as text) by their
