@@ -198,7 +198,7 @@ func TestSecretsHideEachOther(t *testing.T) {
 	s.add("abcdef", "${B}")
 	s.add("x\"y", "${C}")
 	s.add("${A}", "${D}")
-	if got := s.hide(`abc abcdef x"y ` + fmt.Sprintf("%q", `x"y`)); got != "${A} ${B} ${C} \"${C}\"" {
+	if got := s.hide(`=abc abcdef =x"y ` + fmt.Sprintf("%q", `x"y`)); got != "=${A} ${B} =${C} \"${C}\"" {
 		t.Error(got)
 	}
 }

@@ -130,7 +130,7 @@ func (c *Config) keyIdentity(s *Seed, name string) string {
 			before++
 		}
 	}
-	return c.Redact(strings.Join([]string{"key", name, s.Type, fmt.Sprint(before), strings.Join(s.Key, "\x00")}, "\x00"))
+	return c.secrets.everywhere(strings.Join([]string{"key", name, s.Type, fmt.Sprint(before), strings.Join(s.Key, "\x00")}, "\x00"))
 }
 
 // equals tells a copy of a seed from another one, by what rows are told apart by.

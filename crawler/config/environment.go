@@ -3,7 +3,6 @@ package config
 import (
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -90,11 +89,19 @@ func (n *node) lacking() bool {
 // expand replaces ${NAME} and ${NAME:-default} by the environment's values;
 // $${ stands for ${ itself. As in a shell, an empty variable takes the default.
 func expand(text string, env func(string) (string, bool), known *secrets) (expansion, []variableError) {
+	return expandAs(text, env, known, nil)
+}
+
+// expandAs writes values as they may stand behind what is before them; as is nil where
+// they stand as they are.
+func expandAs(text string, env func(string) (string, bool), known *secrets, as func(before, value string) string) (expansion, []variableError) {
 	var (
 		out  strings.Builder
 		exp  expansion
 		errs []variableError
 		last int
+		// The shortest value, which may not be found within a text.
+		shortest = leastHidden
 	)
 	for _, m := range reference.FindAllStringSubmatchIndex(text, -1) {
 		out.WriteString(text[last:m[0]])
@@ -110,9 +117,14 @@ func expand(text string, env func(string) (string, bool), known *secrets) (expan
 		case !variableName.MatchString(name):
 			errs = append(errs, variableError{m[0], "${" + name + "} is not the name of a variable", "write $${ for the text ${"})
 		case set && (value != "" || !hasDefault):
+			known.add(value, "${"+name+"}")
+			if as != nil {
+				value = as(out.String(), value)
+				known.add(value, "${"+name+"}")
+			}
 			out.WriteString(value)
 			exp.from = append(exp.from, "${"+name+"}")
-			known.add(value, "${"+name+"}")
+			shortest = min(shortest, len(value))
 		case hasDefault:
 			out.WriteString(fallback)
 		default:
@@ -121,39 +133,8 @@ func expand(text string, env func(string) (string, bool), known *secrets) (expan
 	}
 	out.WriteString(text[last:])
 	exp.text = out.String()
+	if shortest < leastHidden {
+		known.addText(exp.text, text)
+	}
 	return exp, errs
-}
-
-// secrets are the values that came from the environment. They stand in no
-// message.
-type secrets struct {
-	values []secret
-}
-
-type secret struct{ value, name string }
-
-func (s *secrets) add(value, name string) {
-	if value == "" {
-		return
-	}
-	s.values = append(s.values, secret{value, name})
-	if quoted := strconv.Quote(value); quoted[1:len(quoted)-1] != value {
-		s.values = append(s.values, secret{quoted[1 : len(quoted)-1], name})
-	}
-	// The longest first, so that one value inside another leaves no rest.
-	slices.SortStableFunc(s.values, func(a, b secret) int { return len(b.value) - len(a.value) })
-	s.values = slices.Compact(s.values)
-}
-
-// hide puts the variables' names in the place of their values.
-func (s *secrets) hide(text string) string {
-	if s == nil || len(s.values) == 0 || text == "" {
-		return text
-	}
-	// One pass, so that a name put in is not searched for values again.
-	pairs := make([]string, 0, 2*len(s.values))
-	for _, v := range s.values {
-		pairs = append(pairs, v.value, v.name)
-	}
-	return strings.NewReplacer(pairs...).Replace(text)
 }

@@ -36,7 +36,7 @@ func (c *Config) request(s *Seed) (*request, error) {
 	if len(s.Key) > 0 {
 		r.keyID = c.keyIdentity(s, r.name)
 	}
-	r.id = c.Redact(strings.Join(append([]string{r.name, s.Method, s.URL, s.Body}, s.Rows.identity()...), "\x00"))
+	r.id = c.secrets.everywhere(strings.Join(append([]string{r.name, s.Method, s.URL, s.Body}, s.Rows.identity()...), "\x00"))
 	var err error
 	if r.url, err = rows.Parse(s.URL, rows.URL); err != nil {
 		return nil, &rowError{[]string{"url"}, err}
