@@ -2,8 +2,6 @@ package config
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -184,7 +182,6 @@ func (l *loader) checkDownloads(c *Config) {
 	if d.template != nil && !d.SHA256 && (d.Dedup || d.template.NeedsSum()) {
 		l.errorf(l.keyPlace("downloads", "sha256"), "remove it", "downloads.sha256 is false, and dedup or a name needs the sum")
 	}
-	l.checkSums(d.Sums)
 	if why := badType(d.Type); why != "" {
 		l.errorf(l.at("downloads", "type").place, "use letters, digits, - and _", "downloads.type: %s", why)
 	}
@@ -193,23 +190,6 @@ func (l *loader) checkDownloads(c *Config) {
 	}
 	if l.given("downloads") && !c.Downloading() {
 		l.warnf(l.keyPlace("downloads"), "name a bucket in seeds, or say download: true of a link rule, a field or a seed", "downloads: nothing is downloaded")
-	}
-}
-
-// checkSums reads a file of sums, which is not asked for where it is on the web.
-func (l *loader) checkSums(place string) {
-	if place == "" || strings.Contains(place, "://") {
-		return
-	}
-	n := l.at("downloads", "sha256sums")
-	f, err := os.Open(place)
-	if err != nil {
-		l.errorf(n.place, "", "downloads.sha256sums: cannot be read: %s; found %s", cause(err), n)
-		return
-	}
-	defer f.Close()
-	if _, err := download.ReadSums(io.LimitReader(f, download.MaxSumsFile)); err != nil {
-		l.errorf(n.place, "lines are those of sha256sum", "downloads.sha256sums: cannot be used: %v; found %s", err, n)
 	}
 }
 

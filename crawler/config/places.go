@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/amblecrawl/amble/crawler/bucket"
+	"github.com/amblecrawl/amble/crawler/download"
+	"github.com/amblecrawl/amble/crawler/query"
 )
 
 // Folders are how folders of this machine are looked at, where Options asks for it.
@@ -31,6 +34,9 @@ func (l *loader) checkPlaces(c *Config, f *Folders) {
 	for i := range c.Connections {
 		k := &c.Connections[i]
 		place, err := bucket.Parse(k.URL)
+		if !k.IsBucket() {
+			look.database(k)
+		}
 		if !k.IsBucket() || err != nil || place.Scheme != bucket.Folder {
 			continue
 		}
@@ -42,6 +48,7 @@ func (l *loader) checkPlaces(c *Config, f *Folders) {
 	if d := &c.Downloads; d.bucket == "" && d.To != "" && c.Downloading() {
 		look.canBeMade(l.at("downloads", "to"), "downloads.to", d.To)
 	}
+	look.sums(c.Downloads.Sums)
 	for i := range c.Output {
 		dests := destinations(c.Output[i].Sink)
 		for _, key := range slices.Sorted(maps.Keys(dests)) {
@@ -91,6 +98,47 @@ func (k *folderCheck) isThere(n *node, key, dir string) bool {
 		return true
 	}
 	return false
+}
+
+// database wants the file of a connection to SQLite, which is opened to be read.
+func (k *folderCheck) database(c *Connection) {
+	n := k.at("connections", c.Name, "url")
+	if kind, err := query.DriverOf(c.URL); n.broken || len(n.lacks) > 0 || err != nil || kind != query.SQLite {
+		return
+	}
+	path, err := query.SQLitePath(c.URL)
+	if err != nil {
+		return
+	}
+	key := "connections." + c.Name + ".url"
+	switch info, err := k.folders.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		k.foreign(n.place, "see that its name is right: it is only read", key+": there is no file "+path)
+	case err != nil:
+		k.foreign(n.place, "", key+": cannot look at "+path+": "+cause(err))
+	case info.IsDir():
+		k.foreign(n.place, "name a file", key+": "+path+" is a folder")
+	}
+}
+
+// sums wants a file of sums that can be used. One on the web is not asked for.
+func (k *folderCheck) sums(path string) {
+	if path == "" || strings.Contains(path, "://") {
+		return
+	}
+	n, key := k.at("downloads", "sha256sums"), "downloads.sha256sums: "
+	if n.broken || len(n.lacks) > 0 {
+		return
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		k.foreign(n.place, "", key+"cannot read "+path+": "+cause(err))
+		return
+	}
+	defer f.Close()
+	if _, err := download.ReadSums(io.LimitReader(f, download.MaxSumsFile)); err != nil {
+		k.foreign(n.place, "lines are those of sha256sum", key+path+": "+err.Error())
+	}
 }
 
 // canBeMade wants a folder, or the nearest above it that is there, to be one that can be

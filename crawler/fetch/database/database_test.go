@@ -411,3 +411,21 @@ func TestAddressesAreNotShown(t *testing.T) {
 		}
 	}
 }
+
+// A query of a file reaches no other one, and makes none.
+func TestQueriesOpenNoOtherFiles(t *testing.T) {
+	address := sqliteURL(t)
+	fill(t, address, "create table t (n integer)")
+	made := filepath.Join(t.TempDir(), "made.db")
+	for _, statement := range []string{"attach '" + made + "' as e", "vacuum into '" + made + "'"} {
+		a := newAsk(t, address, Options{}, &query.Query{Name: "q", Type: statement})
+		if _, err := a.lines(t, "sql://db/q"); err == nil {
+			t.Errorf("%s is executed", statement)
+		} else if class, _ := classOf(t, err); class != crawler.ClassQuery {
+			t.Errorf("%s: %v", statement, err)
+		}
+		if _, err := os.Stat(made); err == nil {
+			t.Fatalf("%s has made a file", statement)
+		}
+	}
+}

@@ -40,6 +40,7 @@ type driver struct {
 type failure struct {
 	class     crawler.Class
 	temporary bool
+	why       string // where the error does not say it to people
 }
 
 var drivers = map[query.Driver]driver{query.Postgres: postgres, query.SQLite: sqlite, query.MySQL: mysql}
@@ -72,6 +73,8 @@ func (d driver) explain(ctx context.Context, err error) error {
 		return err
 	case isOfTLS(err):
 		return &crawler.FetchError{Class: crawler.ClassTLS, Err: err}
+	case isKnown && f.why != "":
+		return &crawler.FetchError{Class: f.class, Temporary: f.temporary, Err: fmt.Errorf("%s: %w", f.why, err)}
 	case isKnown:
 		return &crawler.FetchError{Class: f.class, Temporary: f.temporary, Err: err}
 	case isBroken(err):

@@ -102,7 +102,7 @@ const (
 
 func mysqlFailure(err error) (failure, bool) {
 	if errors.Is(err, my.ErrInvalidConn) {
-		return failure{crawler.ClassReset, true}, true
+		return failure{class: crawler.ClassReset, temporary: true}, true
 	}
 	var e *my.MySQLError
 	if !errors.As(err, &e) {
@@ -110,13 +110,13 @@ func mysqlFailure(err error) (failure, bool) {
 	}
 	switch e.Number {
 	case errTooManyConnections, errTooManyOfUser:
-		return failure{crawler.ClassRefused, true}, true
+		return failure{class: crawler.ClassRefused, temporary: true}, true
 	case errShutdown, errKilled:
-		return failure{crawler.ClassReset, true}, true
+		return failure{class: crawler.ClassReset, temporary: true}, true
 	case errStatementTime, errExecutionTime, errInterrupted:
-		return failure{crawler.ClassTimeout, true}, true
+		return failure{class: crawler.ClassTimeout, temporary: true}, true
 	case errLockWait, errDeadlock:
-		return failure{crawler.ClassQuery, true}, true
+		return failure{class: crawler.ClassQuery, temporary: true}, true
 	}
 	return failure{class: crawler.ClassQuery}, true
 }

@@ -65,13 +65,13 @@ func postgresFailure(err error) (failure, bool) {
 	}
 	switch {
 	case e.Code == "57014": // canceled, by statement_timeout
-		return failure{crawler.ClassTimeout, true}, true
+		return failure{class: crawler.ClassTimeout, temporary: true}, true
 	case strings.HasPrefix(e.Code, "08"), strings.HasPrefix(e.Code, "57P"): // the connection, the server's end
-		return failure{crawler.ClassReset, true}, true
+		return failure{class: crawler.ClassReset, temporary: true}, true
 	case strings.HasPrefix(e.Code, "53"): // too many connections, no memory
-		return failure{crawler.ClassRefused, true}, true
+		return failure{class: crawler.ClassRefused, temporary: true}, true
 	case strings.HasPrefix(e.Code, "40"), e.Code == "55P03", e.Code == "55006": // a conflict, a lock
-		return failure{crawler.ClassQuery, true}, true
+		return failure{class: crawler.ClassQuery, temporary: true}, true
 	}
 	return failure{class: crawler.ClassQuery}, true
 }

@@ -1,7 +1,9 @@
 package database
 
 import (
+	"context"
 	"database/sql"
+	dbdriver "database/sql/driver"
 	"errors"
 	"net/url"
 	"path/filepath"
@@ -28,8 +30,40 @@ func openSQLite(address, _ string) (*sql.DB, error) {
 		return nil, err
 	}
 	q := url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)", "query_only(1)"}}
-	return sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String())
+	address = (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String()
+	return sql.OpenDB(&connector{driver: &confined, address: address}), nil
 }
+
+// confined has no statement open other files: mode=ro and query_only are about the one
+// that the connection names, and ATTACH makes those that are not there.
+var confined modernc.Driver
+
+func init() {
+	confined.RegisterConnectionHook(func(c modernc.ExecQuerierContext, _ string) error {
+		registerer, ok := c.(modernc.AuthorizerRegisterer)
+		if !ok {
+			return errors.New("this build of SQLite cannot be confined to a file")
+		}
+		return registerer.RegisterAuthorizer(func(action modernc.AuthorizerActionCode, _, _, _, _ string) modernc.AuthorizerReturnCode {
+			if action == sqlite3.SQLITE_ATTACH {
+				return modernc.AuthorizerDeny
+			}
+			return modernc.AuthorizerOK
+		})
+	})
+}
+
+// connector opens connections of a driver that has no name.
+type connector struct {
+	driver  *modernc.Driver
+	address string
+}
+
+// Connect implements driver.Connector. A file is opened without waiting.
+func (c *connector) Connect(context.Context) (dbdriver.Conn, error) { return c.driver.Open(c.address) }
+
+// Driver implements driver.Connector.
+func (c *connector) Driver() dbdriver.Driver { return c.driver }
 
 func sqliteKind(name string) kind {
 	switch name = strings.ToUpper(name); {
@@ -50,9 +84,11 @@ func sqliteFailure(err error) (failure, bool) {
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return failure{crawler.ClassQuery, true}, true
+		return failure{class: crawler.ClassQuery, temporary: true}, true
 	case sqlite3.SQLITE_INTERRUPT:
-		return failure{crawler.ClassTimeout, true}, true
+		return failure{class: crawler.ClassTimeout, temporary: true}, true
+	case sqlite3.SQLITE_AUTH:
+		return failure{class: crawler.ClassQuery, why: "a query opens no other files"}, true
 	}
 	return failure{class: crawler.ClassQuery}, true
 }
