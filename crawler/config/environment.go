@@ -119,8 +119,9 @@ func expandAs(text string, env func(string) (string, bool), known *secrets, as f
 		case set && (value != "" || !hasDefault):
 			known.add(value, "${"+name+"}")
 			if as != nil {
-				value = as(out.String(), value)
-				known.add(value, "${"+name+"}")
+				escaped := as(out.String(), value)
+				known.addSpelling(value, escaped, "${"+name+"}")
+				value = escaped
 			}
 			out.WriteString(value)
 			exp.from = append(exp.from, "${"+name+"}")

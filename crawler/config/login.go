@@ -221,7 +221,14 @@ func (l *loader) checkLoginSend(g *Login, steps *node) {
 			for _, e := range l.at("login", "send").entries {
 				if textproto.CanonicalMIMEHeaderKey(e.key) == h.Name {
 					at = e.value.place
+					if e.value.secret() {
+						l.foreignValue(e.value, "login.send."+h.Name, "", "")
+						at = place{}
+					}
 				}
+			}
+			if at == (place{}) { // it may be a part of the value
+				continue
 			}
 			l.errorf(at, hint, "login.send.%s: nothing gives {{%s}}", h.Name, short(m[1]))
 		}

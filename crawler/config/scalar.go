@@ -203,6 +203,10 @@ func (l *loader) foreignValue(n *node, path, message, hint string) {
 		if userEnds(n.text) {
 			hint = encodeUser
 		}
+		if strings.Count(n.text, "{{") > strings.Count(n.written, "{{") {
+			l.bad(n, "a value cannot hold {{ here", "%s: %s holds {{, which begins the place of another value", path, n)
+			return
+		}
 		l.bad(n, hint, "%s: %s is not accepted", path, n)
 		return
 	}

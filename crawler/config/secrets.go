@@ -14,23 +14,37 @@ type secrets struct {
 	texts  []secret // of the config that hold short ones
 }
 
-type secret struct{ value, name string }
+type secret struct {
+	value, name string
+	spelt       bool // another spelling of a value
+}
 
 func (s *secrets) add(value, name string) {
 	if value == "" {
 		return
 	}
-	s.values = append(s.values, secret{value, name})
-	if quoted := strconv.Quote(value); quoted[1:len(quoted)-1] != value {
-		s.values = append(s.values, secret{quoted[1 : len(quoted)-1], name})
-	}
+	s.values = append(s.values, secret{value: value, name: name})
+	s.addSpelling(value, quotedText(value), name)
 	s.values = longestFirst(s.values)
+}
+
+// addSpelling adds another spelling of a value.
+func (s *secrets) addSpelling(value, text, name string) {
+	if text != value {
+		s.values = longestFirst(append(s.values, secret{text, name, true}))
+	}
+}
+
+// quotedText is a text as messages quote it, without the quotes.
+func quotedText(text string) string {
+	quoted := strconv.Quote(text)
+	return quoted[1 : len(quoted)-1]
 }
 
 // addText adds a text of the config with values in it, and as it is written there.
 func (s *secrets) addText(value, written string) {
 	if value != "" {
-		s.texts = longestFirst(append(s.texts, secret{value, written}))
+		s.texts = longestFirst(append(s.texts, secret{value: value, name: written}))
 	}
 }
 

@@ -27,6 +27,7 @@ type node struct {
 	text    string   // of a scalar, variables replaced; of a number as written
 	plain   bool     // text without quotes
 	from    []string // variables of the environment in text
+	written string   // text as it is written, where there are such
 	broken  bool     // text lacks a variable: not to be decoded
 	lacks   []lack   // why it is broken
 	implied bool     // a default
@@ -211,6 +212,9 @@ func (b *builder) textNode(out *node, text string) {
 		out.broken = true
 	}
 	out.kind, out.text, out.from = textKind, exp.text, exp.from
+	if len(exp.from) > 0 {
+		out.written = text
+	}
 }
 
 // mapping adds the entries, each key once, then those of merge keys that are
@@ -244,6 +248,7 @@ func (b *builder) mapping(out *node, values []*ast.MappingValueNode) {
 	for _, m := range merges {
 		b.merge(out, m, seen)
 	}
+	b.escapeTexts(out)
 }
 
 func (b *builder) key(n ast.MapKeyNode, at place) (string, bool) {

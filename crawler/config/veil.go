@@ -36,13 +36,16 @@ func (c *Config) Veil() *Veil {
 	}
 	var pairs []string
 	for _, s := range c.secrets.values {
+		if s.spelt {
+			continue // spellings has it
+		}
 		forms := spellings(s)
 		if !c.seeded(forms) && !c.linked(forms) && !c.credits(forms) {
 			continue
 		}
 		for _, f := range forms {
 			v.forms = append(v.forms, f)
-			pairs = append(pairs, f.text, f.name)
+			pairs = append(pairs, f.text, f.name, quotedText(f.text), f.name)
 			if inJSON, err := json.Marshal(f.text); err == nil {
 				pairs = append(pairs, strings.Trim(string(inJSON), `"`), f.name)
 			}
@@ -76,6 +79,8 @@ func spellings(s secret) []spelling {
 	}
 	add("f", url.QueryEscape(s.value))
 	add("e", url.PathEscape(s.value))
+	add("j", jsonText(s.value))
+	add("b", inURL("", s.value))
 	if len(s.value) < leastHidden {
 		return nil
 	}

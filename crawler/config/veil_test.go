@@ -55,7 +55,7 @@ func TestSeal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		key, token := secrets.Draw(t, "key"), secrets.Draw(t, "token")
 		v := &Veil{}
-		for _, s := range []secret{{key, "${KEY}"}, {token, "${TOKEN}"}} {
+		for _, s := range []secret{{value: key, name: "${KEY}"}, {value: token, name: "${TOKEN}"}} {
 			v.forms = append(v.forms, spellings(s)...)
 		}
 		u, err := urls.Parse(fmt.Sprintf("https://a.example:8443/%s/x?k=%s&l=%s&m=%s", token, key, url.QueryEscape(token), url.PathEscape(key)))
