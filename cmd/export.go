@@ -164,6 +164,23 @@ func findCommitted(cmd *cobra.Command, arg string) (*committed, error) {
 			return &committed{source: j, position: position}, nil
 		}
 	}
+	// The run's own outputs may have been those of --set.
+	for _, name := range run.Outputs {
+		path, ok := strings.CutPrefix(name, "jsonl:")
+		if !ok {
+			continue
+		}
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(cfg.Dir, filepath.FromSlash(path))
+		}
+		position, err := crawler.ReadPosition(r, name)
+		if err != nil {
+			return nil, exit.OfState(err)
+		}
+		if position != nil {
+			return &committed{source: &sink.JSONL{Path: path}, position: position}, nil
+		}
+	}
 	return nil, exit.With(exit.Config, fmt.Errorf("the run %s has no jsonl output to read its records from; it has %s", run.ID, orNone(run.Outputs)))
 }
 

@@ -1,6 +1,7 @@
 package rows
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type csvReader struct {
 	taken [][]byte // the lines of the row in hand, when there are several
 	size  int
 	rest  []byte // of a line that the parser has not room for
+	open  bool   // a quote of the row in hand, at the end of the last line
 	err   error  // why a line could not be given
 }
 
@@ -40,6 +42,10 @@ func (c *csvReader) Read(p []byte) (int, error) {
 			return 0, errTooLong
 		}
 		c.rest = line
+		if c.open = c.open != (bytes.Count(line, []byte{'"'})%2 == 1); c.open && bytes.HasSuffix(line, []byte("\r\n")) {
+			// The parser makes CR LF LF, within cells too.
+			c.rest = append(slices.Clone(line[:len(line)-2]), "\r\r\n"...)
+		}
 	}
 	n := copy(p, c.rest)
 	c.rest = c.rest[n:]
@@ -56,7 +62,7 @@ func (c *csvReader) record() (cells []string, line int64, bad, err error) {
 		}
 		c.rest, c.base = nil, c.number
 	}
-	c.taken, c.size, c.err = c.taken[:0], 0, nil
+	c.taken, c.size, c.err, c.open = c.taken[:0], 0, nil, false
 	before := c.number
 	cells, err = c.parser.Read()
 	switch {

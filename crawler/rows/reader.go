@@ -108,6 +108,9 @@ func NewReader(in io.Reader, format Format, delimiter rune) (*Reader, error) {
 	if bytes.Equal(start, []byte{0xff, 0xfe}) || bytes.Equal(start, []byte{0xfe, 0xff}) {
 		return nil, errors.New("the file is UTF-16; write it as UTF-8")
 	}
+	if start, _ := r.lines.in.Peek(r.lines.in.Size()); bytes.IndexByte(start, '\n') < 0 && bytes.IndexByte(start, '\r') >= 0 {
+		return nil, errors.New("the lines end in CR alone, as old programs write them; write the file with LF")
+	}
 	if format == JSONLines {
 		r.next = r.nextJSON
 		return r, nil
