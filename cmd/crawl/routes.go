@@ -4,10 +4,12 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/amblecrawl/amble/crawler/config"
 	"github.com/amblecrawl/amble/crawler/fetch"
+	"github.com/amblecrawl/amble/crawler/urls"
 )
 
 // newRoutes are how a config reaches hosts, nil where it says nothing of it.
@@ -30,6 +32,25 @@ func newRoutes(cfg *config.Config) (*fetch.Routes, error) {
 		}
 	}
 	return routes, nil
+}
+
+// Proxies names what a URL is asked for through, as fetch.Routes.Through does; any tells
+// whether the config has proxies at all.
+func Proxies(cfg *config.Config, u urls.URL) (names []string, perRequest, any bool) {
+	at, err := url.Parse(u.Fetch())
+	if err != nil || !cfg.Fetch.Routed() {
+		return nil, false, false
+	}
+	routes, err := newRoutes(cfg)
+	if err != nil { // of a crawl that is made there is none
+		return nil, false, false
+	}
+	any = routes.All.Proxies != nil
+	for _, r := range routes.Hosts {
+		any = any || r.Proxies != nil
+	}
+	names, perRequest = routes.Through(at)
+	return names, perRequest, any
 }
 
 // routing makes routes that share what is the same in them: connections are shared

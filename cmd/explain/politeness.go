@@ -65,6 +65,7 @@ func explainPoliteness(c *crawl.Crawl, row func(string, string, ...any), u urls.
 	row("delay", "%s between requests to %s, asked for by %s", x.Owed, u.Origin(), x.By)
 	explainDemands(c, row, &x)
 	row("at once", "%s", format.Plural(int64(x.Concurrency), "request"))
+	explainProxies(c, row, u)
 	if x.Group != "" {
 		row("shares both with", "the hosts of %s", strings.Replace(x.Group, ":", " ", 1))
 	}
@@ -77,6 +78,22 @@ func explainPoliteness(c *crawl.Crawl, row func(string, string, ...any), u urls.
 	// What is left of the delay after reading robots.txt is not worth a word.
 	if time.Until(x.Until) > x.Owed {
 		row("not before", "%s, asked for by %s", x.Until.UTC().Format(time.RFC3339), x.WaitBy)
+	}
+}
+
+// explainProxies tells what the host is reached through, where the crawl has proxies.
+func explainProxies(c *crawl.Crawl, row func(string, string, ...any), u urls.URL) {
+	names, perRequest, any := crawl.Proxies(c.Config, u)
+	switch {
+	case !any:
+	case len(names) == 0:
+		row("proxy", "none: its host is connected to")
+	case len(names) == 1:
+		row("proxy", "%s", names[0])
+	case perRequest:
+		row("proxy", "each request the next of %s", format.Clip(strings.Join(names, ", "), format.MaxDetail))
+	default:
+		row("proxy", "%s", format.Clip(names[0]+", and when it fails "+strings.Join(names[1:], ", "), format.MaxDetail))
 	}
 }
 
