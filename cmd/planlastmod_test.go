@@ -32,7 +32,7 @@ func TestPlanHeedsLastmod(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var asked atomic.Int64
-			second := false
+			var second atomic.Bool
 			var server *httptest.Server
 			server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				switch {
@@ -43,7 +43,7 @@ func TestPlanHeedsLastmod(t *testing.T) {
 					_, _ = fmt.Fprint(w, `<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">`)
 					for i := range 10 {
 						said := ""
-						if second {
+						if second.Load() {
 							said = "<lastmod>" + c.lastmod(i).UTC().Format(time.RFC3339) + "</lastmod>"
 						}
 						_, _ = fmt.Fprintf(w, "<url><loc>%s/%d</loc>%s</url>", server.URL, i, said)
@@ -85,7 +85,7 @@ revisit: {mode: adaptive, output: changes, min_interval: %s, max_age: {/sitemap.
 			}
 			run("run", "crawl.yaml")
 			time.Sleep(1200 * time.Millisecond) // an interval of a second is over
-			second = true
+			second.Store(true)
 			var planned struct {
 				Revisit struct{ Known, Due, New int64 }
 			}

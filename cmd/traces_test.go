@@ -147,8 +147,8 @@ func TestTraces(t *testing.T) {
 	for _, trace := range byTrace {
 		whole += checkTrace(t, trace, run)
 	}
-	if whole < 10 || named["connect"] == 0 {
-		t.Errorf("%d requests are told of from the wait to the commit: %v", whole, named)
+	if whole < 10 || named["connect"] == 0 || named["commit"] != named["request"] {
+		t.Errorf("%d requests are told of from the wait to the commit, which all have: %v", whole, named)
 	}
 }
 

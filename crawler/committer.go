@@ -137,6 +137,9 @@ func (c *committer) flush(ctx context.Context) error {
 // commit makes one batch of the pages and writes it, sinks first.
 func (c *committer) commit(ctx context.Context, pages []finished) error {
 	e := c.engine
+	if tell := e.Observer.Committing; tell != nil {
+		tell(leasesOf(pages))
+	}
 	b := &Batch{Hosts: make(map[string]HostState), Put: make(map[string][]byte)}
 	totals := c.totals.Clone()
 	totals.Busy = c.busy()
@@ -224,6 +227,16 @@ func (c *committer) commit(ctx context.Context, pages []finished) error {
 		tell(totals.Clone(), stats)
 	}
 	return nil
+}
+
+func leasesOf(pages []finished) []uint64 {
+	leases := make([]uint64, 0, len(pages))
+	for i := range pages {
+		if pages[i].lease != 0 {
+			leases = append(leases, pages[i].lease)
+		}
+	}
+	return leases
 }
 
 // remember puts what politeness wants back after a restart, and in later runs.

@@ -17,6 +17,9 @@ type Observer struct {
 	Settled func(r *Request, o Outcome, records int)
 	// FieldError: a value was not as asked.
 	FieldError func(e RecordError)
+	// Committing: a batch is about to be written, which settles these leases. Where some of
+	// them were lost it is told again, without these.
+	Committing func(leases []uint64)
 	// Committed: a batch is durable; totals are the run's, over all processes.
 	Committed func(t Totals, f FrontierStats)
 	// Short: a page in hand begins to wait for memory, or has stopped waiting.

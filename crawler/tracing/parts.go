@@ -98,7 +98,7 @@ func (g *grant) Done(resp *crawler.Response, err error) crawler.HostState {
 		return state
 	}
 	v.run.mu.Lock()
-	v.entry = entryOf(&e)
+	v.sent = true
 	v.run.mu.Unlock()
 	return state
 }
@@ -151,11 +151,17 @@ func (r *Run) Observer(o crawler.Observer) crawler.Observer {
 	if r == nil {
 		return o
 	}
-	settled, committed := o.Settled, o.Committed
+	settled, committing, committed := o.Settled, o.Committing, o.Committed
 	o.Settled = func(request *crawler.Request, outcome crawler.Outcome, records int) {
-		r.settled(request, outcome, records)
+		r.settle(request, outcome, records)
 		if settled != nil {
 			settled(request, outcome, records)
+		}
+	}
+	o.Committing = func(leases []uint64) {
+		r.committing(leases)
+		if committing != nil {
+			committing(leases)
 		}
 	}
 	o.Committed = func(t crawler.Totals, f crawler.FrontierStats) {

@@ -2,8 +2,8 @@ package tracing
 
 import (
 	"context"
-	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -25,8 +25,9 @@ type Run struct {
 
 	mu       sync.Mutex
 	underWay map[any]*visit    // by the *crawler.Request
-	written  map[string]*visit // by what their entry in the ledger says, from there to the commit
-	commit   time.Time         // when the batch began to be written whose entries are in written
+	settled  map[uint64]*visit // by their leases, until they are committed
+	batch    []uint64          // leases that are being committed
+	commit   time.Time         // since when
 	traced   int64
 }
 
@@ -37,7 +38,7 @@ type visit struct {
 	span  trace.Span
 	begun time.Time
 	net   exchange
-	entry string // what its entry in the ledger says
+	sent  bool
 	// waited is its time in the queue, nil where that is not known.
 	waited *queued
 }
@@ -59,7 +60,7 @@ func (r *Run) begin(key any, kind, full string, host urls.URL, method string, wa
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.underWay)+len(r.written) >= maxUnderWay {
+	if len(r.underWay)+len(r.settled) >= maxUnderWay {
 		return nil
 	}
 	now := time.Now()
@@ -119,13 +120,14 @@ func (r *Run) drop(key any, v *visit, why string) {
 	v.span.End()
 }
 
-// settled notes what became of a request.
-func (r *Run) settled(request *crawler.Request, o crawler.Outcome, records int) {
+// settle notes what became of a request.
+func (r *Run) settle(request *crawler.Request, o crawler.Outcome, records int) {
 	r.mu.Lock()
 	v := r.underWay[request]
 	delete(r.underWay, request)
-	if v != nil && v.entry != "" {
-		r.written[v.entry] = v
+	waits := v != nil && v.sent
+	if waits {
+		r.settled[o.Lease] = v
 	}
 	r.mu.Unlock()
 	if v == nil {
@@ -138,26 +140,34 @@ func (r *Run) settled(request *crawler.Request, o crawler.Outcome, records int) 
 	if o.Class.Failed() {
 		fail(v.span, r.hide(o.Detail))
 	}
-	if v.entry == "" {
+	if !waits {
 		v.span.End()
 	}
 }
 
-// Entered is told of entries that are in the ledger: their batch is being committed.
+// Entered is told of entries that are in the ledger.
 func (r *Run) Entered(entries []crawler.Entry) {
 	if r == nil {
 		return
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.commit = time.Now()
 	for i := range entries {
 		r.queue.entered(&entries[i])
-		if v := r.written[entryOf(&entries[i])]; v != nil {
-			v.span.AddEvent("in the ledger", trace.WithTimestamp(r.commit))
-			v.begun = r.commit // what follows is the commit
+	}
+}
+
+// committing notes which requests a batch is about to commit. What an attempt before had
+// more of was lost to another process.
+func (r *Run) committing(leases []uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, lease := range r.batch {
+		if v := r.settled[lease]; v != nil && !slices.Contains(leases, lease) {
+			delete(r.settled, lease)
+			v.span.AddEvent("its lease was lost")
+			v.span.End()
 		}
 	}
+	r.commit, r.batch = time.Now(), append(r.batch[:0], leases...)
 }
 
 // committed ends those whose batch is durable.
@@ -165,12 +175,13 @@ func (r *Run) committed() {
 	r.mu.Lock()
 	commit := r.commit
 	var over []*visit
-	for entry, v := range r.written {
-		if !commit.IsZero() && v.begun.Equal(commit) {
+	for _, lease := range r.batch {
+		if v := r.settled[lease]; v != nil {
 			over = append(over, v)
-			delete(r.written, entry)
+			delete(r.settled, lease)
 		}
 	}
+	r.batch = r.batch[:0]
 	r.mu.Unlock()
 	now := time.Now()
 	for _, v := range over {
@@ -179,26 +190,21 @@ func (r *Run) committed() {
 	}
 }
 
-// entryOf tells entries of one run apart: no two have all times in common.
-func entryOf(e *crawler.Entry) string {
-	return fmt.Sprintf("%d %d %d", e.Decided.UnixNano(), e.Start.UnixNano(), e.Booked.UnixNano())
-}
-
 // End ends the span of a run, and of what it has left.
 func (r *Run) End(s *crawler.Summary, err error) {
 	if r == nil {
 		return
 	}
 	r.mu.Lock()
-	left := make([]*visit, 0, len(r.underWay)+len(r.written))
+	left := make([]*visit, 0, len(r.underWay)+len(r.settled))
 	for _, v := range r.underWay {
 		left = append(left, v)
 	}
-	for _, v := range r.written {
+	for _, v := range r.settled {
 		left = append(left, v)
 	}
 	clear(r.underWay)
-	clear(r.written)
+	clear(r.settled)
 	traced := r.traced
 	r.mu.Unlock()
 	for _, v := range left {

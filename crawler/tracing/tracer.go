@@ -113,7 +113,7 @@ func (t *Tracer) Begin(crawl, run string, hide func(string) string) *Run {
 		return nil
 	}
 	_, span := t.tracer.Start(context.Background(), "run "+crawl, trace.WithAttributes(attribute.String("amble.crawl", crawl), attribute.String("amble.run", run)))
-	return &Run{tracer: t, span: span, crawl: crawl, hide: hide, queue: newQueue(), underWay: map[any]*visit{}, written: map[string]*visit{}}
+	return &Run{tracer: t, span: span, crawl: crawl, hide: hide, queue: newQueue(), underWay: map[any]*visit{}, settled: map[uint64]*visit{}}
 }
 
 // fail marks a span as failed.
