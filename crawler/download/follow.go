@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"github.com/amblecrawl/amble/crawler"
 )
 
 // A file in parts is summed up while its later parts come, as far as there is no gap:
@@ -154,4 +156,24 @@ func (s summing) writeBeside(b []byte) {
 		group.Go(func() { h.Write(b) })
 	}
 	group.Wait()
+}
+
+// sumOf is the SHA-256 of a file that is in its place.
+func (t *transfer) sumOf(ctx context.Context, name string) (string, error) {
+	f, err := t.root.Open(name)
+	if err != nil {
+		return "", broken("reading", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", broken("reading", err)
+	}
+	all := &following{sums: t.summing(nil)}
+	if err := all.advance(ctx, f, info.Size()); errors.Is(err, errShort) {
+		return "", &crawler.FetchError{Class: crawler.ClassChanged, Temporary: true, Err: errors.New("the file that was there becomes shorter")}
+	} else if err != nil {
+		return "", err
+	}
+	return all.sums.sha256(), nil
 }

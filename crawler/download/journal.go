@@ -24,6 +24,7 @@ import (
 type entry struct {
 	ID       string    `json:"id"`
 	Name     string    `json:"name"`
+	URL      string    `json:"url,omitempty"`
 	SHA256   string    `json:"sha256"`
 	Size     int64     `json:"size"`
 	ETag     string    `json:"etag,omitempty"`
@@ -38,7 +39,7 @@ type entry struct {
 
 func (k *kept) entry() entry {
 	return entry{
-		ID: k.id, Name: k.name, SHA256: k.sum, Size: k.about.size, ETag: k.about.etag, Modified: k.about.modified, Type: k.about.mediaType,
+		ID: k.id, Name: k.name, URL: k.url, SHA256: k.sum, Size: k.about.size, ETag: k.about.etag, Modified: k.about.modified, Type: k.about.mediaType,
 		Status: k.about.status, State: k.state, Parts: k.parts, Placed: k.placed,
 	}
 }
@@ -64,6 +65,24 @@ func journalSum(text []byte) []byte {
 // writeJournal writes the journal of a batch, in place of that of the last. What an
 // earlier process has placed and nobody has committed since stays in it.
 func (s *Store) writeJournal(all []*kept, put map[string][]byte) error {
+	var entries []entry
+	for _, k := range all {
+		if k.end == endKept && !k.elsewhere {
+			entries = append(entries, k.entry())
+		}
+	}
+	if len(entries) == 0 {
+		return nil // nothing in it is untrue
+	}
+	text, err := s.encodeJournal(entries)
+	if err != nil {
+		return broken("noting", err)
+	}
+	put[keyBatch] = journalSum(text)
+	return s.replaceJournal(text)
+}
+
+func (s *Store) encodeJournal(entries []entry) ([]byte, error) {
 	var b bytes.Buffer
 	out := json.NewEncoder(&b)
 	err := out.Encode(journalHead{s.Run})
@@ -73,27 +92,19 @@ func (s *Store) writeJournal(all []*kept, put map[string][]byte) error {
 		err = errors.Join(err, out.Encode(e))
 	}
 	s.mu.Unlock()
-	any := false
-	for _, k := range all {
-		if k.end != endKept || k.elsewhere {
-			continue
-		}
-		any = true
-		err = errors.Join(err, out.Encode(k.entry()))
+	for i := range entries {
+		err = errors.Join(err, out.Encode(&entries[i]))
 	}
-	if err != nil {
-		return broken("noting", err)
-	}
-	if !any {
-		return nil // nothing in it is untrue
-	}
-	put[keyBatch] = journalSum(b.Bytes())
+	return b.Bytes(), err
+}
+
+func (s *Store) replaceJournal(text []byte) error {
 	temp := s.journalPath() + ".new"
 	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return broken("noting", err)
 	}
-	_, err = f.Write(b.Bytes())
+	_, err = f.Write(text)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -121,13 +132,27 @@ func (s *Store) readJournal() error {
 	}
 	committed := bytes.Equal(noted, journalSum(data))
 	s.placed = decodeJournal(data, s.Run)
+	waiting := false
 	for id, e := range s.placed {
-		// Where it still waits, what has the place is another file.
-		if committed && !e.Carried || !e.Placed && s.waits(e.Name, id) {
+		switch {
+		case committed && !e.Carried:
 			delete(s.placed, id)
+		case !e.Placed && s.waits(e.Name, id): // what has the place is another file
+			delete(s.placed, id)
+			waiting = true
+		case s.Dedup && s.found(id) != nil:
+			s.contents[e.SHA256] = content{e.Name, e.URL}
 		}
 	}
-	return nil
+	if !waiting {
+		return nil
+	}
+	// Nothing tells them from those that were placed, once they are swept.
+	text, err := s.encodeJournal(nil)
+	if err != nil {
+		return err
+	}
+	return s.replaceJournal(text)
 }
 
 // decodeJournal gives the entries of a run's journal by ID. What cannot be read was not

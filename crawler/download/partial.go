@@ -90,7 +90,10 @@ func (s *partials) acquire(id string) (*partial, error) {
 		}
 	}
 	p := &partial{owner: s, id: id, refs: 1, head: *h, progress: progress}
-	p.head.Boot, p.head.Run = s.boot, s.run
+	p.head.Boot = s.boot
+	if !p.whole() {
+		p.head.Run = s.run // what is missing is asked for in this run, as of the same version
+	}
 	if err := p.reopen(); err != nil {
 		return nil, err
 	}
@@ -221,6 +224,13 @@ func (p *partial) whole() bool {
 		}
 	}
 	return true
+}
+
+// stale reports whether a file is of an earlier run, and nobody says that it is still what
+// its server has. One that is not whole is asked for by what it was.
+func (p *partial) stale(a *about) bool {
+	h := p.about()
+	return p.whole() && h.Run != p.owner.run && (a.etag == "" || a.etag != h.ETag || a.size != h.Size)
 }
 
 // about is a copy of the head.

@@ -161,7 +161,8 @@ func (s *Store) sweep() error {
 			continue
 		}
 		s.partials.any = true
-		if _, err := s.partials.root.Lstat(s.partials.dataName(id)); errors.Is(err, fs.ErrNotExist) {
+		_, err := s.partials.root.Lstat(s.partials.dataName(id))
+		if end, _ := s.Recall(keyEnd + id); errors.Is(err, fs.ErrNotExist) || string(end) == endKept {
 			if err := s.partials.remove(id); err != nil {
 				return err
 			}

@@ -99,6 +99,13 @@ func (s *Store) begin(r *crawler.Request) (*transfer, error) {
 	if p == nil {
 		return t, t.anew()
 	}
+	if p.stale(&t.about) {
+		p.release()
+		if err := t.partials.remove(t.id); err != nil {
+			return nil, err
+		}
+		return t, t.anew()
+	}
 	defer p.release()
 	h := p.about()
 	t.state = &h
@@ -263,7 +270,7 @@ func (t *transfer) finished(ctx context.Context, resp *crawler.Response) crawler
 	case planRestart:
 		return t.restart()
 	case planUnchanged:
-		return t.unchanged(resp)
+		return t.unchanged(ctx, resp)
 	case planAdopt:
 		return t.adopt()
 	case planFinish:
@@ -271,7 +278,7 @@ func (t *transfer) finished(ctx context.Context, resp *crawler.Response) crawler
 	}
 	switch {
 	case resp.Status == http.StatusNotModified:
-		return t.unchanged(resp)
+		return t.unchanged(ctx, resp)
 	case t.got.changed, resp.Status == http.StatusPreconditionFailed, resp.Status == http.StatusRequestedRangeNotSatisfiable:
 		return t.restart()
 	case t.got.small != nil:
@@ -355,7 +362,7 @@ func (t *transfer) over(generation int64) crawler.FileEnd {
 }
 
 // unchanged ends a file that is there already.
-func (t *transfer) unchanged(resp *crawler.Response) crawler.FileEnd {
+func (t *transfer) unchanged(ctx context.Context, resp *crawler.Response) crawler.FileEnd {
 	info, err := t.root.Lstat(t.early)
 	if errors.Is(err, fs.ErrNotExist) {
 		return crawler.FileEnd{Err: &crawler.FetchError{Class: crawler.ClassChanged, Temporary: true, Err: errors.New("the file that was there is gone")}}
@@ -367,11 +374,20 @@ func (t *transfer) unchanged(resp *crawler.Response) crawler.FileEnd {
 		return crawler.FileEnd{Err: err}
 	}
 	m := manifest{name: t.early, size: info.Size(), status: "unchanged", etag: t.about.etag, modified: info.ModTime()}
+	if t.Dedup {
+		// Others of this content are not kept beside it.
+		if m.sum, err = t.sumOf(ctx, t.early); err == nil {
+			_, _, err = t.first(m.sum, content{t.early, t.request.Origin()})
+		}
+		if err != nil {
+			return crawler.FileEnd{Err: err}
+		}
+	}
 	if resp != nil && resp.Header.Get("ETag") != "" {
 		m.etag = resp.Header.Get("ETag")
 	}
 	return crawler.FileEnd{
 		Outcome: crawler.Outcome{Class: crawler.ClassFetched, Status: http.StatusOK, Detail: "unchanged"},
-		Fields:  m.fields(t.others), Kept: &kept{id: t.id, end: endKept, name: t.early, placed: true, about: m},
+		Fields:  m.fields(t.others), Kept: &kept{id: t.id, end: endKept, name: t.early, sum: m.sum, url: t.request.Origin(), placed: true, about: m},
 	}
 }
