@@ -22,6 +22,7 @@ import (
 
 // exampleFiles are what the configs of the documentation read.
 var exampleFiles = map[string]string{
+	"shop.db":          "",
 	"cities.csv":       "id,name,city,lang,country\n1,Kyiv,Kyiv,en,ua\n",
 	"towns.csv":        "id,name\n1,Kyiv\n",
 	"customers.csv":    "id,name,city\n1,me,Kyiv\n",
