@@ -46,6 +46,8 @@ type Execution struct {
 	// Owed is the ID of a run whose end nobody has been told of, "" for none: where the
 	// state has it as finished, this is told, and nothing is run.
 	Owed string
+	// Recalling is told of that run before it is reported; nil for nobody.
+	Recalling func(run crawler.RunState)
 	// Began is told the run's ID before the first request; nil for nobody.
 	Began func(id string)
 	// LedgerFor is for how long the ledger is kept, 0 forever.
@@ -70,6 +72,9 @@ func (x *Execution) Run(ctx context.Context) (report.Report, error) {
 	}
 	defer f.Close()
 	if found.Finished {
+		if x.Recalling != nil {
+			x.Recalling(found)
+		}
 		return x.recall(f, found)
 	}
 	if found.ID != "" && x.Resuming != nil {

@@ -114,6 +114,13 @@ func Crawl(cmd *cobra.Command, cfg *config.Config, flags Flags) error {
 		LedgerFor: cfg.History.LedgerFor(false), Answers: execution.Answers{Record: flags.record, Replay: flags.replay, SkipDamaged: flags.skip},
 	}
 	x.Resuming = func(run crawler.RunState, settled int64) { sayResuming(stderr, log, flags.JSON, run, settled) }
+	if flags.replay == "" { // which always begins anew
+		if !flags.Fresh {
+			x.Owed = readUntold(state)
+		}
+		x.Recalling = func(run crawler.RunState) { sayRecalled(stderr, log, flags.JSON, run) }
+		x.Began = func(id string) { noteUntold(state, id, log) }
+	}
 	r, err := x.Run(cmd.Context())
 	if err != nil {
 		return err
@@ -121,7 +128,11 @@ func Crawl(cmd *cobra.Command, cfg *config.Config, flags Flags) error {
 	stopProgress()
 	stopProgress = func() {}
 	r.Given, r.Demo = flags.given(), flags.Demo
-	if err := writeSummary(cmd, &r, flags); err != nil {
+	err = writeSummary(cmd, &r, flags)
+	if flags.replay == "" && (err == nil || flags.summary == "") {
+		forgetUntold(state, log)
+	}
+	if err != nil {
 		return err
 	}
 	return r.Exit(cfg)
