@@ -152,7 +152,8 @@ func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		errors.Is(err, syscall.ECONNABORTED) || errors.Is(err, io.EOF) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
-		says(err, "server closed idle connection", "GOAWAY", "client connection lost", "connection force closed") ||
+		says(err, "server closed idle connection", "GOAWAY", "client connection lost", "connection force closed",
+			"client conn could not be established", "client conn not usable", "client conn is closed") ||
 		says(err, "stream error") && !says(err, "PROTOCOL_ERROR", "COMPRESSION_ERROR", "FRAME_SIZE_ERROR", "FLOW_CONTROL_ERROR")
 }
 
