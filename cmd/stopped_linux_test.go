@@ -1,7 +1,11 @@
 package cmd
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -42,4 +46,30 @@ func send(t *testing.T, p *process, s syscall.Signal) {
 	if err := p.cmd.Process.Signal(s); err != nil {
 		t.Fatal(err)
 	}
+	for began := time.Now(); s == syscall.SIGSTOP && !stopped(t, p.cmd.Process.Pid); time.Sleep(time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			t.Fatal("it does not stop")
+		}
+	}
+}
+
+// stopped reports whether all threads of a process have stopped, or ended: the signal does
+// not wait for those that are in the system.
+func stopped(t *testing.T, pid int) bool {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range threads {
+		stat, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		_, state, _ := strings.Cut(string(stat), ") ")
+		if !strings.ContainsAny(state[:min(1, len(state))], "TZX") {
+			return false
+		}
+	}
+	return true
 }
