@@ -229,16 +229,7 @@ func TestDamage(t *testing.T) {
 	renamed[0] ^= 0x55
 	check(renamed, "another beginning", 0)
 	check(whole[:len(whole)-1], "cut in the last", 2)
-	again, err := Append(file, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := again.Fetcher(w).Fetch(t.Context(), parse(t, "https://a.example/2"), crawler.FetchOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := again.Close(); err != nil {
-		t.Fatal(err)
-	}
+	appendTo(t, file, w, "https://a.example/2")
 	if data, err := os.ReadFile(file); err != nil || len(data) != len(whole) {
 		t.Errorf("%d bytes, %v; want %d", len(data), err, len(whole))
 	}
@@ -271,16 +262,7 @@ func TestDamagedLastExchange(t *testing.T) {
 	body := "first"
 	w := web{"https://a.example/": func() (*crawler.Response, error) { return page(t, 200, body), nil }}
 	for _, body = range []string{"first", "second"} {
-		rec, err := Append(file, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := rec.Fetcher(w).Fetch(t.Context(), parse(t, "https://a.example/"), crawler.FetchOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		if err := rec.Close(); err != nil {
-			t.Fatal(err)
-		}
+		appendTo(t, file, w, "https://a.example/")
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -303,16 +285,7 @@ func TestDamagedLastExchange(t *testing.T) {
 			t.Fatal(err)
 		}
 		body = "third"
-		rec, err := Append(file, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := rec.Fetcher(w).Fetch(t.Context(), parse(t, "https://a.example/"), crawler.FetchOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		if err := rec.Close(); err != nil {
-			t.Fatal(err)
-		}
+		appendTo(t, file, w, "https://a.example/")
 	}
 }
 
@@ -343,5 +316,20 @@ func TestCreateReplacesArchivesAlone(t *testing.T) {
 		if info, err := os.Stat(file); err != nil || good && info.Mode().Perm() != 0o600 {
 			t.Errorf("%q: %v, %v", text, info.Mode(), err)
 		}
+	}
+}
+
+// appendTo keeps one more answer in an archive.
+func appendTo(t *testing.T, file string, w web, url string) {
+	t.Helper()
+	rec, err := Append(file, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rec.Fetcher(w).Fetch(t.Context(), parse(t, url), crawler.FetchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := rec.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

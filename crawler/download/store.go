@@ -162,7 +162,11 @@ func (s *Store) sweep() error {
 		}
 		s.partials.any = true
 		_, err := s.partials.root.Lstat(s.partials.dataName(id))
-		if end, _ := s.Recall(keyEnd + id); errors.Is(err, fs.ErrNotExist) || string(end) == endKept {
+		end, failed := s.Recall(keyEnd + id)
+		if failed != nil {
+			return failed
+		}
+		if errors.Is(err, fs.ErrNotExist) || string(end) == endKept {
 			if err := s.partials.remove(id); err != nil {
 				return err
 			}
